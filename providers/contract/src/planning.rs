@@ -1,0 +1,203 @@
+//! What planning a change has in common for all resource types that are described by a schema.
+
+use std::sync::Arc;
+
+use crate::path::{Path, Step};
+use crate::provider::{PlanRequest, PlannedChange};
+use crate::schema::{Attribute, Block, NestedBlock, Nesting};
+use crate::{Diagnostics, Entries, Str, Unknown, Value};
+
+/// The configuration, filled with the prior value where it is silent and the provider sets the attribute.
+///
+/// Blocks of a list are matched by place, those of a map by key, those of a set by what is configured
+/// of them. `prior` may be null.
+pub fn proposed(block: &Block, prior: &Value, config: &Value) -> Value {
+    let Some(configured) = config.entries() else { return config.clone() };
+    let mut entries = Vec::with_capacity(configured.len());
+    for (name, attribute) in &block.attributes {
+        let have = configured.get(name).cloned().unwrap_or(Value::NULL);
+        let filled = match prior.get(name) {
+            Some(prior) if have.is_null() && attribute.computed => prior.clone(),
+            _ => have,
+        };
+        entries.push((name.clone(), filled));
+    }
+    for (name, nested) in &block.blocks {
+        let have = configured.get(name).cloned().unwrap_or_else(|| nested.absent());
+        let prior = prior.get(name).cloned().unwrap_or(Value::NULL);
+        entries.push((name.clone(), proposed_nested(nested, &prior, &have)));
+    }
+    Value::Object(Entries::new(entries))
+}
+
+fn proposed_nested(nested: &NestedBlock, prior: &Value, config: &Value) -> Value {
+    if config.is_null() || config.is_unknown() {
+        return config.clone();
+    }
+    match nested.nesting {
+        Nesting::Single | Nesting::Group => proposed(&nested.block, prior, config),
+        Nesting::List | Nesting::Map => config.map_children(&mut |step, item| {
+            let prior = prior.at(&Path::root().join(step)).cloned().unwrap_or(Value::NULL);
+            proposed(&nested.block, &prior, item)
+        }),
+        Nesting::Set => {
+            let candidates = prior.elements().unwrap_or_default();
+            config.map_children(&mut |_, item| {
+                let same = candidates.iter().find(|candidate| agrees(&nested.block, candidate, item));
+                proposed(&nested.block, same.unwrap_or(&Value::NULL), item)
+            })
+        }
+    }
+}
+
+/// Whether an element could be what an earlier apply made of this configuration.
+fn agrees(block: &Block, prior: &Value, config: &Value) -> bool {
+    block.attributes.iter().all(|(name, attribute)| match (prior.get(name), config.get(name)) {
+        (Some(prior), Some(config)) => (config.is_null() && attribute.computed) || prior == config,
+        _ => false,
+    })
+}
+
+/// The configuration, filled from an earlier value of the object where it is silent and a blueprint may
+/// speak: what a return to that value asks for. Parts that only the provider sets are left to it.
+pub fn restoring(block: &Block, image: &Value, config: &Value) -> Value {
+    let (Some(configured), Some(image)) = (config.entries(), image.entries()) else { return config.clone() };
+    let entries = configured.iter().map(|(name, have)| {
+        let value = match (block.attributes.get(name), image.get(name)) {
+            (Some(attribute), Some(earlier)) if attribute.optional && attribute.computed && have.is_null() => {
+                earlier.clone()
+            }
+            _ => have.clone(),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(entries.collect())
+}
+
+/// Plans by the schema alone: what a native provider does for most of its types.
+///
+/// A creation leaves computed attributes unknown. A change of an attribute that forces replacement asks
+/// for one. An update keeps computed attributes, except those that `moves` names as depending on what
+/// changed; these become unknown.
+pub fn plan_by_schema(block: &Block, request: &PlanRequest, moves: impl Fn(&str) -> bool) -> PlannedChange {
+    let done = |planned: Value, requires_replace| PlannedChange {
+        planned,
+        requires_replace,
+        private: request.private.clone(),
+        diagnostics: Diagnostics::new(),
+    };
+    if request.proposed.is_null() {
+        return done(request.proposed.clone(), Vec::new());
+    }
+    if request.prior.is_null() {
+        return done(unknown_where_computed(block, &request.proposed), Vec::new());
+    }
+    let replace: Vec<Path> = block
+        .attributes
+        .iter()
+        .filter(|(name, attribute)| attribute.forces_replacement && differs(request, name))
+        .map(|(name, _)| Path::attribute(name.clone()))
+        .collect();
+    let changed = request.proposed.deep_unmarked() != request.prior.deep_unmarked();
+    let planned = if !replace.is_empty() {
+        request.proposed.clone()
+    } else if changed {
+        with_moved_unknown(block, request, moves)
+    } else {
+        request.prior.clone()
+    };
+    done(planned, replace)
+}
+
+fn differs(request: &PlanRequest, name: &str) -> bool {
+    match (request.prior.get(name), request.proposed.get(name)) {
+        (Some(prior), Some(proposed)) => prior.deep_unmarked() != proposed.deep_unmarked(),
+        _ => false,
+    }
+}
+
+fn with_moved_unknown(block: &Block, request: &PlanRequest, moves: impl Fn(&str) -> bool) -> Value {
+    let none = Entries::new(Vec::new());
+    let proposed = request.proposed.entries().unwrap_or(&none);
+    Value::Object(
+        proposed
+            .iter()
+            .map(|(name, value)| {
+                let silent = request.config.get(name).is_none_or(Value::is_null);
+                let value = match block.attributes.get(name) {
+                    Some(attribute) if attribute.computed && silent && moves(name) => unknown_of(attribute),
+                    _ => value.clone(),
+                };
+                (name.clone(), value)
+            })
+            .collect(),
+    )
+}
+
+/// A value for a creation: every computed attribute that is null becomes unknown.
+pub fn unknown_where_computed(block: &Block, value: &Value) -> Value {
+    let Some(entries) = value.entries() else { return value.clone() };
+    let entries = entries.iter().map(|(name, part)| (name.clone(), unknown_part(block, name, part)));
+    Value::Object(entries.collect())
+}
+
+fn unknown_part(block: &Block, name: &Str, part: &Value) -> Value {
+    if let Some(attribute) = block.attributes.get(name) {
+        return if attribute.computed && part.is_null() { unknown_of(attribute) } else { part.clone() };
+    }
+    match block.blocks.get(name) {
+        Some(nested) if matches!(nested.nesting, Nesting::Single | Nesting::Group) => {
+            unknown_where_computed(&nested.block, part)
+        }
+        Some(nested) => part.map_children(&mut |_, item| unknown_where_computed(&nested.block, item)),
+        None => part.clone(),
+    }
+}
+
+fn unknown_of(attribute: &Attribute) -> Value {
+    Value::Unknown(Unknown { ty: attribute.ty.without_optional(), not_null: false })
+}
+
+/// The paths at which two values differ, the deepest that tell it, in order. Sets differ as a whole.
+pub fn differences(before: &Value, after: &Value) -> Vec<Path> {
+    let mut paths = Vec::new();
+    collect_differences(before, after, &Path::root(), &mut paths);
+    paths
+}
+
+fn collect_differences(before: &Value, after: &Value, at: &Path, paths: &mut Vec<Path>) {
+    let (before, after) = (before.unmarked(), after.unmarked());
+    match (before, after) {
+        (Value::Object(a), Value::Object(b)) => {
+            collect_entries(a, b, paths, &|name| at.join(Step::Attribute(Arc::clone(name))));
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            collect_entries(&a.entries, &b.entries, paths, &|key| at.join(Step::Key(Arc::clone(key))));
+        }
+        (Value::List(_), Value::List(_)) | (Value::Tuple(_), Value::Tuple(_)) => {
+            let (a, b) = (before.elements().unwrap_or_default(), after.elements().unwrap_or_default());
+            if a.len() == b.len() {
+                for (index, (a, b)) in a.iter().zip(b).enumerate() {
+                    collect_differences(a, b, &at.join(Step::Index(index)), paths);
+                }
+            } else {
+                paths.push(at.clone());
+            }
+        }
+        (a, b) => {
+            if a.deep_unmarked() != b.deep_unmarked() {
+                paths.push(at.clone());
+            }
+        }
+    }
+}
+
+fn collect_entries(a: &Entries, b: &Entries, paths: &mut Vec<Path>, at: &dyn Fn(&Str) -> Path) {
+    for (name, before) in a.iter() {
+        match b.get(name) {
+            Some(after) => collect_differences(before, after, &at(name), paths),
+            None => paths.push(at(name)),
+        }
+    }
+    paths.extend(b.iter().filter(|(name, _)| a.get(name).is_none()).map(|(name, _)| at(name)));
+}

@@ -1,0 +1,303 @@
+//! The life of a resource, as every provider serves it.
+//!
+//! ```text
+//! Provider --schema, validate, upgrade--> configure --> ConfiguredProvider
+//!                                                        read (batched), plan, apply, import,
+//!                                                        settle, discover, preflight
+//! ```
+//!
+//! A value passed here always conforms to the schema of its type: [`crate::Block::ty`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{Address, Diagnostic, Diagnostics, Path, ProviderSchema, Str, Value};
+
+/// A provider before its configuration is known.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Its local name, such as `sandbox`: the prefix of its resource types.
+    fn name(&self) -> &str;
+
+    /// What it offers. Called once a run.
+    ///
+    /// # Errors
+    /// The provider cannot be asked (a plugin that does not start).
+    async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics>;
+
+    /// Checks a provider configuration that may hold unknown values.
+    async fn validate_config(&self, _config: &Value) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Checks a resource's configuration beyond its schema. It may hold unknown values.
+    async fn validate_resource(&self, _type_name: &str, _config: &Value) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Checks a data source's configuration beyond its schema. It may hold unknown values.
+    async fn validate_data(&self, _type_name: &str, _config: &Value) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Brings plain JSON that was stored under an older schema version to the current one.
+    ///
+    /// # Errors
+    /// The version is not one that this provider knows.
+    async fn upgrade(
+        &self,
+        type_name: &str,
+        _from_version: u64,
+        stored: serde_json::Value,
+    ) -> Result<serde_json::Value, Diagnostics> {
+        let _ = type_name;
+        Ok(stored)
+    }
+
+    /// Makes the provider ready. The configuration may hold unknown values during a plan.
+    ///
+    /// # Errors
+    /// Wrong or missing settings, credentials that are not accepted, a service out of reach.
+    async fn configure(&self, config: Value, context: Context) -> Result<Arc<dyn ConfiguredProvider>, Diagnostics>;
+}
+
+/// What a provider is told about the run.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The environment whose resources these are; owner tags carry it.
+    pub environment: Str,
+    /// A folder of the record's in which a provider without a cloud may keep its own state.
+    pub state_dir: std::path::PathBuf,
+}
+
+/// A provider that has its settings and can be asked about the world.
+#[async_trait]
+pub trait ConfiguredProvider: Send + Sync {
+    /// How many calls it takes at once.
+    fn concurrency(&self) -> usize {
+        10
+    }
+
+    /// Reads many objects of any types. One answer a request, in the same order.
+    async fn read(&self, requests: &[ReadRequest]) -> Vec<Result<ReadOutcome, Diagnostics>>;
+
+    /// Reads a data source.
+    ///
+    /// # Errors
+    /// Nothing or more than one thing matches, or the service refuses.
+    async fn read_data(&self, type_name: &str, config: &Value) -> Result<Value, Diagnostics>;
+
+    /// What would come of a change; nothing is done. Called for creations, updates and deletions.
+    ///
+    /// # Errors
+    /// The change is not possible.
+    async fn plan(&self, request: PlanRequest) -> Result<PlannedChange, Diagnostics>;
+
+    /// Carries one planned change out. Doing it twice with the same attempt key does it once.
+    ///
+    /// # Errors
+    /// See [`ApplyError`]: whether anything happened is a part of the error.
+    async fn apply(&self, request: ApplyRequest) -> Result<Applied, ApplyError>;
+
+    /// Finds out what became of a change whose outcome was never written down.
+    ///
+    /// # Errors
+    /// Reality cannot be looked at now; the change stays open.
+    async fn settle(&self, request: SettleRequest) -> Result<Settlement, Diagnostics>;
+
+    /// Takes over an existing object by the id that the provider documents for its type.
+    ///
+    /// # Errors
+    /// There is no such object, or the type cannot be imported.
+    async fn import(&self, type_name: &str, id: &str) -> Result<Imported, Diagnostics>;
+
+    /// All live objects that carry the environment's owner tag.
+    ///
+    /// # Errors
+    /// The service refuses the listing.
+    async fn discover(&self, environment: &str) -> Result<Vec<Discovered>, Diagnostics>;
+
+    /// How well a planned change can be checked beforehand, and what that check says.
+    async fn preflight(&self, _request: &PlanRequest) -> Preflight {
+        Preflight { grade: PreflightGrade::Schema, diagnostics: Diagnostics::new() }
+    }
+}
+
+/// Which object to read.
+#[derive(Clone, Debug)]
+pub struct ReadRequest {
+    pub type_name: Str,
+    pub address: Address,
+    /// The value last seen.
+    pub value: Value,
+    /// The provider's own data about it.
+    pub private: Private,
+}
+
+/// What stands where an object was expected.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReadOutcome {
+    Present {
+        value: Value,
+        private: Private,
+    },
+    /// It is gone.
+    Absent,
+}
+
+/// A provider's own data about an object, opaque to the engine; empty for most.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Private(pub Arc<[u8]>);
+
+/// A change to be planned. `prior` is null for a creation, `config` and `proposed` for a deletion.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    pub type_name: Str,
+    pub address: Address,
+    /// The live object.
+    pub prior: Value,
+    /// What the blueprint says, null where it is silent.
+    pub config: Value,
+    /// The configuration, filled with the prior value where it is silent and the provider sets it:
+    /// see [`crate::planning::proposed`].
+    pub proposed: Value,
+    pub private: Private,
+}
+
+/// What will come of a change.
+#[derive(Clone, Debug)]
+pub struct PlannedChange {
+    /// Unknown where only the apply will tell.
+    pub planned: Value,
+    /// Attributes whose change needs a new object; empty for an update in place.
+    pub requires_replace: Vec<Path>,
+    pub private: Private,
+    /// Warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// A change to be carried out.
+#[derive(Clone, Debug)]
+pub struct ApplyRequest {
+    pub type_name: Str,
+    pub address: Address,
+    /// The live object; null for a creation.
+    pub prior: Value,
+    /// Wholly known by now; null for a deletion.
+    pub config: Value,
+    /// As planned, with what has become known since; null for a deletion.
+    pub planned: Value,
+    pub private: Private,
+    pub attempt: AttemptKey,
+}
+
+/// Names one attempt at one step, so that a repeated call is recognised. It is the same again when
+/// an interrupted run goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AttemptKey(pub Str);
+
+/// What stands now.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// Null after a deletion.
+    pub value: Value,
+    pub private: Private,
+    /// Warnings.
+    pub diagnostics: Diagnostics,
+}
+
+/// Why a change was not carried out, and what became of the object.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// Nothing changed.
+    #[error("{diagnostic}")]
+    DidNotHappen { diagnostic: Box<Diagnostic>, retry: Retry },
+    /// Something changed; `value` is what is known to stand now.
+    #[error("{diagnostic}")]
+    Partly { diagnostic: Box<Diagnostic>, value: Box<Value>, private: Private },
+    /// Whether anything changed is not known: [`ConfiguredProvider::settle`] has to find out.
+    #[error("{diagnostic}")]
+    Unknown { diagnostic: Box<Diagnostic> },
+}
+
+impl ApplyError {
+    pub fn did_not_happen(diagnostic: Diagnostic) -> Self {
+        Self::DidNotHappen { diagnostic: Box::new(diagnostic), retry: Retry::Never }
+    }
+
+    pub fn diagnostic(&self) -> &Diagnostic {
+        match self {
+            Self::DidNotHappen { diagnostic, .. } | Self::Partly { diagnostic, .. } | Self::Unknown { diagnostic } => {
+                diagnostic
+            }
+        }
+    }
+}
+
+/// Whether the same call can succeed later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    Never,
+    /// Throttled or not consistent yet: try again after this time.
+    After(Duration),
+}
+
+/// An intent without an outcome.
+#[derive(Clone, Debug)]
+pub struct SettleRequest {
+    pub type_name: Str,
+    pub address: Address,
+    /// The object before; null for a creation.
+    pub prior: Value,
+    /// What was to come; null for a deletion. It may hold unknown values.
+    pub planned: Value,
+    pub private: Private,
+    pub attempt: AttemptKey,
+}
+
+/// What a look at reality says about an open intent.
+#[derive(Clone, Debug)]
+pub enum Settlement {
+    /// The object stands, as it is given; for an update, whether it happened shows in the value.
+    Present { value: Value, private: Private },
+    /// There is no such object.
+    Absent,
+}
+
+/// An object taken over.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    pub value: Value,
+    pub private: Private,
+}
+
+/// An object found by its owner tag.
+#[derive(Clone, Debug)]
+pub struct Discovered {
+    pub type_name: Str,
+    /// The address that its owner tag names.
+    pub address: Address,
+    pub value: Value,
+    pub private: Private,
+}
+
+/// The result of a check before anything is done.
+#[derive(Clone, Debug)]
+pub struct Preflight {
+    pub grade: PreflightGrade,
+    pub diagnostics: Diagnostics,
+}
+
+/// How far a change could be checked beforehand, from the best to the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PreflightGrade {
+    /// The service itself checked the call (a dry run).
+    Server,
+    /// Permissions and quotas were checked.
+    Permission,
+    /// Only the schema was.
+    Schema,
+    Unverified,
+}

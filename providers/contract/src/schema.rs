@@ -1,0 +1,240 @@
+//! What a resource, data source or provider configuration looks like.
+
+use std::collections::BTreeMap;
+
+use crate::{Entries, ObjectAttribute, ObjectType, Path, Step, Str, Type, Value};
+
+/// Everything that a provider offers.
+#[derive(Clone, Debug, Default)]
+pub struct ProviderSchema {
+    /// The provider's own configuration.
+    pub provider: Block,
+    pub resources: BTreeMap<Str, ResourceSchema>,
+    pub data_sources: BTreeMap<Str, ResourceSchema>,
+}
+
+/// A resource type's block and the version of what is stored of it.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceSchema {
+    pub version: u64,
+    pub block: Block,
+}
+
+/// Attributes and nested blocks.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    pub attributes: BTreeMap<Str, Attribute>,
+    pub blocks: BTreeMap<Str, NestedBlock>,
+    pub description: String,
+    pub deprecated: Option<Str>,
+}
+
+/// One attribute. Exactly one of `required`, `optional` or `computed` alone, or `optional` with `computed`.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    pub ty: Type,
+    pub required: bool,
+    pub optional: bool,
+    /// The provider sets it where the configuration does not.
+    pub computed: bool,
+    pub sensitive: bool,
+    /// A change makes a new object. (Plugins tell this with each plan instead.)
+    pub forces_replacement: bool,
+    /// Sent to the provider, never stored.
+    pub write_only: bool,
+    pub deprecated: Option<Str>,
+    pub description: String,
+}
+
+/// How often a nested block may stand, and what its value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// At most one: an object or null.
+    Single,
+    /// At most one, and its object is there even when the block is not.
+    Group,
+    List,
+    Set,
+    /// By the block's label.
+    Map,
+}
+
+#[derive(Clone, Debug)]
+pub struct NestedBlock {
+    pub nesting: Nesting,
+    pub block: Block,
+    pub min: usize,
+    /// No bound where this is `None`.
+    pub max: Option<usize>,
+}
+
+impl Attribute {
+    fn new(ty: Type) -> Self {
+        Self {
+            ty,
+            required: false,
+            optional: false,
+            computed: false,
+            sensitive: false,
+            forces_replacement: false,
+            write_only: false,
+            deprecated: None,
+            description: String::new(),
+        }
+    }
+
+    pub fn required(ty: Type) -> Self {
+        Self { required: true, ..Self::new(ty) }
+    }
+
+    pub fn optional(ty: Type) -> Self {
+        Self { optional: true, ..Self::new(ty) }
+    }
+
+    pub fn computed(ty: Type) -> Self {
+        Self { computed: true, ..Self::new(ty) }
+    }
+
+    /// Optional, and computed where the configuration is silent.
+    pub fn defaulted(ty: Type) -> Self {
+        Self { optional: true, computed: true, ..Self::new(ty) }
+    }
+
+    #[must_use]
+    pub fn sensitive(self) -> Self {
+        Self { sensitive: true, ..self }
+    }
+
+    #[must_use]
+    pub fn forces_replacement(self) -> Self {
+        Self { forces_replacement: true, ..self }
+    }
+
+    #[must_use]
+    pub fn describe(self, description: &str) -> Self {
+        Self { description: description.into(), ..self }
+    }
+}
+
+impl Block {
+    pub fn new<N: Into<Str>>(attributes: impl IntoIterator<Item = (N, Attribute)>) -> Self {
+        Self {
+            attributes: attributes.into_iter().map(|(name, attribute)| (name.into(), attribute)).collect(),
+            ..Self::default()
+        }
+    }
+
+    #[must_use]
+    pub fn with_block(mut self, name: &str, nesting: Nesting, block: Block) -> Self {
+        self.blocks.insert(name.into(), NestedBlock { nesting, block, min: 0, max: None });
+        self
+    }
+
+    /// The type of a value of this block; list blocks of one type each are lists.
+    pub fn ty(&self) -> Type {
+        let attributes = self.attributes.iter().map(|(name, attribute)| (name, attribute.ty.without_optional()));
+        let blocks = self.blocks.iter().map(|(name, nested)| (name, nested.ty()));
+        Type::Object(std::sync::Arc::new(ObjectType::new(attributes.chain(blocks).map(|(name, ty)| ObjectAttribute {
+            name: name.clone(),
+            ty,
+            optional: false,
+        }))))
+    }
+
+    /// Paths of sensitive attributes of this value, those within nested blocks included.
+    pub fn sensitive_paths(&self, value: &Value) -> Vec<Path> {
+        let mut paths = Vec::new();
+        self.each_attribute(value, &Path::root(), &mut |path, attribute, _| {
+            if attribute.sensitive {
+                paths.push(path.clone());
+            }
+        });
+        paths
+    }
+
+    /// The value with its sensitive attributes marked.
+    #[must_use]
+    pub fn mark_sensitive(&self, value: &Value) -> Value {
+        if !self.has_sensitive() {
+            return value.clone();
+        }
+        let sensitive = self.sensitive_paths(value);
+        value.transform(&Path::root(), &mut |path, part| {
+            if sensitive.contains(path) { part.mark(crate::Marks::SENSITIVE) } else { part }
+        })
+    }
+
+    fn has_sensitive(&self) -> bool {
+        self.attributes.values().any(|attribute| attribute.sensitive)
+            || self.blocks.values().any(|nested| nested.block.has_sensitive())
+    }
+
+    /// Calls `visit` for each attribute of `value`, with its path, at every depth of blocks.
+    pub fn each_attribute(&self, value: &Value, at: &Path, visit: &mut dyn FnMut(&Path, &Attribute, &Value)) {
+        let Some(entries) = value.entries() else { return };
+        for (name, attribute) in &self.attributes {
+            if let Some(part) = entries.get(name) {
+                visit(&at.join(Step::Attribute(name.clone())), attribute, part);
+            }
+        }
+        for (name, nested) in &self.blocks {
+            let Some(part) = entries.get(name) else { continue };
+            let at = at.join(Step::Attribute(name.clone()));
+            match nested.nesting {
+                Nesting::Single | Nesting::Group => nested.block.each_attribute(part, &at, visit),
+                Nesting::List | Nesting::Set => {
+                    for (index, item) in part.elements().unwrap_or_default().iter().enumerate() {
+                        nested.block.each_attribute(item, &at.join(Step::Index(index)), visit);
+                    }
+                }
+                Nesting::Map => {
+                    for (key, item) in part.entries().into_iter().flat_map(Entries::iter) {
+                        nested.block.each_attribute(item, &at.join(Step::Key(key.clone())), visit);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl NestedBlock {
+    /// The type of the nested block as a part of the outer value.
+    pub fn ty(&self) -> Type {
+        let inner = self.block.ty();
+        match self.nesting {
+            Nesting::Single | Nesting::Group => inner,
+            // Elements whose types may differ cannot share a list.
+            Nesting::List if inner.has_any() => Type::Any,
+            Nesting::Map if inner.has_any() => Type::Any,
+            Nesting::List => Type::list(inner),
+            Nesting::Set => Type::set(inner),
+            Nesting::Map => Type::map(inner),
+        }
+    }
+
+    /// What stands for the block when the blueprint has none.
+    pub fn absent(&self) -> Value {
+        let inner = self.block.ty();
+        match self.nesting {
+            Nesting::Single => Value::Null(inner),
+            Nesting::Group => self.block.empty_value(),
+            Nesting::List if inner.has_any() => Value::tuple(Vec::new()),
+            Nesting::List => Value::list(inner, Vec::new()),
+            Nesting::Set => Value::set(inner, Vec::new()),
+            Nesting::Map if inner.has_any() => Value::object::<Str>([]),
+            Nesting::Map => Value::map(inner, Entries::new(Vec::new())),
+        }
+    }
+}
+
+impl Block {
+    /// A value with every attribute null and every nested block absent.
+    pub fn empty_value(&self) -> Value {
+        let attributes = self
+            .attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), Value::Null(attribute.ty.without_optional())));
+        let blocks = self.blocks.iter().map(|(name, nested)| (name.clone(), nested.absent()));
+        Value::object(attributes.chain(blocks))
+    }
+}

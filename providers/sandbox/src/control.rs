@@ -1,0 +1,182 @@
+//! The cloud behind Formwork's back: listing, changing and deleting objects as a stranger would.
+
+use std::path::Path as FilePath;
+
+use formwork_contract::convert::convert;
+use formwork_contract::suggest::nearest;
+use formwork_contract::{Diagnostic, Diagnostics, Path, Type, Value, json};
+
+use crate::catalog::{Catalog, Kind};
+use crate::service::{Service, decode, targets};
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::store::objects::{self, Object};
+
+/// An object of the sandbox, as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectSummary {
+    pub id: String,
+    pub type_name: String,
+    /// The owner tags.
+    pub environment: String,
+    pub address: String,
+}
+
+/// All objects of all environments, by environment and address.
+///
+/// # Errors
+/// The sandbox's file cannot be read.
+pub fn list(state_dir: &FilePath) -> Result<Vec<ObjectSummary>, Diagnostics> {
+    let store = open(state_dir)?;
+    let all = store.read(objects::all).map_err(|fault| fault.diagnostic("list", None, "none"))?;
+    Ok(all.iter().map(ObjectSummary::from).collect())
+}
+
+/// Changes attributes of an object out of band. `which` is an id or the address of its owner; a change
+/// is an attribute (or `tags.KEY`: an entry of a map) and its new value: text for a string, a number or
+/// a bool, JSON for anything else, `null` for no value.
+///
+/// # Errors
+/// No object or several are meant, there is no such attribute, or the value does not fit its type.
+pub fn drift(state_dir: &FilePath, which: &str, changes: &[(String, String)]) -> Result<ObjectSummary, Diagnostics> {
+    let service = Service {
+        store: open(state_dir)?,
+        settings: Settings::default(),
+        catalog: Catalog::new().into(),
+        environment: "".into(),
+    };
+    let (mut object, kind) = find(&service.store, &service.catalog, which)?;
+    let live = decode(kind, &object).map_err(|fault| fault.diagnostic("drift", None, "none"))?;
+    let mut problems = Diagnostics::new();
+    let mut value = live;
+    for (attribute, text) in changes {
+        match changed(kind, &value, attribute, text) {
+            Ok(new) => value = new,
+            Err(problem) => problems.append(problem),
+        }
+    }
+    problems.into_result(())?;
+    if let (Some(name), Some((_, new))) = (&mut object.name, service.name_of(kind, &value)) {
+        name.name = new.name;
+    }
+    object.attributes = json::to_plain(&value);
+    let written = service.store.write(|connection| objects::update(connection, &object, &targets(kind, &value)));
+    written.map_err(|fault| fault.diagnostic("drift", None, "none"))?;
+    Ok(ObjectSummary::from(&object))
+}
+
+/// Deletes an object out of band. `which` is an id or the address of its owner.
+///
+/// # Errors
+/// No object or several are meant, or others use it.
+pub fn delete(state_dir: &FilePath, which: &str) -> Result<ObjectSummary, Diagnostics> {
+    let catalog = Catalog::new().into();
+    let service = Service { store: open(state_dir)?, settings: Settings::default(), catalog, environment: "".into() };
+    let (object, kind) = find(&service.store, &service.catalog, which)?;
+    service.delete(kind, &object.id).map_err(|fault| fault.diagnostic("delete", None, "none"))?;
+    Ok(ObjectSummary::from(&object))
+}
+
+impl From<&Object> for ObjectSummary {
+    fn from(object: &Object) -> Self {
+        Self {
+            id: object.id.clone(),
+            type_name: object.type_name.clone(),
+            environment: object.environment.clone(),
+            address: object.address.clone(),
+        }
+    }
+}
+
+fn open(state_dir: &FilePath) -> Result<Store, Diagnostics> {
+    Ok(Store::open(state_dir).map_err(|fault| fault.diagnostic("open", None, "none"))?)
+}
+
+fn find<'a>(store: &Store, catalog: &'a Catalog, which: &str) -> Result<(Object, &'a Kind), Diagnostics> {
+    let found = store.read(|connection| match objects::by_id(connection, which)? {
+        Some(object) => Ok(vec![object]),
+        None => objects::by_address(connection, which),
+    });
+    let mut found = found.map_err(|fault| fault.diagnostic("find", None, "none"))?;
+    let object = match (found.pop(), found.as_slice()) {
+        (Some(object), []) => object,
+        (Some(last), others) => {
+            let ids = others.iter().chain([&last]).map(|o| format!("`{}` of environment `{}`", o.id, o.environment));
+            let list = ids.collect::<Vec<_>>().join(", ");
+            return Err(Diagnostic::error(format!("several objects of the sandbox belong to `{which}`"))
+                .detail(format!("They are {list}."))
+                .hint("name the one that is meant by its id")
+                .into());
+        }
+        (None, _) => {
+            return Err(Diagnostic::error(format!("nothing in the sandbox has the id or the owner `{which}`"))
+                .hint("give an id, or an address such as `sandbox_network.main`, of what was applied")
+                .into());
+        }
+    };
+    let kind = catalog.kind(&object.type_name).ok_or_else(|| catalog.unknown_type(&object.type_name))?;
+    Ok((object, kind))
+}
+
+fn changed(kind: &Kind, value: &Value, attribute: &str, text: &str) -> Result<Value, Diagnostics> {
+    let (name, key) = match attribute.split_once('.') {
+        Some((name, key)) => (name, Some(key)),
+        None => (attribute, None),
+    };
+    let block = &kind.description.block;
+    let ty = match (block.attributes.get(name), block.blocks.get(name)) {
+        (Some(attribute), _) => attribute.ty.clone(),
+        (None, Some(nested)) => nested.ty(),
+        (None, None) => return Err(unknown_attribute(kind, name).into()),
+    };
+    if name == "id" {
+        return Err(Diagnostic::error("the id of an object cannot change").hint("change another attribute").into());
+    }
+    match (key, &ty) {
+        (None, ty) => Ok(value.with(name, parsed(name, text, ty)?)),
+        (Some(key), Type::Map(element)) => {
+            let item = parsed(attribute, text, element)?;
+            let map = value.get(name).cloned().unwrap_or(Value::NULL);
+            let map = match map {
+                Value::Map(_) => map.with(key, item),
+                _ => Value::map((**element).clone(), [(key.into(), item)].into_iter().collect()),
+            };
+            Ok(value.with(name, map))
+        }
+        (Some(_), ty) => Err(Diagnostic::error(format!("`{name}` is no map, so `{attribute}` names nothing"))
+            .detail(format!("It is a {}.", ty.friendly_name()))
+            .hint(format!("write `{name}=VALUE`"))
+            .path(Path::attribute(name))
+            .into()),
+    }
+}
+
+fn parsed(attribute: &str, text: &str, ty: &Type) -> Result<Value, Diagnostics> {
+    let given = match ty {
+        _ if text == "null" => Value::NULL,
+        Type::String | Type::Number | Type::Bool => Value::string(text),
+        other => {
+            let json = serde_json::from_str(text).map_err(|error| {
+                Diagnostic::error(format!("the value of `{attribute}` is not JSON"))
+                    .detail(format!("{error}."))
+                    .hint(format!("write a {} as JSON", other.friendly_name()))
+            })?;
+            json::from_plain(&json)
+        }
+    };
+    Ok(convert(&given, ty).map_err(|error| {
+        Diagnostic::error(format!("`{text}` does not fit `{attribute}`"))
+            .detail(format!("{error}: its type is `{ty}`."))
+            .hint(format!("give a {}", ty.friendly_name()))
+    })?)
+}
+
+fn unknown_attribute(kind: &Kind, name: &str) -> Diagnostic {
+    let block = &kind.description.block;
+    let names: Vec<&str> = block.attributes.keys().chain(block.blocks.keys()).map(|name| &**name).collect();
+    let hint = match nearest(name, names.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("it has `{}`", names.join("`, `")),
+    };
+    Diagnostic::error(format!("`{}` has no attribute `{name}`", kind.description.type_name)).hint(hint)
+}

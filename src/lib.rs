@@ -1,0 +1,1 @@
+//! Formwork: a blueprint becomes a live factory, and goes back. See `docs/architecture.md`.

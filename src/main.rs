@@ -1,0 +1,3 @@
+//! The command line; its verbs follow.
+
+fn main() {}
