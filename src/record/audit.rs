@@ -1,0 +1,452 @@
+//! The audit chain: every begin, batch of events and end, hashed with the hash before it.
+//!
+//! An entry's content is the SHA-256 of the rows that it stands for, its hash that of its own fields,
+//! its content and the hash before it; the first one follows the record's id. [`Record::verify_audit`]
+//! computes all of it again, replays the journal, and compares resources, before-images and statuses
+//! with what it gives. Who cuts off the end of the chain together with all that it says is not seen
+//! here: keep the last hash elsewhere ([`Record::audit`]) to see that too.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use super::error::RecordError;
+use super::resource::{Body, COLUMNS};
+use super::{Record, Writing, to_u64};
+
+type Hash = [u8; 32];
+
+/// One link of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Counts from 1.
+    pub seq: u64,
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+    pub kind: Kind,
+    pub revision: u64,
+    /// SHA-256.
+    pub hash: Hash,
+}
+
+/// What an entry stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Begin,
+    Journal,
+    End,
+}
+
+/// Where the record no longer is what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditBreak {
+    /// The entry of the chain that does not hold; `None` for rows that follow from the journal.
+    pub entry: Option<u64>,
+    pub problem: String,
+}
+
+impl fmt::Display for AuditBreak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.entry {
+            Some(entry) => write!(f, "audit entry {entry}: {}", self.problem),
+            None => f.write_str(&self.problem),
+        }
+    }
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Begin => "begin",
+            Self::Journal => "journal",
+            Self::End => "end",
+        }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        [Self::Begin, Self::Journal, Self::End].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl Record {
+    /// The chain, the oldest entry first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn audit(&self) -> Result<Vec<AuditEntry>, RecordError> {
+        self.read(|connection| {
+            let links = links(connection)?;
+            Ok(links
+                .into_iter()
+                .map(|link| AuditEntry {
+                    seq: to_u64(link.seq),
+                    at_ms: link.at_ms,
+                    kind: link.kind,
+                    revision: to_u64(link.revision),
+                    hash: link.hash,
+                })
+                .collect())
+        })
+    }
+
+    /// Computes the chain again and compares everything with it.
+    ///
+    /// # Errors
+    /// [`RecordError::AuditBroken`] names the first thing that is not as it was written.
+    pub fn verify_audit(&self) -> Result<(), RecordError> {
+        self.read(|connection| verify(connection, &self.id))
+    }
+}
+
+pub(super) fn verify(connection: &Connection, id: &str) -> Result<(), RecordError> {
+    let links = links(connection)?;
+    verify_chain(connection, id, &links)?;
+    verify_contents(connection)?;
+    Replay::of(connection, &links)?.compare(connection)
+}
+
+/// Adds an entry for rows that were just written; `rows` are the first and last of the journal or of the endings.
+pub(super) fn append(writing: &Writing, kind: Kind, revision: i64, rows: (i64, i64)) -> Result<(), RecordError> {
+    let connection = writing.transaction;
+    let last: Option<(i64, Hash)> = connection
+        .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (seq, previous) = match last {
+        Some((seq, hash)) => (seq + 1, hash),
+        None => {
+            let id: String = connection.query_row("SELECT id FROM record", [], |row| row.get(0))?;
+            (1, Sha256::digest(id).into())
+        }
+    };
+    let mut link = Link { seq, at_ms: writing.now_ms, kind, revision, rows, content: [0; 32], hash: [0; 32] };
+    link.content = content(connection, &link)?;
+    link.hash = link.hash_after(&previous);
+    connection
+        .prepare_cached(
+            "INSERT INTO audit (seq, at_ms, kind, revision, first, last, content, hash)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![seq, link.at_ms, kind.as_str(), revision, rows.0, rows.1, link.content, link.hash])?;
+    Ok(())
+}
+
+/// A row of the chain.
+struct Link {
+    seq: i64,
+    at_ms: i64,
+    kind: Kind,
+    revision: i64,
+    rows: (i64, i64),
+    content: Hash,
+    hash: Hash,
+}
+
+impl Link {
+    fn hash_after(&self, previous: &Hash) -> Hash {
+        let mut hasher = Sha256::new();
+        hasher.update(previous);
+        for number in [self.seq, self.at_ms, self.revision, self.rows.0, self.rows.1] {
+            hasher.update(number.to_le_bytes());
+        }
+        hasher.update(self.content);
+        hasher.update(self.kind.as_str());
+        hasher.finalize().into()
+    }
+}
+
+fn links(connection: &Connection) -> Result<Vec<Link>, RecordError> {
+    let select = "SELECT seq, at_ms, kind, revision, first, last, content, hash FROM audit ORDER BY seq";
+    let mut statement = connection.prepare_cached(select)?;
+    let mut rows = statement.query([])?;
+    let mut links = Vec::new();
+    while let Some(row) = rows.next()? {
+        let seq: i64 = row.get(0)?;
+        let kind = row.get_ref(2)?.as_str()?;
+        let kind = Kind::from_text(kind).ok_or_else(|| broken(Some(seq), format!("there is no kind `{kind}`")))?;
+        let hash = |column: usize| -> Result<Hash, RecordError> {
+            let bytes = row.get_ref(column)?.as_blob()?;
+            bytes.try_into().map_err(|_| broken(Some(seq), "a hash does not have 32 bytes"))
+        };
+        links.push(Link {
+            seq,
+            at_ms: row.get(1)?,
+            kind,
+            revision: row.get(3)?,
+            rows: (row.get(4)?, row.get(5)?),
+            content: hash(6)?,
+            hash: hash(7)?,
+        });
+    }
+    Ok(links)
+}
+
+/// The digest of the rows that an entry stands for.
+fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
+    let mut hasher = Sha256::new();
+    let query = match link.kind {
+        Kind::Begin => {
+            for query in BEGINNING {
+                hash_rows(connection, &mut hasher, query, link.revision)?;
+            }
+            return Ok(hasher.finalize().into());
+        }
+        Kind::Journal => EVENT,
+        Kind::End => ENDING,
+    };
+    hasher.update(link.revision.to_le_bytes());
+    for id in link.rows.0..=link.rows.1 {
+        hash_rows(connection, &mut hasher, query, id)?;
+    }
+    Ok(hasher.finalize().into())
+}
+
+const BEGINNING: [&str; 3] = [
+    "SELECT number, kind, plan_digest, variables, pinned, git_commit, git_clean, actor, started_ms
+     FROM revisions WHERE number = ?1",
+    "SELECT name, digest FROM revision_files WHERE revision = ?1 ORDER BY name",
+    "SELECT step, address, deposed, action FROM steps WHERE revision = ?1 ORDER BY step",
+];
+
+const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, planned, private, message, result,
+                        moved_from, deposed_to FROM journal WHERE id = ?1";
+
+const ENDING: &str = "SELECT id, revision, status, outputs, at_ms FROM endings WHERE id = ?1";
+
+/// Every column with its type and length, so that no two different sets of rows hash alike.
+fn hash_rows(connection: &Connection, hasher: &mut Sha256, query: &str, parameter: i64) -> Result<(), RecordError> {
+    let mut statement = connection.prepare_cached(query)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query([parameter])?;
+    let mut count: u64 = 0;
+    while let Some(row) = rows.next()? {
+        count += 1;
+        for column in 0..columns {
+            let (tag, bytes) = match row.get_ref(column)? {
+                ValueRef::Null => (0, &[][..]),
+                ValueRef::Integer(number) => {
+                    hasher.update([1]);
+                    hasher.update(number.to_le_bytes());
+                    continue;
+                }
+                ValueRef::Real(number) => {
+                    hasher.update([2]);
+                    hasher.update(number.to_le_bytes());
+                    continue;
+                }
+                ValueRef::Text(text) => (3, text),
+                ValueRef::Blob(bytes) => (4, bytes),
+            };
+            hasher.update([tag]);
+            hasher.update((bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        }
+    }
+    hasher.update(count.to_le_bytes());
+    Ok(())
+}
+
+fn broken(entry: Option<i64>, problem: impl Into<String>) -> RecordError {
+    RecordError::AuditBroken(AuditBreak { entry: entry.map(to_u64), problem: problem.into() })
+}
+
+fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(), RecordError> {
+    let mut previous: Hash = Sha256::digest(id).into();
+    let (mut revisions, mut journal, mut endings) = (0, 0, 0);
+    for (seq, link) in (1..).zip(links) {
+        let entry = Some(link.seq);
+        if link.seq != seq {
+            return Err(broken(Some(seq), "it is missing"));
+        }
+        if link.hash_after(&previous) != link.hash {
+            return Err(broken(entry, "its hash does not follow from the entry before it"));
+        }
+        previous = link.hash;
+        if content(connection, link)? != link.content {
+            let rows = match link.kind {
+                Kind::Begin => format!("the beginning of revision {}", link.revision),
+                Kind::Journal => {
+                    format!("events {} to {} of the journal (revision {})", link.rows.0, link.rows.1, link.revision)
+                }
+                Kind::End => format!("the end of revision {}", link.revision),
+            };
+            return Err(broken(entry, format!("{rows} is not as it was written")));
+        }
+        match link.kind {
+            Kind::Begin => revisions = link.revision,
+            Kind::Journal => journal = link.rows.1,
+            Kind::End => endings = link.rows.1,
+        }
+    }
+    for (table, key, known) in
+        [("revisions", "number", revisions), ("journal", "id", journal), ("endings", "id", endings)]
+    {
+        let last = format!("SELECT coalesce(max({key}), 0) FROM {table}");
+        let last: i64 = connection.query_row(&last, [], |row| row.get(0))?;
+        if last != known {
+            return Err(broken(None, format!("the table `{table}` has rows that the chain does not know")));
+        }
+    }
+    Ok(())
+}
+
+fn verify_contents(connection: &Connection) -> Result<(), RecordError> {
+    let mut statement = connection.prepare_cached("SELECT digest, body FROM contents")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let digest: Hash = Sha256::digest(row.get_ref(1)?.as_blob()?).into();
+        if digest[..] != *row.get_ref(0)?.as_blob()? {
+            return Err(broken(None, "a file of a blueprint is not as it was written"));
+        }
+    }
+    Ok(())
+}
+
+/// An address and a deposed key.
+type Object = (String, String);
+
+/// What the tables must hold, if the journal is right.
+#[derive(Default)]
+struct Replay {
+    resources: HashMap<Object, Hash>,
+    /// By object: the revision of each image, in ascending order, and the digest before it.
+    images: HashMap<Object, Vec<(i64, Option<Hash>)>>,
+    statuses: HashMap<(i64, i64), String>,
+}
+
+/// A journal row's effect.
+struct Event {
+    id: i64,
+    revision: i64,
+    object: Object,
+    result: Option<Vec<u8>>,
+    moved_from: Option<String>,
+    deposed_to: Option<String>,
+}
+
+impl Replay {
+    fn of(connection: &Connection, links: &[Link]) -> Result<Self, RecordError> {
+        let mut replay = Self::default();
+        let mut statement = connection.prepare_cached(
+            "SELECT j.id, j.revision, j.step, j.kind, s.address, s.deposed, j.result, j.moved_from, j.deposed_to
+             FROM journal AS j JOIN steps AS s USING (revision, step) WHERE j.id BETWEEN ?1 AND ?2 ORDER BY j.id",
+        )?;
+        for link in links.iter().filter(|link| link.kind == Kind::Journal) {
+            let mut rows = statement.query([link.rows.0, link.rows.1])?;
+            let mut batch = Vec::new();
+            while let Some(row) = rows.next()? {
+                replay.statuses.insert((row.get(1)?, row.get(2)?), row.get(3)?);
+                batch.push(Event {
+                    id: row.get(0)?,
+                    revision: row.get(1)?,
+                    object: (row.get(4)?, row.get(5)?),
+                    result: row.get(6)?,
+                    moved_from: row.get(7)?,
+                    deposed_to: row.get(8)?,
+                });
+            }
+            replay.batch(batch)?;
+        }
+        Ok(replay)
+    }
+
+    /// In the order in which a commit changes things: old addresses of moves first.
+    fn batch(&mut self, events: Vec<Event>) -> Result<(), RecordError> {
+        for event in &events {
+            if let Some(from) = &event.moved_from {
+                let from = (from.clone(), event.object.1.clone());
+                self.set(event.revision, from, None);
+            }
+        }
+        for event in events {
+            let revision = event.revision;
+            if let Some(key) = event.deposed_to {
+                let stood = self.resources.get(&event.object).copied();
+                self.set(revision, event.object.clone(), None);
+                self.set(revision, (event.object.0.clone(), key), stood);
+            }
+            match event.result.as_deref() {
+                None => {}
+                Some([]) => self.set(revision, event.object, None),
+                Some(digest) => {
+                    let problem = || broken(None, format!("event {} of the journal has no digest", event.id));
+                    let digest = digest.try_into().map_err(|_| problem())?;
+                    self.set(revision, event.object, Some(digest));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, revision: i64, object: Object, stands: Option<Hash>) {
+        let stood = self.resources.get(&object).copied();
+        let images = self.images.entry(object.clone()).or_default();
+        if images.last().is_none_or(|(imaged, _)| *imaged < revision) {
+            images.push((revision, stood));
+        }
+        match stands {
+            Some(digest) => self.resources.insert(object, digest),
+            None => self.resources.remove(&object),
+        };
+    }
+
+    fn compare(mut self, connection: &Connection) -> Result<(), RecordError> {
+        self.compare_resources(connection)?;
+        self.compare_images(connection)?;
+        self.compare_statuses(connection)
+    }
+
+    fn compare_resources(&mut self, connection: &Connection) -> Result<(), RecordError> {
+        let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM resources"))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let object: Object = (row.get(0)?, row.get(1)?);
+            if self.resources.remove(&object) != Some(Body::read(row, 0)?.digest()) {
+                return Err(broken(None, format!("the resource `{}` is not as the journal left it", object.0)));
+            }
+        }
+        match self.resources.keys().min() {
+            Some(object) => Err(broken(None, format!("the resource `{}` is missing", object.0))),
+            None => Ok(()),
+        }
+    }
+
+    fn compare_images(&mut self, connection: &Connection) -> Result<(), RecordError> {
+        let select = format!("SELECT {COLUMNS}, revision, present FROM images ORDER BY address, deposed, revision");
+        let mut statement = connection.prepare_cached(&select)?;
+        let mut rows = statement.query([])?;
+        let mut left: usize = self.images.values().map(Vec::len).sum();
+        while let Some(row) = rows.next()? {
+            let object: Object = (row.get(0)?, row.get(1)?);
+            let (revision, present): (i64, bool) = (row.get(9)?, row.get(10)?);
+            let digest = if present { Some(Body::read(row, 0)?.digest()) } else { None };
+            let expected = self.images.get(&object).map_or(&[][..], Vec::as_slice);
+            if !expected.contains(&(revision, digest)) {
+                let problem = format!("the image of `{}` before revision {revision} is not as it was", object.0);
+                return Err(broken(None, problem));
+            }
+            left -= 1;
+        }
+        if left > 0 {
+            return Err(broken(None, format!("{left} images of resources before a revision are missing")));
+        }
+        Ok(())
+    }
+
+    fn compare_statuses(&self, connection: &Connection) -> Result<(), RecordError> {
+        let mut statement = connection.prepare_cached("SELECT revision, step, status FROM steps")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let step = (row.get(0)?, row.get(1)?);
+            let expected = self.statuses.get(&step).map_or("planned", String::as_str);
+            if row.get_ref(2)?.as_str()? != expected {
+                let problem = format!("step {} of revision {} is {expected} by the journal", step.1, step.0);
+                return Err(broken(None, problem));
+            }
+        }
+        Ok(())
+    }
+}

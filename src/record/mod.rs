@@ -1,0 +1,129 @@
+//! The record: who owns what, what was done, and what is being done now. One SQLite file an environment.
+//!
+//! A run opens the record ([`Record::open`]), takes a lease ([`Record::acquire`]), begins a revision
+//! ([`Record::begin`]), commits events of its steps ([`Record::commit`]) and ends it
+//! ([`Record::finish`]). Each call is one durable transaction: it is wholly there after a crash, or not
+//! at all. Reading needs no lease.
+//!
+//! - [`model`]: the words.
+//! - `open`: the file, its layout and its refusals.
+//! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
+//! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
+//! - [`lease`]: who may write, with fencing tokens; `presence`: whether a holder still runs.
+//! - [`audit`]: a hash chain over all of it.
+//! - [`vault`]: secrets at rest.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub mod audit;
+mod commit;
+mod error;
+pub mod journal;
+pub mod lease;
+pub mod model;
+mod open;
+mod presence;
+mod resource;
+mod revision;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+pub mod vault;
+
+pub use error::RecordError;
+pub use journal::StepStatus;
+pub use lease::{Lease, LeaseRequest, LeaseScope};
+pub use model::*;
+pub use open::{Clock, OpenOptions, system_clock};
+pub use vault::Vault;
+
+/// One environment's record, open.
+///
+/// The lease that it holds is released when it is dropped.
+pub struct Record {
+    connection: Connection,
+    path: PathBuf,
+    id: String,
+    vault: Arc<Vault>,
+    clock: Clock,
+    lease: Option<Lease>,
+    presence: Option<presence::Presence>,
+}
+
+/// A transaction that writes, under the lease that the record holds, if any.
+struct Writing<'a> {
+    transaction: &'a Transaction<'a>,
+    lease: Option<&'a Lease>,
+    record: &'a Path,
+    now_ms: i64,
+}
+
+impl Record {
+    /// Seals and opens the sensitive values of this record.
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
+    /// A random UUID that the record got when it was made.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Counts the changes of resources and outputs: what a plan is bound to.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn serial(&self) -> Result<u64, RecordError> {
+        self.read(|connection| Ok(to_u64(connection.query_row("SELECT serial FROM record", [], |row| row.get(0))?)))
+    }
+
+    /// Runs `look` against one state of the file, whatever others write meanwhile.
+    fn read<T>(&self, look: impl FnOnce(&Connection) -> Result<T, RecordError>) -> Result<T, RecordError> {
+        let result = self.connection.unchecked_transaction().map_err(RecordError::from).and_then(|view| look(&view));
+        result.map_err(|error| error.at(&self.path))
+    }
+
+    /// Runs `change` in one transaction, which is kept when it succeeds.
+    fn write<T>(&mut self, change: impl FnOnce(&Writing) -> Result<T, RecordError>) -> Result<T, RecordError> {
+        let now_ms = (self.clock)();
+        let (lease, record) = (self.lease.as_ref(), self.path.as_path());
+        let connection = &mut self.connection;
+        let run = || {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = change(&Writing { transaction: &transaction, lease, record, now_ms })?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        run().map_err(|error: RecordError| error.at(record))
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        // A lease that cannot be released now expires by itself.
+        let _ = self.release();
+    }
+}
+
+/// For a column; numbers beyond its range are in no record.
+fn to_i64(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
+}
+
+/// From a column that holds counts only.
+fn to_u64(number: i64) -> u64 {
+    number.try_into().unwrap_or(0)
+}
+
+/// JSON from a column.
+fn json(text: &str) -> Result<serde_json::Value, RecordError> {
+    serde_json::from_str(text).map_err(RecordError::corrupt)
+}

@@ -1,0 +1,157 @@
+//! What the record holds, in words of its own: no stage's types appear here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use formwork_contract::{Address, Str};
+
+/// One object that Formwork owns, as last seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedResource {
+    pub address: Address,
+    /// Set for an object that was replaced by a new one at the same address and is still to be deleted.
+    pub deposed: Option<Str>,
+    /// Which provider configuration serves it, such as `sandbox` or `module.a.aws.west`.
+    pub provider: Str,
+    pub schema_version: u64,
+    /// In the exact form of `formwork_contract::json`, sensitive parts sealed.
+    pub value: serde_json::Value,
+    /// The provider's own data.
+    pub private: Arc<[u8]>,
+    /// What it depended on when it was made, and what therefore outlives it: addresses with or without
+    /// an instance key, and module paths.
+    pub dependencies: Vec<Str>,
+    pub create_before_destroy: bool,
+    /// It was made only in part and is to be replaced.
+    pub tainted: bool,
+}
+
+/// Everything that identifies one apply, destroy, rollback or state edit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewRevision {
+    pub kind: RevisionKind,
+    /// Of the plan file, in hexadecimal.
+    pub plan_digest: Str,
+    /// Files of the blueprint by name; stored once per content.
+    pub files: BTreeMap<String, Arc<[u8]>>,
+    /// Input variables in the exact form, sensitive ones sealed.
+    pub variables: serde_json::Value,
+    /// Results of data sources by address, and whatever else a later rollback must find unchanged.
+    pub pinned: serde_json::Value,
+    pub git_commit: Option<Str>,
+    /// The working tree had no uncommitted changes.
+    pub git_clean: bool,
+    /// Who ran it, as the command line was told.
+    pub actor: Str,
+    pub steps: Vec<NewStep>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevisionKind {
+    Apply,
+    Destroy,
+    Rollback,
+    /// `state mv`, `state rm`.
+    Edit,
+}
+
+/// One step of a plan, as the journal knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewStep {
+    pub address: Address,
+    pub deposed: Option<Str>,
+    /// `create`, `update`, `delete`, `forget`, `import`, `move`, `read`.
+    pub action: Str,
+}
+
+/// Where a revision stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevisionStatus {
+    /// Its run has begun and has not ended: it goes on now, or was interrupted.
+    Open,
+    /// Every step is done.
+    Complete,
+    /// It ended with steps failed or not begun.
+    Incomplete,
+}
+
+/// A row of `history`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RevisionSummary {
+    /// Counts from 1.
+    pub number: u64,
+    pub kind: RevisionKind,
+    pub status: RevisionStatus,
+    pub plan_digest: Str,
+    pub git_commit: Option<Str>,
+    pub git_clean: bool,
+    pub actor: Str,
+    /// Milliseconds since the Unix epoch.
+    pub started_ms: i64,
+    pub ended_ms: Option<i64>,
+    /// Steps by action, and how many of them are done.
+    pub steps: BTreeMap<Str, StepCount>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepCount {
+    pub planned: u64,
+    pub done: u64,
+}
+
+/// What a rollback needs of a revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    pub summary: RevisionSummary,
+    pub files: BTreeMap<String, Arc<[u8]>>,
+    pub variables: serde_json::Value,
+    pub pinned: serde_json::Value,
+    /// Output values after the revision, in the exact form: name to `{"value", "type", "sensitive"}`.
+    pub outputs: serde_json::Value,
+}
+
+/// One thing that happened to a step. The state machine of `journal.rs` rejects what cannot follow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepEvent {
+    pub step: usize,
+    pub kind: StepEventKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepEventKind {
+    /// About to be done. Both values in the exact form; `None` for null.
+    Intended {
+        attempt: Str,
+        provider: Str,
+        prior: Option<serde_json::Value>,
+        planned: Option<serde_json::Value>,
+        private: Arc<[u8]>,
+    },
+    /// Done: what stands now, or `None` when it is gone. For a move, `from` is the address before.
+    Done { resource: Option<Box<RecordedResource>>, from: Option<Address> },
+    /// It did not happen.
+    Failed { message: Str },
+    /// A part of it happened: what is known to stand.
+    Partly { resource: Box<RecordedResource>, message: Str },
+    /// The call ended without saying whether it happened: the intent stays open.
+    Unknown { message: Str },
+    /// A look at reality closed the intent: what stands, or `None` for nothing.
+    Settled { resource: Option<Box<RecordedResource>> },
+}
+
+/// An intent without an outcome, found when a run begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenIntent {
+    pub revision: u64,
+    pub step: usize,
+    pub address: Address,
+    pub deposed: Option<Str>,
+    pub action: Str,
+    pub attempt: Str,
+    pub provider: Str,
+    pub prior: Option<serde_json::Value>,
+    pub planned: Option<serde_json::Value>,
+    pub private: Arc<[u8]>,
+    /// What the record holds at the address now, if anything.
+    pub recorded: Option<RecordedResource>,
+}

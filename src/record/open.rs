@@ -1,0 +1,185 @@
+//! Opens the file: makes it, brings its layout up to date, and refuses what is not this environment's.
+
+use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use formwork_contract::Str;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+
+use super::Record;
+use super::error::RecordError;
+use super::vault::Vault;
+
+/// The layouts, each made from the one before it.
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+
+/// Marks the file as ours: `FmwK` in SQLite's header.
+const APPLICATION_ID: i64 = 0x466d_774b;
+
+/// How long to wait for another process that writes. Writes take milliseconds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// More statements than one run prepares.
+const STATEMENT_CACHE: usize = 64;
+
+/// Tells the time, in milliseconds since the Unix epoch.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Where a record is and whose.
+#[derive(Clone)]
+pub struct OpenOptions {
+    /// The file; it is made, with its folders, when it does not exist and `read_only` is false.
+    pub path: PathBuf,
+    pub environment: Str,
+    /// The age identity file. It is made, for its owner only, when it does not exist and the record is new.
+    pub identity: PathBuf,
+    pub read_only: bool,
+    pub clock: Clock,
+}
+
+/// The machine's own clock.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        super::to_i64(since.as_millis())
+    })
+}
+
+impl OpenOptions {
+    /// For reading and writing, by the machine's clock.
+    pub fn new(path: impl Into<PathBuf>, environment: impl Into<Str>, identity: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            environment: environment.into(),
+            identity: identity.into(),
+            read_only: false,
+            clock: system_clock(),
+        }
+    }
+}
+
+impl Record {
+    /// Whether there is a file at all; it may still be refused.
+    pub fn exists(path: &Path) -> bool {
+        path.exists()
+    }
+
+    /// Opens the record, and makes it where there is none.
+    ///
+    /// # Errors
+    /// A damaged file or one of another program, a newer layout, the record of another environment, a
+    /// folder that cannot be written, an identity file that is missing or of another record. A record
+    /// that does not exist is [`RecordError::NotFound`] when it is to be read only.
+    pub fn open(options: &OpenOptions) -> Result<Self, RecordError> {
+        open(options).map_err(|error| error.at(&options.path))
+    }
+}
+
+fn open(options: &OpenOptions) -> Result<Record, RecordError> {
+    let flags = if options.read_only {
+        if !Record::exists(&options.path) {
+            return Err(RecordError::NotFound { path: options.path.clone() });
+        }
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        make_file(&options.path)?;
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+    };
+    let mut connection = Connection::open_with_flags(&options.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Without this, SQLite compiles some statements anew whenever their parameters change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    let layout = check_layout(&connection, &options.path)?;
+    let vault = if options.read_only {
+        if layout < known_layout() {
+            return Err(RecordError::OlderVersion { path: options.path.clone(), found: layout });
+        }
+        check_environment(&connection, options)?;
+        Vault::open(&connection, &options.identity)?
+    } else {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let vault = prepare(&transaction, options)?;
+        transaction.commit()?;
+        vault
+    };
+    let id = connection.query_row("SELECT id FROM record", [], |row| row.get(0))?;
+    let clock = Arc::clone(&options.clock);
+    Ok(Record {
+        connection,
+        path: options.path.clone(),
+        id,
+        vault: Arc::new(vault),
+        clock,
+        lease: None,
+        presence: None,
+    })
+}
+
+/// Makes the folders and an empty file that only its owner may read. SQLite gives its other files the same mode.
+fn make_file(path: &Path) -> Result<(), RecordError> {
+    let make = || {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+    };
+    let made: std::io::Result<fs::File> = make();
+    made.map(drop).map_err(|error| match error.kind() {
+        std::io::ErrorKind::StorageFull => RecordError::DiskFull { path: path.to_owned() },
+        _ => RecordError::Unwritable { path: path.to_owned(), problem: error.to_string() },
+    })
+}
+
+fn known_layout() -> i64 {
+    super::to_i64(MIGRATIONS.len())
+}
+
+/// The layout's number; 0 for a file without any.
+fn check_layout(connection: &Connection, path: &Path) -> Result<i64, RecordError> {
+    let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (tables > 0 || application != 0 || layout != 0) {
+        return Err(RecordError::corrupt("it is a database of another program"));
+    }
+    if layout > known_layout() {
+        return Err(RecordError::NewerVersion { path: path.to_owned(), found: layout, known: known_layout() });
+    }
+    Ok(layout)
+}
+
+/// Brings the layout up to date and opens the vault. It looks at the layout again: another process may have been first.
+fn prepare(transaction: &Transaction, options: &OpenOptions) -> Result<Vault, RecordError> {
+    let layout = check_layout(transaction, &options.path)?;
+    for (number, migration) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > layout) {
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", number)?;
+    }
+    if layout > 0 {
+        check_environment(transaction, options)?;
+        return Vault::open(transaction, &options.identity);
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.execute(
+        "INSERT INTO record (one, id, environment, created_ms) VALUES (1, ?1, ?2, ?3)",
+        params![uuid::Uuid::new_v4().to_string(), &*options.environment, (options.clock)()],
+    )?;
+    Vault::create(transaction, &options.identity)
+}
+
+fn check_environment(connection: &Connection, options: &OpenOptions) -> Result<(), RecordError> {
+    let found: String = connection.query_row("SELECT environment FROM record", [], |row| row.get(0))?;
+    if found == *options.environment {
+        return Ok(());
+    }
+    let expected = options.environment.clone();
+    Err(RecordError::OtherEnvironment { path: options.path.clone(), found: found.into(), expected })
+}

@@ -1,0 +1,249 @@
+//! Resources: what stands now, and what stood after an earlier revision.
+
+use std::collections::HashMap;
+
+use formwork_contract::{Address, Str};
+use rusqlite::{Connection, Row, ToSql, params};
+use sha2::{Digest, Sha256};
+
+use super::error::RecordError;
+use super::model::RecordedResource;
+use super::{Record, json, to_i64, to_u64};
+
+/// The columns that a [`Reader`] reads, in its order.
+pub(super) const COLUMNS: &str =
+    "address, deposed, provider, schema_version, value, private, dependencies, create_before_destroy, tainted";
+
+impl Record {
+    /// Everything that stands, in the order of addresses; an address's current object before its deposed ones.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn resources(&self) -> Result<Vec<RecordedResource>, RecordError> {
+        self.read(|connection| select(connection, &format!("SELECT {COLUMNS} FROM resources"), &[]))
+    }
+
+    /// One object.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn resource(&self, address: &Address, deposed: Option<&str>) -> Result<Option<RecordedResource>, RecordError> {
+        self.read(|connection| find(connection, &address.to_string(), deposed.unwrap_or_default()))
+    }
+
+    /// Everything that stood after a revision; 0 is before the first one.
+    ///
+    /// Late work of a resumed run counts as its own revision's, unless a later one had touched the resource.
+    ///
+    /// # Errors
+    /// There is no such revision, or the file cannot be read.
+    pub fn resources_at(&self, revision: u64) -> Result<Vec<RecordedResource>, RecordError> {
+        self.read(|connection| {
+            let latest: i64 =
+                connection.query_row("SELECT coalesce(max(number), 0) FROM revisions", [], |row| row.get(0))?;
+            if to_i64(revision) > latest {
+                return Err(RecordError::NoSuchRevision { revision });
+            }
+            let untouched_since = format!(
+                "SELECT {COLUMNS} FROM resources AS r WHERE NOT EXISTS (SELECT 1 FROM images AS i
+                 WHERE i.address = r.address AND i.deposed = r.deposed AND i.revision > ?1)"
+            );
+            let before_the_next_touch = format!(
+                "SELECT {COLUMNS} FROM images AS i WHERE i.present AND i.revision = (SELECT min(later.revision)
+                 FROM images AS later WHERE later.address = i.address AND later.deposed = i.deposed
+                 AND later.revision > ?1)"
+            );
+            let query = format!("{untouched_since} UNION ALL {before_the_next_touch}");
+            select(connection, &query, &[&to_i64(revision)])
+        })
+    }
+}
+
+/// One object by the text of its address and its deposed key, which is empty for the current object.
+pub(super) fn find(
+    connection: &Connection,
+    address: &str,
+    deposed: &str,
+) -> Result<Option<RecordedResource>, RecordError> {
+    let query = format!("SELECT {COLUMNS} FROM resources WHERE address = ?1 AND deposed = ?2");
+    let mut statement = connection.prepare_cached(&query)?;
+    let mut rows = statement.query(params![address, deposed])?;
+    rows.next()?.map(|row| Reader::default().read(row, 0)).transpose()
+}
+
+fn select(
+    connection: &Connection,
+    query: &str,
+    parameters: &[&dyn ToSql],
+) -> Result<Vec<RecordedResource>, RecordError> {
+    let mut statement = connection.prepare_cached(query)?;
+    let mut rows = statement.query(parameters)?;
+    let mut reader = Reader::default();
+    let mut resources = Vec::new();
+    while let Some(row) = rows.next()? {
+        resources.push(reader.read(row, 0)?);
+    }
+    resources.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| a.deposed.cmp(&b.deposed)));
+    Ok(resources)
+}
+
+/// Reads resources from rows; what they have in common is parsed once and shared.
+#[derive(Default)]
+pub(super) struct Reader {
+    addresses: HashMap<String, Address>,
+    providers: HashMap<String, Str>,
+}
+
+impl Reader {
+    /// The [`COLUMNS`] of a row, of which the first is at `start`.
+    pub(super) fn read(&mut self, row: &Row, start: usize) -> Result<RecordedResource, RecordError> {
+        let text = |column: usize| -> Result<&str, RecordError> { Ok(row.get_ref(start + column)?.as_str()?) };
+        let dependencies: Vec<String> = serde_json::from_str(text(6)?).map_err(RecordError::corrupt)?;
+        Ok(RecordedResource {
+            address: self.address(text(0)?)?,
+            deposed: deposed(text(1)?),
+            provider: self.provider(text(2)?),
+            schema_version: to_u64(row.get(start + 3)?),
+            value: json(text(4)?)?,
+            private: row.get_ref(start + 5)?.as_blob()?.into(),
+            dependencies: dependencies.into_iter().map(Str::from).collect(),
+            create_before_destroy: row.get(start + 7)?,
+            tainted: row.get(start + 8)?,
+        })
+    }
+
+    pub(super) fn address(&mut self, text: &str) -> Result<Address, RecordError> {
+        if let Some(address) = self.addresses.get(text) {
+            return Ok(address.clone());
+        }
+        let address: Address = text.parse().map_err(RecordError::corrupt)?;
+        self.addresses.insert(text.to_owned(), address.clone());
+        Ok(address)
+    }
+
+    fn provider(&mut self, text: &str) -> Str {
+        if let Some(provider) = self.providers.get(text) {
+            return provider.clone();
+        }
+        let provider: Str = text.into();
+        self.providers.insert(text.to_owned(), provider.clone());
+        provider
+    }
+}
+
+/// A deposed key from its column.
+pub(super) fn deposed(text: &str) -> Option<Str> {
+    (!text.is_empty()).then(|| text.into())
+}
+
+/// Writes the resource in place of what stands at its address and key, and gives its digest.
+pub(super) fn upsert(connection: &Connection, resource: &RecordedResource) -> Result<[u8; 32], RecordError> {
+    let dependencies: Vec<String> = resource.dependencies.iter().map(ToString::to_string).collect();
+    let dependencies = serde_json::Value::from(dependencies).to_string();
+    let value = resource.value.to_string();
+    connection
+        .prepare_cached(
+            "INSERT INTO resources (address, deposed, provider, schema_version, value, private, dependencies,
+                create_before_destroy, tainted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (address, deposed) DO UPDATE SET provider = ?3, schema_version = ?4, value = ?5, private = ?6,
+                dependencies = ?7, create_before_destroy = ?8, tainted = ?9",
+        )?
+        .execute(params![
+            resource.address.to_string(),
+            resource.deposed.as_deref().unwrap_or_default(),
+            &*resource.provider,
+            to_i64(resource.schema_version),
+            value,
+            &*resource.private,
+            dependencies,
+            resource.create_before_destroy,
+            resource.tainted,
+        ])?;
+    Ok(Body {
+        provider: &resource.provider,
+        schema_version: to_i64(resource.schema_version),
+        value: &value,
+        private: &resource.private,
+        dependencies: &dependencies,
+        create_before_destroy: resource.create_before_destroy,
+        tainted: resource.tainted,
+    }
+    .digest())
+}
+
+/// Removes what stands at an address and key, if anything.
+pub(super) fn remove(connection: &Connection, address: &str, deposed: &str) -> Result<(), RecordError> {
+    let delete = "DELETE FROM resources WHERE address = ?1 AND deposed = ?2";
+    connection.prepare_cached(delete)?.execute([address, deposed])?;
+    Ok(())
+}
+
+/// Whether an address has a current object.
+pub(super) fn exists(connection: &Connection, address: &str) -> Result<bool, RecordError> {
+    let select = "SELECT 1 FROM resources WHERE address = ?1 AND deposed = ''";
+    Ok(connection.prepare_cached(select)?.exists([address])?)
+}
+
+/// Gives the current object of an address a deposed key.
+pub(super) fn depose(connection: &Connection, address: &str, key: &str) -> Result<(), RecordError> {
+    let update = "UPDATE resources SET deposed = ?2 WHERE address = ?1 AND deposed = ''";
+    connection.prepare_cached(update)?.execute([address, key])?;
+    Ok(())
+}
+
+/// Saves what stands at an address and key before the revision changes it, unless it or a later one did so before.
+pub(super) fn save_image(
+    connection: &Connection,
+    revision: i64,
+    address: &str,
+    deposed: &str,
+) -> Result<(), RecordError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO images (revision, address, deposed, present, provider, schema_version, value, private,
+                dependencies, create_before_destroy, tainted)
+             SELECT ?1, ?2, ?3, r.id IS NOT NULL, r.provider, r.schema_version, r.value, r.private,
+                r.dependencies, r.create_before_destroy, r.tainted
+             FROM (SELECT 1) LEFT JOIN resources AS r ON r.address = ?2 AND r.deposed = ?3
+             WHERE NOT EXISTS (SELECT 1 FROM images WHERE address = ?2 AND deposed = ?3 AND revision >= ?1)",
+        )?
+        .execute(params![revision, address, deposed])?;
+    Ok(())
+}
+
+/// The part of a row that an event writes, for its digest.
+pub(super) struct Body<'a> {
+    provider: &'a str,
+    schema_version: i64,
+    value: &'a str,
+    private: &'a [u8],
+    dependencies: &'a str,
+    create_before_destroy: bool,
+    tainted: bool,
+}
+
+impl<'a> Body<'a> {
+    /// From the [`COLUMNS`] of a row, of which the first is at `start`.
+    pub(super) fn read(row: &'a Row, start: usize) -> Result<Self, RecordError> {
+        Ok(Self {
+            provider: row.get_ref(start + 2)?.as_str()?,
+            schema_version: row.get(start + 3)?,
+            value: row.get_ref(start + 4)?.as_str()?,
+            private: row.get_ref(start + 5)?.as_blob()?,
+            dependencies: row.get_ref(start + 6)?.as_str()?,
+            create_before_destroy: row.get(start + 7)?,
+            tainted: row.get(start + 8)?,
+        })
+    }
+
+    pub(super) fn digest(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        for part in [self.provider.as_bytes(), self.value.as_bytes(), self.private, self.dependencies.as_bytes()] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        hasher.update(self.schema_version.to_le_bytes());
+        hasher.update([u8::from(self.create_before_destroy), u8::from(self.tainted)]);
+        hasher.finalize().into()
+    }
+}

@@ -1,0 +1,6 @@
+//! The record as its users see it.
+
+mod history;
+mod leases;
+mod opening;
+mod running;
