@@ -1,0 +1,58 @@
+//! Conditions with a message: validations, preconditions, postconditions, checks.
+
+use formwork_contract::{Diagnostic, Diagnostics, Type, Value};
+
+use super::evaluator::{Evaluator, condition_bool};
+use crate::blueprint::model::Condition;
+
+/// How a condition came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConditionResult {
+    Holds,
+    /// It depends on what is not known yet.
+    Unknown,
+    /// It does not hold: what to tell.
+    Fails(Box<Diagnostic>),
+}
+
+impl ConditionResult {
+    /// What to tell when the condition does not hold.
+    pub fn failure(self) -> Option<Diagnostic> {
+        match self {
+            Self::Fails(diagnostic) => Some(*diagnostic),
+            Self::Holds | Self::Unknown => None,
+        }
+    }
+}
+
+pub(super) fn evaluate(
+    evaluator: &Evaluator<'_>,
+    condition: &Condition,
+    what: &str,
+) -> Result<ConditionResult, Diagnostics> {
+    let value = evaluator.evaluate(&condition.condition)?;
+    match condition_bool(&value, condition.condition.span)? {
+        Some(true) => Ok(ConditionResult::Holds),
+        None => Ok(ConditionResult::Unknown),
+        Some(false) => {
+            let message = evaluator.evaluate_as(&condition.error_message, &Type::String, "error_message")?;
+            let diagnostic = Diagnostic::error(format!("The {what} does not hold"))
+                .detail(shown(&message))
+                .label(condition.condition.span, "this is false");
+            Ok(ConditionResult::Fails(Box::new(diagnostic)))
+        }
+    }
+}
+
+/// A message is told only where it carries no mark.
+fn shown(message: &Value) -> String {
+    match message {
+        Value::String(text) => text.trim_end().to_owned(),
+        Value::Marked(marked) if marked.marks.sensitive => {
+            "Its error message refers to sensitive values and is not shown.".into()
+        }
+        Value::Marked(_) => "Its error message refers to ephemeral values and is not shown.".into(),
+        Value::Null(_) => "Its error message is null.".into(),
+        _ => "Its error message depends on values that are not known yet.".into(),
+    }
+}
