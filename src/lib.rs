@@ -1,5 +1,8 @@
 //! Formwork: a blueprint becomes a live factory, and goes back. See `docs/architecture.md`.
 
 pub mod blueprint;
+pub mod graph;
 pub mod language;
+pub mod live;
+pub mod plan;
 pub mod record;

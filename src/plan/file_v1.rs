@@ -1,0 +1,419 @@
+//! The plan file, version 1.
+//!
+//! ```json
+//! {"format": "formwork.plan", "version": 1, "digest": "SHA-256 of content, hexadecimal", "content": {...}}
+//! ```
+//!
+//! The content holds what a plan was made from (the blueprint's files, the variables, what was read) and
+//! what was answered (planned values, the steps). Opening a file visits the same graph again with these
+//! answers and checks that the same steps come of it: what is applied is what the file says.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use formwork_contract::json::{DecodeError, Seal, decode, encode};
+use formwork_contract::path::{Path, Step as PathStep};
+use formwork_contract::provider::Private;
+use formwork_contract::{Address, Str, Type, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::fingerprint::hex;
+use super::model::{Action, Change, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
+use super::{Focus, PlanOptions};
+use crate::live::{Live, Observed, ResourceKind};
+
+const FORMAT: &str = "formwork.plan";
+const VERSION: u32 = 1;
+
+/// Why a file is not a plan that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    #[error("the file is not a plan of Formwork")]
+    Foreign,
+    #[error("the plan file has version {0}, and this Formwork reads version {VERSION}")]
+    Version(u32),
+    #[error("the plan file was changed after it was written: its digest is {actual}, and it says {stated}")]
+    Digest { stated: String, actual: String },
+    #[error("the plan file is damaged: {0}")]
+    Damaged(String),
+    #[error("a value in the plan file cannot be read: {0}")]
+    Value(#[from] DecodeError),
+}
+
+/// A plan file, read and checked against its digest, before it is given life.
+#[derive(Debug)]
+pub struct PlanFile {
+    /// SHA-256 of the content, in hexadecimal: what approvals are bound to.
+    pub digest: Str,
+    content: Content,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    format: String,
+    version: u32,
+    digest: String,
+    content: Box<RawValue>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Content {
+    formwork_version: String,
+    created_ms: i64,
+    kind: String,
+    rollback_to: Option<u64>,
+    environment: String,
+    target: Option<String>,
+    record_id: String,
+    record_serial: u64,
+    git: Option<FiledGit>,
+    refresh: bool,
+    targets: Vec<String>,
+    replace: Vec<String>,
+    variables: BTreeMap<String, Json>,
+    files: BTreeMap<String, String>,
+    objects: Vec<FiledObject>,
+    data: BTreeMap<String, Json>,
+    steps: Vec<FiledStep>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct FiledGit {
+    commit: String,
+    clean: bool,
+}
+
+/// An object that changes or that differs from the record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct FiledObject {
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deposed: Option<String>,
+    /// For people and tools: what becomes of it.
+    actions: Vec<String>,
+    /// The live object; null where there is none.
+    before: Json,
+    after: Json,
+    replace: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    replace_paths: Vec<Json>,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    private: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importing: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct FiledStep {
+    action: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    after: Vec<usize>,
+    reversal: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
+}
+
+/// What an opened plan file says instead of the providers.
+#[derive(Debug, Default)]
+pub struct Answers {
+    objects: HashMap<(String, Option<String>), FiledObject>,
+}
+
+/// The planned value of one object.
+#[derive(Clone, Debug)]
+pub struct ObjectAnswer {
+    /// The imported object; otherwise the walk knows what was before.
+    pub before: Option<Value>,
+    pub after: Value,
+    pub replace: bool,
+    pub replace_paths: Vec<Path>,
+    pub private: Arc<[u8]>,
+}
+
+/// Writes a plan, and gives its digest.
+///
+/// # Errors
+/// Never in practice: all parts are JSON.
+pub fn write(plan: &Plan, options: &PlanOptions<'_>) -> Result<(String, Str), serde_json::Error> {
+    let content = serde_json::to_string(&content(plan, options))?;
+    let digest = hex(&Sha256::digest(&content));
+    let envelope = Envelope {
+        format: FORMAT.into(),
+        version: VERSION,
+        digest: digest.clone(),
+        content: RawValue::from_string(content)?,
+    };
+    Ok((serde_json::to_string(&envelope)?, digest.into()))
+}
+
+/// Reads a plan file and checks its digest.
+///
+/// # Errors
+/// It is no plan file, of another version, damaged or altered.
+pub fn read(text: &str) -> Result<PlanFile, PlanFileError> {
+    let envelope: Envelope = serde_json::from_str(text).map_err(|error| {
+        if text.contains(FORMAT) { PlanFileError::Damaged(error.to_string()) } else { PlanFileError::Foreign }
+    })?;
+    if envelope.format != FORMAT {
+        return Err(PlanFileError::Foreign);
+    }
+    if envelope.version != VERSION {
+        return Err(PlanFileError::Version(envelope.version));
+    }
+    let actual = hex(&Sha256::digest(envelope.content.get()));
+    if actual != envelope.digest {
+        return Err(PlanFileError::Digest { stated: envelope.digest, actual });
+    }
+    let content =
+        serde_json::from_str(envelope.content.get()).map_err(|error| PlanFileError::Damaged(error.to_string()))?;
+    Ok(PlanFile { digest: actual.into(), content })
+}
+
+impl PlanFile {
+    /// What the plan is bound to.
+    ///
+    /// # Errors
+    /// Values that cannot be opened with the record's key.
+    pub fn header(&self, seal: &dyn Seal) -> Result<Header, PlanFileError> {
+        let content = &self.content;
+        let variables = content
+            .variables
+            .iter()
+            .map(|(name, json)| Ok((name.as_str().into(), decode(json, &Type::Any, seal)?)))
+            .collect::<Result<_, PlanFileError>>()?;
+        let files = content
+            .files
+            .iter()
+            .map(|(name, text)| Ok((name.clone(), bytes(text)?)))
+            .collect::<Result<_, PlanFileError>>()?;
+        Ok(Header {
+            formwork_version: content.formwork_version.as_str().into(),
+            created_ms: content.created_ms,
+            kind: self.kind()?,
+            environment: content.environment.as_str().into(),
+            target: content.target.as_deref().map(Str::from),
+            record_id: content.record_id.as_str().into(),
+            record_serial: content.record_serial,
+            git: content.git.as_ref().map(|git| Git { commit: git.commit.as_str().into(), clean: git.clean }),
+            files,
+            variables,
+        })
+    }
+
+    /// The lineage of the record that the plan was made from.
+    pub fn record_id(&self) -> &str {
+        &self.content.record_id
+    }
+
+    /// Whether reality was read when the plan was made.
+    pub fn refresh(&self) -> bool {
+        self.content.refresh
+    }
+
+    /// The environment that the plan is for.
+    pub fn environment(&self) -> &str {
+        &self.content.environment
+    }
+
+    pub fn kind(&self) -> Result<PlanKind, PlanFileError> {
+        match (self.content.kind.as_str(), self.content.rollback_to) {
+            ("apply", _) => Ok(PlanKind::Apply),
+            ("destroy", _) => Ok(PlanKind::Destroy),
+            ("rollback", Some(to)) => Ok(PlanKind::Rollback { to }),
+            (other, _) => Err(PlanFileError::Damaged(format!("`{other}` is no kind of plan"))),
+        }
+    }
+
+    /// `--target` and `--replace`, as they were given.
+    ///
+    /// # Errors
+    /// One of them is no address.
+    pub fn selection(&self) -> Result<(Vec<Focus>, Vec<Address>), PlanFileError> {
+        let damaged = |error: formwork_contract::address::ParseAddressError| PlanFileError::Damaged(error.to_string());
+        let targets =
+            self.content.targets.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>()?;
+        let replace =
+            self.content.replace.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>()?;
+        Ok((targets, replace))
+    }
+
+    pub fn answers(&self) -> Answers {
+        let key = |object: &FiledObject| (object.address.clone(), object.deposed.clone());
+        Answers { objects: self.content.objects.iter().map(|object| (key(object), object.clone())).collect() }
+    }
+
+    /// Results of data sources, in the exact form.
+    ///
+    /// # Errors
+    /// A name is no address.
+    pub fn data(&self) -> Result<HashMap<Address, Json>, PlanFileError> {
+        let data = self.content.data.iter().map(|(address, json)| {
+            let address = address.parse::<Address>().map_err(|error| PlanFileError::Damaged(error.to_string()))?;
+            Ok((address, json.clone()))
+        });
+        data.collect()
+    }
+
+    /// Objects to be taken over by `formwork import`, beside the blueprint's `import` blocks.
+    pub fn imports(&self) -> HashMap<Address, Str> {
+        let objects = self.content.objects.iter();
+        objects.filter_map(|object| Some((object.address.parse().ok()?, object.importing.as_deref()?.into()))).collect()
+    }
+
+    /// Whether a plan that was made from this file has the steps that the file says.
+    pub fn has_steps_of(&self, plan: &Plan) -> bool {
+        self.content.steps == steps(plan)
+    }
+}
+
+impl Answers {
+    /// What the plan says of an object; one that it does not name stays as it is.
+    ///
+    /// # Errors
+    /// A value does not fit the schema.
+    pub fn of(
+        &self,
+        address: &Address,
+        kind: &ResourceKind,
+        prior: &Value,
+        seal: &dyn Seal,
+    ) -> Result<ObjectAnswer, PlanFileError> {
+        let Some(object) = self.objects.get(&(address.to_string(), None)) else {
+            let private = Arc::from([]);
+            return Ok(ObjectAnswer {
+                before: None,
+                after: prior.clone(),
+                replace: false,
+                replace_paths: Vec::new(),
+                private,
+            });
+        };
+        let before = match &object.importing {
+            Some(_) => Some(decode(&object.before, &kind.ty, seal)?),
+            None => None,
+        };
+        Ok(ObjectAnswer {
+            before,
+            after: decode(&object.after, &kind.ty, seal)?,
+            replace: object.replace,
+            replace_paths: object.replace_paths.iter().map(path_from).collect::<Option<_>>().unwrap_or_default(),
+            private: bytes(&object.private)?,
+        })
+    }
+
+    /// Lets an object be as live as it was when the plan was made.
+    pub fn set_live(&self, object: &mut Observed, seal: &dyn Seal) {
+        let key = (object.address.to_string(), object.recorded.deposed.as_ref().map(ToString::to_string));
+        let Some(filed) = self.objects.get(&key) else { return };
+        object.live = match decode(&filed.before, &object.kind.ty, seal) {
+            Ok(value) if value.is_null() => Live::Absent,
+            Ok(value) => Live::Present { value, private: Private(Arc::clone(&object.recorded.private)) },
+            // The steps will not match, and the plan is refused.
+            Err(_) => Live::Absent,
+        };
+    }
+}
+
+fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
+    let header = &plan.header;
+    let (kind, rollback_to) = match header.kind {
+        PlanKind::Apply => ("apply", None),
+        PlanKind::Destroy => ("destroy", None),
+        PlanKind::Rollback { to } => ("rollback", Some(to)),
+    };
+    let seal = options.seal;
+    let mut replace: Vec<String> = options.replace.iter().map(ToString::to_string).collect();
+    replace.sort();
+    let filed = |change: &&Change| {
+        change.action != Action::NoOp || change.drifted || change.importing.is_some() || change.moved_from.is_some()
+    };
+    Content {
+        formwork_version: header.formwork_version.to_string(),
+        created_ms: header.created_ms,
+        kind: kind.into(),
+        rollback_to,
+        environment: header.environment.to_string(),
+        target: header.target.as_ref().map(ToString::to_string),
+        record_id: header.record_id.to_string(),
+        record_serial: header.record_serial,
+        git: header.git.as_ref().map(|git| FiledGit { commit: git.commit.to_string(), clean: git.clean }),
+        refresh: options.refresh,
+        targets: options.targets.iter().map(ToString::to_string).collect(),
+        replace,
+        variables: header
+            .variables
+            .iter()
+            .map(|(name, value)| (name.to_string(), encode(value, &Type::Any, seal)))
+            .collect(),
+        files: header.files.iter().map(|(name, bytes)| (name.clone(), BASE64.encode(bytes))).collect(),
+        objects: plan.changes.iter().filter(filed).map(|change| object(change, plan, seal)).collect(),
+        data: plan.data.iter().map(|(address, value)| (address.to_string(), encode(value, &Type::Any, seal))).collect(),
+        steps: steps(plan),
+    }
+}
+
+fn object(change: &Change, plan: &Plan, seal: &dyn Seal) -> FiledObject {
+    let live = match change.action {
+        // The change shows what is forgotten; whether it still stands is told apart.
+        Action::Forget => plan.live_of(change),
+        _ => change.before.clone(),
+    };
+    FiledObject {
+        address: change.address.to_string(),
+        deposed: change.deposed.as_ref().map(ToString::to_string),
+        actions: change.action.json_names().iter().map(ToString::to_string).collect(),
+        before: encode(&live, &change.kind.ty, seal),
+        after: encode(&change.after, &change.kind.ty, seal),
+        replace: matches!(change.action, Action::Replace(_)),
+        replace_paths: change.replace_paths.iter().map(path_to).collect(),
+        private: BASE64.encode(&change.private.0),
+        importing: change.importing.as_ref().map(ToString::to_string),
+    }
+}
+
+fn steps(plan: &Plan) -> Vec<FiledStep> {
+    let filed = |step: &Step| FiledStep {
+        action: step.action.name().into(),
+        address: step.change.map(|place| plan.changes[place].address.to_string()),
+        after: step.after.clone(),
+        reversal: match &step.reversal {
+            Reversal::Delete => "delete".into(),
+            Reversal::Restore => "restore".into(),
+            Reversal::Recreate => "recreate".into(),
+            Reversal::Record => "record".into(),
+            Reversal::Nothing => "nothing".into(),
+            Reversal::None { why } => format!("none: {why}"),
+        },
+        fingerprint: step.fingerprint.as_ref().map(ToString::to_string),
+    };
+    debug_assert!(plan.steps.iter().all(|step| step.action != StepAction::Joint || step.change.is_none()));
+    plan.steps.iter().map(filed).collect()
+}
+
+fn path_to(path: &Path) -> Json {
+    let step = |step: &PathStep| match step {
+        PathStep::Attribute(name) => Json::from(&**name),
+        PathStep::Index(index) => Json::from(*index),
+        PathStep::Key(key) => serde_json::json!({"key": &**key}),
+    };
+    path.steps().into_iter().map(step).collect()
+}
+
+fn path_from(json: &Json) -> Option<Path> {
+    let step = |json: &Json| match json {
+        Json::String(name) => Some(PathStep::Attribute(name.as_str().into())),
+        Json::Number(index) => index.as_u64().map(|index| PathStep::Index(index as usize)),
+        other => Some(PathStep::Key(other.get("key")?.as_str()?.into())),
+    };
+    json.as_array()?.iter().map(step).collect()
+}
+
+fn bytes(text: &str) -> Result<Arc<[u8]>, PlanFileError> {
+    BASE64.decode(text).map(Arc::from).map_err(|error| PlanFileError::Damaged(error.to_string()))
+}

@@ -1,0 +1,175 @@
+//! `--target`: the part of a blueprint that a plan is confined to.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::str::FromStr;
+
+use formwork_contract::address::ParseAddressError;
+use formwork_contract::suggest::nearest;
+use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, ModulePath};
+
+use super::model::PlanKind;
+use super::walk::Walk;
+use crate::graph::{DesiredGraph, NodeId, NodeKind};
+
+/// A resource or a module that a plan is confined to. Without an instance key all instances are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Focus {
+    Resource(Address),
+    Module(ModulePath),
+}
+
+impl FromStr for Focus {
+    type Err = ParseAddressError;
+
+    fn from_str(text: &str) -> Result<Self, ParseAddressError> {
+        match text.parse::<Address>() {
+            Ok(address) => Ok(Self::Resource(address)),
+            Err(error) => text.parse().map(Self::Module).map_err(|_| error),
+        }
+    }
+}
+
+impl fmt::Display for Focus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resource(address) => address.fmt(f),
+            Self::Module(path) => path.fmt(f),
+        }
+    }
+}
+
+/// The nodes that a plan is confined to.
+#[derive(Debug, Default)]
+pub(super) struct Focused {
+    /// With all their instances.
+    whole: HashSet<NodeId>,
+    /// With those instances that are named.
+    named: HashSet<NodeId>,
+}
+
+impl Focused {
+    /// Whether some instance of the node is to be planned, or its value is needed for one.
+    pub(super) fn contains(&self, node: NodeId) -> bool {
+        self.whole.contains(&node) || self.named.contains(&node)
+    }
+}
+
+impl Focus {
+    /// Whether some instances are meant and others not.
+    fn has_key(&self) -> bool {
+        let steps = |path: &ModulePath| path.steps().iter().any(|step| step.key != InstanceKey::None);
+        match self {
+            Self::Resource(address) => address.key != InstanceKey::None || steps(&address.module),
+            Self::Module(path) => steps(path),
+        }
+    }
+
+    fn covers(&self, address: &Address) -> bool {
+        match self {
+            Self::Resource(named) => {
+                named.config() == address.config()
+                    && covers_steps(&named.module, &address.module)
+                    && (named.key == InstanceKey::None || named.key == address.key)
+            }
+            Self::Module(path) => covers_steps(path, &address.module),
+        }
+    }
+}
+
+/// Whether a path leads to or into the modules that another one names.
+fn covers_steps(named: &ModulePath, path: &ModulePath) -> bool {
+    let (named, path) = (named.steps(), path.steps());
+    named.len() <= path.len()
+        && named.iter().zip(path).all(|(named, step)| {
+            let same = named.component == step.component && named.name == step.name;
+            same && (named.key == InstanceKey::None || named.key == step.key)
+        })
+}
+
+/// The nodes to be planned: those named and, for an apply, what they depend on; for a destroy,
+/// what depends on them. `None` when nothing is named.
+///
+/// # Errors
+/// A name that nothing in the blueprint has.
+pub(super) fn focused(graph: &DesiredGraph, targets: &[Focus], kind: PlanKind) -> Result<Option<Focused>, Diagnostics> {
+    if targets.is_empty() {
+        return Ok(None);
+    }
+    let mut queue = VecDeque::new();
+    let mut focused = Focused::default();
+    for target in targets {
+        let named: Vec<NodeId> = nodes_of(graph, target);
+        if named.is_empty() {
+            let known: Vec<String> = resources(graph).map(|node| graph.describe(node)).collect();
+            let diagnostic = Diagnostic::error(format!("the blueprint has no `{target}`"))
+                .detail("It was named on the command line.");
+            return Err(match nearest(&target.to_string(), known.iter().map(String::as_str)) {
+                Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+                None => diagnostic.hint("`formwork graph` shows what there is"),
+            }
+            .into());
+        }
+        queue.extend(named.iter().copied());
+        if target.has_key() { &mut focused.named } else { &mut focused.whole }.extend(named);
+    }
+    let dependents = (kind == PlanKind::Destroy).then(|| reversed(graph));
+    let edges = dependents.as_ref().unwrap_or(&graph.dependencies);
+    let mut seen: HashSet<NodeId> = queue.iter().copied().collect();
+    while let Some(node) = queue.pop_front() {
+        for next in &edges[node.0 as usize] {
+            focused.whole.insert(*next);
+            if seen.insert(*next) {
+                queue.push_back(*next);
+            }
+        }
+    }
+    Ok(Some(focused))
+}
+
+fn resources(graph: &DesiredGraph) -> impl Iterator<Item = NodeId> + '_ {
+    (0..graph.nodes.len() as u32).map(NodeId).filter(|node| matches!(graph.node(*node).kind, NodeKind::Resource(_)))
+}
+
+fn nodes_of(graph: &DesiredGraph, target: &Focus) -> Vec<NodeId> {
+    let is_named = |node: &NodeId| {
+        let path = &graph.module(graph.node(*node).module).path;
+        match target {
+            Focus::Resource(address) => graph.describe(*node) == address.config().to_string(),
+            Focus::Module(module) => path.is_within(&keyless(module)),
+        }
+    };
+    resources(graph).filter(is_named).collect()
+}
+
+fn keyless(path: &ModulePath) -> ModulePath {
+    let steps = path.steps().iter().cloned();
+    steps.map(|step| formwork_contract::address::ModuleStep { key: InstanceKey::None, ..step }).collect()
+}
+
+fn reversed(graph: &DesiredGraph) -> Vec<Vec<NodeId>> {
+    let mut dependents = vec![Vec::new(); graph.nodes.len()];
+    for (node, all) in graph.dependencies.iter().enumerate() {
+        for dependency in all {
+            dependents[dependency.0 as usize].push(NodeId(node as u32));
+        }
+    }
+    dependents
+}
+
+impl Walk<'_> {
+    /// The block that declares an object's address, where there is one.
+    pub(super) fn block_of(&self, address: &Address) -> Option<NodeId> {
+        self.blocks.get(&address.config()).copied()
+    }
+
+    /// Whether `--target` leaves an object aside.
+    pub(super) fn is_out_of_focus(&self, address: &Address, block: Option<NodeId>) -> bool {
+        let Some(focus) = &self.focus else { return false };
+        match block {
+            Some(node) if focus.whole.contains(&node) => false,
+            Some(node) if !focus.named.contains(&node) => true,
+            _ => !self.options.targets.iter().any(|target| target.covers(address)),
+        }
+    }
+}

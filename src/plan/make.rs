@@ -1,0 +1,312 @@
+//! Makes a plan: prepares the walk, walks, and puts together what was found.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Mode, Str, Value};
+
+use super::checks::check_blocks;
+use super::imports::{self, PendingImport};
+use super::model::{Action, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
+use super::moves::Moves;
+use super::resolver::Resolver;
+use super::walk::{PlanOptions, Walk};
+use super::{focus, steps};
+use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey};
+use crate::live::Reality;
+use crate::record::model::RecordedResource;
+
+/// What the record says.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    pub id: Str,
+    pub serial: u64,
+    pub resources: Vec<RecordedResource>,
+    /// Output values after the last apply, and whether each is sensitive.
+    pub outputs: BTreeMap<Str, (Value, bool)>,
+}
+
+/// What to plan.
+pub struct Request {
+    pub graph: Arc<DesiredGraph>,
+    pub inputs: Inputs,
+    pub recorded: Recorded,
+    pub reality: Reality,
+    pub git: Option<Git>,
+    /// Objects to take over, beside the blueprint's `import` blocks.
+    pub imports: HashMap<Address, Str>,
+    pub formwork_version: Str,
+}
+
+/// Compares what is desired, recorded and live.
+///
+/// # Errors
+/// Everything in the blueprint that stands in the way, all at once.
+pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, Diagnostics> {
+    let Request { graph, inputs, recorded, reality, git, imports, formwork_version } = request;
+    let mut header = header(&graph, &inputs, &recorded, options, git, formwork_version);
+    let focus = if options.look_only {
+        Some(focus::Focused::default())
+    } else {
+        focus::focused(&graph, &options.targets, options.kind)?
+    };
+    let evaluation = Evaluation::new(Arc::clone(&graph), inputs);
+    let mut pending = imports::pending(&evaluation)?;
+    pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
+    let moves = Moves::of(&graph);
+    let (waiting, recorded_instances, unmoved) = by_provider(&moves, recorded.resources);
+    let mut walk = Walk {
+        create_first: create_first(&graph),
+        provider_inputs: provider_inputs(&graph),
+        blocks: blocks(&graph),
+        evaluation,
+        reality,
+        options,
+        graph,
+        moves,
+        waiting,
+        recorded_instances,
+        observed: HashMap::new(),
+        deposed: Vec::new(),
+        units: HashMap::new(),
+        unit_dependencies: HashMap::new(),
+        pending_tokens: HashMap::new(),
+        by_unit: HashMap::new(),
+        deferred_addresses: HashSet::new(),
+        deferred_modules: HashSet::new(),
+        ordering: super::ordering::Ordering::default(),
+        focus,
+        imports: pending,
+        changes: Vec::new(),
+        origins: HashMap::new(),
+        drift: Vec::new(),
+        deferred: Vec::new(),
+        data: BTreeMap::new(),
+        checks: Vec::new(),
+        diagnostics: unmoved,
+    };
+    walk.run().await;
+    walk.observe_rest().await;
+    walk.plan_orphans();
+    walk.unclaimed_imports();
+    walk.refuse_second_owners();
+    walk.unclaimed_replacements();
+    if walk.diagnostics.has_errors() {
+        return Err(walk.diagnostics);
+    }
+    header.files = walk.graph.blueprint.files.snapshot();
+    finish(walk, header, recorded.outputs)
+}
+
+fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bool)>) -> Result<Plan, Diagnostics> {
+    sort_changes(&mut walk);
+    let steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
+    let outputs = output_changes(&walk, recorded)?;
+    if !is_whole_destroy(&walk) {
+        walk.checks = check_blocks(&walk.evaluation);
+    }
+    let mut warnings: Vec<_> = walk.diagnostics.into_iter().collect();
+    let failed = walk.checks.iter().filter(|check| check.status == CheckStatus::Fail);
+    warnings.extend(failed.flat_map(|check| check.problems.iter().cloned()));
+    walk.drift.sort_by(|a, b| a.address.cmp(&b.address));
+    Ok(Plan {
+        header,
+        changes: walk.changes,
+        drift: walk.drift,
+        outputs,
+        deferred: walk.deferred,
+        data: walk.data,
+        checks: walk.checks,
+        steps,
+        warnings,
+        resolver: Resolver { reality: walk.reality, evaluation: walk.evaluation, origins: walk.origins },
+    })
+}
+
+/// Brings the changes into address order, an old object after its successor.
+fn sort_changes(walk: &mut Walk<'_>) {
+    let mut order: Vec<usize> = (0..walk.changes.len()).collect();
+    order.sort_by(|a, b| {
+        let (a, b) = (&walk.changes[*a], &walk.changes[*b]);
+        a.address.cmp(&b.address).then_with(|| a.deposed.cmp(&b.deposed))
+    });
+    let mut numbers = vec![0; order.len()];
+    for (number, place) in order.iter().enumerate() {
+        numbers[*place] = number;
+    }
+    walk.ordering.renumber(&numbers);
+    let mut changes: Vec<_> = std::mem::take(&mut walk.changes).into_iter().map(Some).collect();
+    walk.changes = order.into_iter().filter_map(|place| changes[place].take()).collect();
+}
+
+fn header(
+    graph: &DesiredGraph,
+    inputs: &Inputs,
+    recorded: &Recorded,
+    options: &PlanOptions<'_>,
+    git: Option<Git>,
+    formwork_version: Str,
+) -> Header {
+    let blueprint = &graph.blueprint;
+    let environment = blueprint.environments.get(&blueprint.environment);
+    Header {
+        formwork_version,
+        created_ms: inputs.now_ms,
+        kind: options.kind,
+        environment: blueprint.environment.clone(),
+        target: environment.and_then(|environment| environment.target.as_ref()).map(|(name, _)| name.clone()),
+        record_id: recorded.id.clone(),
+        record_serial: recorded.serial,
+        git,
+        files: BTreeMap::new(),
+        variables: inputs.variables.clone(),
+    }
+}
+
+type Waiting = HashMap<ProviderKey, Vec<(Address, RecordedResource)>>;
+type Instances = HashMap<Address, Vec<InstanceKey>>;
+
+/// Where the blueprint has each object of the record, and the moves that something stands in the way of.
+fn by_provider(moves: &Moves, resources: Vec<RecordedResource>) -> (Waiting, Instances, Diagnostics) {
+    let mut waiting = Waiting::new();
+    let mut instances = Instances::new();
+    let mut unmoved = Diagnostics::new();
+    let placed: Vec<(Address, RecordedResource)> =
+        resources.into_iter().map(|resource| (moves.apply(&resource.address), resource)).collect();
+    let stays = |(address, resource): &&(Address, RecordedResource)| *address == resource.address;
+    let current = placed.iter().filter(|(_, resource)| resource.deposed.is_none());
+    let mut taken: HashSet<Address> = current.filter(stays).map(|(address, _)| address.clone()).collect();
+    for (mut address, resource) in placed {
+        if resource.deposed.is_none() && address != resource.address && !taken.insert(address.clone()) {
+            unmoved.push(cannot_move(&resource.address, &address));
+            address = resource.address.clone();
+        }
+        let key = ProviderKey::parse(&resource.provider).unwrap_or_else(|| ProviderKey {
+            module: formwork_contract::ModulePath::root(),
+            name: crate::graph::implied_provider(&address.type_name).into(),
+            alias: None,
+        });
+        if resource.deposed.is_none() {
+            let base = Address { key: InstanceKey::None, ..address.clone() };
+            instances.entry(base).or_default().push(address.key.clone());
+        }
+        waiting.entry(key).or_default().push((address, resource));
+    }
+    (waiting, instances, unmoved)
+}
+
+fn cannot_move(from: &Address, to: &Address) -> Diagnostic {
+    Diagnostic::warning(format!("`{from}` cannot move to `{to}`"))
+        .detail("Another object stands there already. Both stay where they are.")
+        .hint("take one of them from the record with `formwork state rm`, or let the plan destroy it")
+}
+
+fn blocks(graph: &DesiredGraph) -> HashMap<Address, NodeId> {
+    let nodes = (0..graph.nodes.len() as u32).map(NodeId);
+    nodes
+        .filter_map(|node| {
+            let NodeKind::Resource(position) = graph.node(node).kind else { return None };
+            let module = graph.module(graph.node(node).module);
+            let resource = &module.module.resources[position];
+            let address = Address {
+                module: module.path.clone(),
+                mode: resource.mode,
+                type_name: resource.type_name.clone(),
+                name: resource.name.clone(),
+                key: InstanceKey::None,
+            };
+            Some((address, node))
+        })
+        .collect()
+}
+
+/// Resources that create before they destroy: those that say so, and what they depend on, since the old
+/// ones must outlive the old dependents.
+fn create_first(graph: &DesiredGraph) -> HashSet<NodeId> {
+    let mut queue: Vec<NodeId> = (0..graph.nodes.len() as u32)
+        .map(NodeId)
+        .filter(|node| match graph.node(*node).kind {
+            NodeKind::Resource(position) => {
+                let resource = &graph.module(graph.node(*node).module).module.resources[position];
+                resource.mode == Mode::Managed && resource.lifecycle.create_before_destroy == Some(true)
+            }
+            _ => false,
+        })
+        .collect();
+    let mut seen: HashSet<NodeId> = queue.iter().copied().collect();
+    follow(graph, &mut queue, &mut seen);
+    seen
+}
+
+/// What provider configurations are made of, directly or not.
+fn provider_inputs(graph: &DesiredGraph) -> HashSet<NodeId> {
+    let mut queue: Vec<NodeId> = graph.provider_nodes().collect();
+    let mut seen = queue.iter().copied().collect();
+    follow(graph, &mut queue, &mut seen);
+    seen
+}
+
+fn follow(graph: &DesiredGraph, queue: &mut Vec<NodeId>, seen: &mut HashSet<NodeId>) {
+    while let Some(node) = queue.pop() {
+        for next in &graph.dependencies[node.0 as usize] {
+            if seen.insert(*next) {
+                queue.push(*next);
+            }
+        }
+    }
+}
+
+/// Nothing is to be left that could be shown or checked.
+fn is_whole_destroy(walk: &Walk<'_>) -> bool {
+    walk.options.kind == PlanKind::Destroy && walk.focus.is_none()
+}
+
+/// What is out of focus may not be there yet: an output that cannot be evaluated stays what it was.
+fn desired_outputs(
+    walk: &Walk<'_>,
+    recorded: &BTreeMap<Str, (Value, bool)>,
+) -> Result<BTreeMap<Str, Value>, Diagnostics> {
+    let mut desired = BTreeMap::new();
+    for (name, unit) in walk.evaluation.root_outputs() {
+        match walk.evaluation.value(unit) {
+            Ok(value) => desired.insert(name, value),
+            Err(_) if walk.focus.is_some() => match recorded.get(&name) {
+                Some((before, _)) => desired.insert(name, before.clone()),
+                None => None,
+            },
+            Err(diagnostics) => return Err(diagnostics),
+        };
+    }
+    Ok(desired)
+}
+
+fn output_changes(
+    walk: &Walk<'_>,
+    mut recorded: BTreeMap<Str, (Value, bool)>,
+) -> Result<BTreeMap<Str, OutputChange>, Diagnostics> {
+    let desired = if is_whole_destroy(walk) { BTreeMap::new() } else { desired_outputs(walk, &recorded)? };
+    let declared = &walk.graph.blueprint.root.outputs;
+    let names: BTreeSet<Str> = desired.keys().chain(recorded.keys()).cloned().collect();
+    let nothing = || Value::NULL;
+    let mut changes = BTreeMap::new();
+    for name in names {
+        let had = recorded.remove(&name);
+        let before = had.as_ref().map_or_else(nothing, |(value, _)| value.clone());
+        let after = desired.get(&name).cloned().unwrap_or_else(nothing);
+        let ephemeral = declared.get(&name).is_some_and(|output| output.ephemeral);
+        if ephemeral || after.deep_marks().ephemeral {
+            continue;
+        }
+        let action = match (had.is_some(), desired.contains_key(&name)) {
+            (_, true) if had.is_some() && before.deep_unmarked() == after.deep_unmarked() => Action::NoOp,
+            (true, true) => Action::Update,
+            (false, true) => Action::Create,
+            _ => Action::Delete,
+        };
+        let sensitive = declared
+            .get(&name)
+            .map_or_else(|| had.as_ref().is_some_and(|(_, sensitive)| *sensitive), |output| output.sensitive);
+        changes.insert(name, OutputChange { before, after, sensitive, action });
+    }
+    Ok(changes)
+}

@@ -1,0 +1,38 @@
+//! Desired, recorded and live to ordered steps, each with its reversal, its risk and a fingerprint of
+//! what it touches.
+//!
+//! [`make`] walks the graph (`walk.rs`), plans each resource (`resource.rs`, asking providers through
+//! `ask.rs`), finds what nobody claims any more (`orphans.rs`) and lays out the steps (`steps.rs`). A plan
+//! can be written to a file and opened again (`file_v1.rs`).
+
+mod ask;
+mod checks;
+pub mod file_v1;
+mod fingerprint;
+mod focus;
+mod imports;
+pub mod json;
+mod make;
+pub mod model;
+mod moves;
+mod ordering;
+mod orphans;
+mod resolver;
+mod resource;
+mod secrets;
+mod steps;
+mod validate;
+mod view;
+mod walk;
+
+pub use checks::check_blocks;
+pub use file_v1::{Answers, PlanFile, PlanFileError};
+pub use fingerprint::fingerprint;
+pub use focus::Focus;
+pub use make::{Recorded, Request, make};
+pub use model::Plan;
+pub use resolver::Resolver;
+pub use secrets::Secrets;
+pub use validate::check_blueprint;
+pub use view::PlanView;
+pub use walk::{PlanOptions, PlanProgress};

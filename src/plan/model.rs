@@ -1,0 +1,302 @@
+//! What a plan holds: changes as people read them, and the ordered steps that carry them out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use formwork_contract::provider::Private;
+use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
+
+use crate::graph::ProviderKey;
+use crate::live::ResourceKind;
+
+/// A plan: what is to change and why, ready to be approved and applied.
+#[derive(Debug)]
+pub struct Plan {
+    pub header: Header,
+    /// One for each resource instance that is desired or recorded, in address order; those without a
+    /// change as well.
+    pub changes: Vec<Change>,
+    /// What differs between the record and reality, apart from what the plan changes.
+    pub drift: Vec<Drift>,
+    pub outputs: BTreeMap<Str, OutputChange>,
+    /// What cannot be planned yet.
+    pub deferred: Vec<Deferred>,
+    /// Data sources that were read: pinned, so that apply and a later rollback see the same.
+    pub data: BTreeMap<Address, Value>,
+    pub checks: Vec<CheckResult>,
+    /// In an order in which they can run one after another.
+    pub steps: Vec<Step>,
+    pub warnings: Vec<Diagnostic>,
+    /// What evaluates configurations again once more is known.
+    pub resolver: super::Resolver,
+}
+
+/// What a plan is bound to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    pub formwork_version: Str,
+    pub created_ms: i64,
+    pub kind: PlanKind,
+    pub environment: Str,
+    pub target: Option<Str>,
+    /// The record's lineage and the serial that was read; apply refuses any other.
+    pub record_id: Str,
+    pub record_serial: u64,
+    pub git: Option<Git>,
+    /// Everything the blueprint was read from.
+    pub files: BTreeMap<String, Arc<[u8]>>,
+    /// Input variables of the root module.
+    pub variables: BTreeMap<Str, Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanKind {
+    Apply,
+    Destroy,
+    /// To the end of this revision.
+    Rollback {
+        to: u64,
+    },
+}
+
+/// The commit that the blueprint stands at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Git {
+    pub commit: Str,
+    pub clean: bool,
+}
+
+/// What becomes of one resource instance.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub address: Address,
+    /// The address in the record, where a `moved` block or `state mv` changes it.
+    pub moved_from: Option<Address>,
+    /// An old object at this address that a replacement left behind.
+    pub deposed: Option<Str>,
+    pub action: Action,
+    pub reason: Option<Reason>,
+    /// The id, where an existing object is taken over.
+    pub importing: Option<Str>,
+    /// The live object; null where there is none. Sensitive parts are marked.
+    pub before: Value,
+    /// What will stand; null for nothing. Unknown and sensitive parts are marked as such.
+    pub after: Value,
+    /// What the blueprint says; null where it is silent.
+    pub config: Value,
+    /// Attributes whose change asks for a new object.
+    pub replace_paths: Vec<Path>,
+    pub provider: ProviderKey,
+    pub kind: Arc<ResourceKind>,
+    pub private: Private,
+    pub risk: Risk,
+    /// What it depends on now: addresses with or without an instance key, and module paths.
+    pub dependencies: Arc<[Str]>,
+    /// What it depended on when it was last applied.
+    pub recorded_dependencies: Arc<[Str]>,
+    pub create_before_destroy: bool,
+    /// It differs from the record, whether or not that leads to a change.
+    pub drifted: bool,
+    /// What stands was made only in part.
+    pub tainted: bool,
+    /// The block in the blueprint, if there still is one.
+    pub span: Option<Span>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    NoOp,
+    Create,
+    /// A data source that can only be read during apply.
+    Read,
+    Update,
+    Replace(ReplaceOrder),
+    Delete,
+    /// Taken from the record; the object stays.
+    Forget,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplaceOrder {
+    DeleteFirst,
+    CreateFirst,
+}
+
+/// Why the action is not just what the configuration says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// An attribute in `replace_paths` cannot change in place.
+    CannotUpdate,
+    /// It was made only in part.
+    Tainted,
+    /// `replace_triggered_by`
+    Triggered(Str),
+    /// `--replace`
+    Requested,
+    /// The object is gone from reality.
+    Vanished,
+    /// No block of the blueprint has this address.
+    NotInBlueprint,
+    /// The block is there, but `count` or `for_each` does not give this instance.
+    NoSuchInstance,
+    /// The whole factory is to go.
+    Destroying,
+    /// A data source waits for values that are known after apply.
+    ConfigUnknown,
+    /// A data source waits for a change that it depends on.
+    DependencyPending,
+    /// An object that a replacement left behind.
+    Deposed,
+    /// A `removed` block asks for it.
+    Removed,
+}
+
+/// How much may go wrong, for a person to see at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Risk {
+    None,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// A difference between the record and reality.
+#[derive(Clone, Debug)]
+pub struct Drift {
+    pub address: Address,
+    /// As recorded.
+    pub recorded: Value,
+    /// As found; null when it is gone.
+    pub live: Value,
+}
+
+#[derive(Clone, Debug)]
+pub struct OutputChange {
+    pub before: Value,
+    /// Null when the output is gone from the blueprint.
+    pub after: Value,
+    pub sensitive: bool,
+    pub action: Action,
+}
+
+/// A part of the blueprint that this plan cannot reach, and what it waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deferred {
+    pub address: Str,
+    pub reason: Str,
+    pub span: Option<Span>,
+}
+
+/// What a `check` block or a condition said.
+#[derive(Clone, Debug)]
+pub struct CheckResult {
+    /// `check.health`, `var.size`, `sandbox_machine.web`.
+    pub address: Str,
+    pub status: CheckStatus,
+    pub problems: Vec<Diagnostic>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckStatus {
+    Pass,
+    Fail,
+    Unknown,
+}
+
+/// One call of a provider, or one entry of the record.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub action: StepAction,
+    /// Index into [`Plan::changes`]; `None` for a joint.
+    pub change: Option<usize>,
+    /// Indices of the steps that must be done before.
+    pub after: Vec<usize>,
+    pub reversal: Reversal,
+    /// Of the live object that the step touches; `None` where it touches none yet.
+    pub fingerprint: Option<Str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepAction {
+    Create,
+    Update,
+    Delete,
+    Forget,
+    Import,
+    Move,
+    /// A data source.
+    Read,
+    /// The record takes over what reality shows.
+    Refresh,
+    /// Does nothing: many steps wait for it, and it waits for many.
+    Joint,
+}
+
+/// How a step is undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reversal {
+    /// Delete what was made.
+    Delete,
+    /// Bring back the values from before.
+    Restore,
+    /// Make it again from the values from before: it has a new identity and none of its data.
+    Recreate,
+    /// Only the record changes.
+    Record,
+    /// There is nothing to undo.
+    Nothing,
+    None {
+        why: Str,
+    },
+}
+
+impl Action {
+    /// As Terraform's plan JSON writes it.
+    pub fn json_names(self) -> &'static [&'static str] {
+        match self {
+            Self::NoOp => &["no-op"],
+            Self::Create => &["create"],
+            Self::Read => &["read"],
+            Self::Update => &["update"],
+            Self::Replace(ReplaceOrder::DeleteFirst) => &["delete", "create"],
+            Self::Replace(ReplaceOrder::CreateFirst) => &["create", "delete"],
+            Self::Delete => &["delete"],
+            Self::Forget => &["forget"],
+        }
+    }
+}
+
+impl StepAction {
+    /// The word that the journal and people use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Forget => "forget",
+            Self::Import => "import",
+            Self::Move => "move",
+            Self::Read => "read",
+            Self::Refresh => "refresh",
+            Self::Joint => "joint",
+        }
+    }
+}
+
+impl Plan {
+    /// Whether nothing in reality and no output would change.
+    pub fn is_empty(&self) -> bool {
+        self.changes.iter().all(|change| {
+            matches!(change.action, Action::NoOp) && change.moved_from.is_none() && change.importing.is_none()
+        }) && self.outputs.values().all(|output| output.action == Action::NoOp)
+    }
+
+    /// What stands now of an object that is to be forgotten; null where it is gone.
+    pub(super) fn live_of(&self, change: &Change) -> Value {
+        match change.reason {
+            Some(Reason::Vanished) => Value::Null(change.kind.ty.clone()),
+            _ => change.before.clone(),
+        }
+    }
+}

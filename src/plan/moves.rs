@@ -1,0 +1,173 @@
+//! `moved` and `removed` blocks: where recorded objects belong now.
+
+use std::collections::HashMap;
+
+use formwork_contract::address::ModuleStep;
+use formwork_contract::{Address, InstanceKey, Mode, ModulePath, Span};
+
+use crate::blueprint::model::{Repeat, Target};
+use crate::graph::{DesiredGraph, NodeKind};
+
+/// The moves of a whole blueprint, found by where they start.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    /// By the address that a move starts from, without any instance keys.
+    resources: HashMap<Address, Vec<Rule<Address>>>,
+    modules: HashMap<ModulePath, Vec<Rule<ModulePath>>>,
+    /// Blocks with and without `count`, for the move that adding or removing it implies.
+    repeats: HashMap<Address, bool>,
+    removed: Vec<(ModulePath, Target, bool, Span)>,
+}
+
+#[derive(Clone, Debug)]
+struct Rule<T> {
+    /// Instance keys of the part below the module in which the block stands.
+    from: T,
+    to: T,
+    /// How many steps of an address belong to that module.
+    depth: usize,
+}
+
+/// So many moves in a row are followed: more than any blueprint has, fewer than a loop.
+const MOST_MOVES: usize = 1_000;
+
+impl Moves {
+    pub(super) fn of(graph: &DesiredGraph) -> Self {
+        let mut moves = Self::default();
+        for module in &graph.modules {
+            for moved in &module.module.moved {
+                moves.add(&module.path, &moved.from, &moved.to);
+            }
+            for removed in &module.module.removed {
+                moves.removed.push((module.path.clone(), removed.from.clone(), removed.destroy, removed.span));
+            }
+        }
+        for node in &graph.nodes {
+            let NodeKind::Resource(position) = node.kind else { continue };
+            let module = graph.module(node.module);
+            let resource = &module.module.resources[position];
+            if resource.mode == Mode::Managed {
+                let mut address = Address::managed(resource.type_name.clone(), resource.name.clone());
+                address.module = module.path.clone();
+                moves.repeats.insert(address, matches!(resource.repeat, Repeat::Count(_)));
+            }
+        }
+        moves
+    }
+
+    /// Where the blueprint has an object of the record now.
+    pub(super) fn apply(&self, recorded: &Address) -> Address {
+        let mut address = recorded.clone();
+        for _ in 0..MOST_MOVES {
+            match self.once(&address) {
+                Some(next) if next != address => address = next,
+                _ => break,
+            }
+        }
+        self.implied(&address).unwrap_or(address)
+    }
+
+    /// What a `removed` block says of an object: whether to destroy it, and where that stands.
+    pub(super) fn removed(&self, address: &Address) -> Option<(bool, Span)> {
+        let found = self.removed.iter().find(|(module, target, _, _)| {
+            let Some(below) = below(&address.module, module) else { return false };
+            match target {
+                Target::Resource(from) => {
+                    keyless(&from.module) == keyless(&below)
+                        && from.type_name == address.type_name
+                        && from.name == address.name
+                }
+                Target::Module(from) => keyless(&below).is_within(&keyless(from)),
+            }
+        });
+        found.map(|(_, _, destroy, span)| (*destroy, *span))
+    }
+
+    fn add(&mut self, module: &ModulePath, from: &Target, to: &Target) {
+        let depth = module.steps().len();
+        match (from, to) {
+            (Target::Resource(from), Target::Resource(to)) => {
+                let start = Address { module: concat(module.steps(), &from.module), ..from.clone() }.config();
+                self.resources.entry(start).or_default().push(Rule { from: from.clone(), to: to.clone(), depth });
+            }
+            (Target::Module(from), Target::Module(to)) => {
+                let start = keyless(&concat(module.steps(), from));
+                self.modules.entry(start).or_default().push(Rule { from: from.clone(), to: to.clone(), depth });
+            }
+            // The parser rejects a move between a resource and a module.
+            _ => {}
+        }
+    }
+
+    fn once(&self, address: &Address) -> Option<Address> {
+        for rule in self.resources.get(&address.config()).into_iter().flatten() {
+            let (outer, inner) = address.module.steps().split_at(rule.depth);
+            let keys_match = inner == rule.from.module.steps();
+            let whole = rule.from.key == InstanceKey::None && rule.to.key == InstanceKey::None;
+            if keys_match && (whole || rule.from.key == address.key) {
+                let key = if whole { address.key.clone() } else { rule.to.key.clone() };
+                let to = &rule.to;
+                return Some(Address {
+                    module: concat(outer, &to.module),
+                    mode: address.mode,
+                    type_name: to.type_name.clone(),
+                    name: to.name.clone(),
+                    key,
+                });
+            }
+        }
+        let steps = address.module.steps();
+        for length in (1..=steps.len()).rev() {
+            let prefix: ModulePath = steps[..length].iter().cloned().collect();
+            for rule in self.modules.get(&keyless(&prefix)).into_iter().flatten() {
+                if let Some(module) = move_module(rule, &steps[..length]) {
+                    return Some(Address {
+                        module: concat(&module, &steps[length..].iter().cloned().collect()),
+                        ..address.clone()
+                    });
+                }
+            }
+        }
+        None
+    }
+
+    /// `a.b` becomes `a.b[0]` when `count` is added, and back.
+    fn implied(&self, address: &Address) -> Option<Address> {
+        let has_count = *self.repeats.get(&address.config())?;
+        match (&address.key, has_count) {
+            (InstanceKey::None, true) => Some(Address { key: InstanceKey::Index(0), ..address.clone() }),
+            (InstanceKey::Index(0), false) => Some(Address { key: InstanceKey::None, ..address.clone() }),
+            _ => None,
+        }
+    }
+}
+
+fn move_module(rule: &Rule<ModulePath>, steps: &[ModuleStep]) -> Option<Vec<ModuleStep>> {
+    let (outer, inner) = steps.split_at(rule.depth);
+    let (last, before) = inner.split_last()?;
+    let (from_last, from_before) = rule.from.steps().split_last()?;
+    let (to_last, to_before) = rule.to.steps().split_last()?;
+    let whole = from_last.key == InstanceKey::None && to_last.key == InstanceKey::None;
+    if before != from_before || !(whole || last.key == from_last.key) {
+        return None;
+    }
+    let key = if whole { last.key.clone() } else { to_last.key.clone() };
+    let moved = ModuleStep { key, ..to_last.clone() };
+    Some(outer.iter().chain(to_before).cloned().chain([moved]).collect())
+}
+
+fn concat(outer: &[ModuleStep], inner: &ModulePath) -> ModulePath {
+    outer.iter().chain(inner.steps()).cloned().collect()
+}
+
+fn keyless(path: &ModulePath) -> ModulePath {
+    path.steps().iter().cloned().map(|step| ModuleStep { key: InstanceKey::None, ..step }).collect()
+}
+
+/// The part of a path below a module of the blueprint.
+fn below(path: &ModulePath, module: &ModulePath) -> Option<ModulePath> {
+    let depth = module.steps().len();
+    let steps = path.steps();
+    let within = steps.len() >= depth && keyless(&steps[..depth].iter().cloned().collect()) == *module;
+    within.then(|| steps[depth..].iter().cloned().collect())
+}

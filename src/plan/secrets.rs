@@ -1,0 +1,83 @@
+//! Copies of sensitive values in what others say: in the values and in the messages of a provider.
+
+use formwork_contract::{Diagnostic, Marks, Path, Str, Value};
+
+/// Shorter texts are too likely to be equal by chance.
+const SHORTEST_SECRET: usize = 4;
+
+/// The sensitive parts of a configuration, to be found again.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    /// The longest first, so that none hides a part of another.
+    texts: Vec<Str>,
+    /// Collections that are sensitive as a whole, names and all.
+    collections: Vec<Value>,
+}
+
+impl Secrets {
+    pub fn of<'a>(values: impl IntoIterator<Item = &'a Value>) -> Self {
+        let mut secrets = Self::default();
+        values.into_iter().for_each(|value| secrets.collect(value, false));
+        secrets.texts.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        secrets.texts.dedup();
+        secrets
+    }
+
+    /// The value with every copy marked as sensitive.
+    pub fn seal_copies(&self, value: &Value) -> Value {
+        if self.texts.is_empty() && self.collections.is_empty() {
+            return value.clone();
+        }
+        value.transform(&Path::root(), &mut |_, part| {
+            let copies = match part.unmarked() {
+                Value::String(text) => self.texts.iter().any(|secret| text.contains(&**secret)),
+                Value::Object(_) | Value::Map(_) | Value::List(_) | Value::Set(_) | Value::Tuple(_) => {
+                    !self.collections.is_empty() && self.collections.contains(&part.deep_unmarked())
+                }
+                _ => false,
+            };
+            if copies { part.mark(Marks::SENSITIVE) } else { part }
+        })
+    }
+
+    /// The value with those unknown parts marked that will have the names of a sensitive collection.
+    pub fn seal_unknown_copies(&self, value: &Value) -> Value {
+        if self.collections.is_empty() {
+            return value.clone();
+        }
+        value.transform(&Path::root(), &mut |_, part| match part.unmarked() {
+            Value::Unknown(unknown) if self.collections.iter().any(|known| known.ty() == unknown.ty) => {
+                part.mark(Marks::SENSITIVE)
+            }
+            _ => part,
+        })
+    }
+
+    /// The message with every copy taken out.
+    pub fn redacted(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        let texts = [&mut diagnostic.summary, &mut diagnostic.detail].into_iter().chain(diagnostic.hint.as_mut());
+        for text in texts {
+            for secret in &self.texts {
+                if text.contains(&**secret) {
+                    *text = text.replace(&**secret, "(sensitive)");
+                }
+            }
+        }
+        diagnostic
+    }
+
+    fn collect(&mut self, value: &Value, inside: bool) {
+        let sensitive = value.marks().sensitive;
+        match value.unmarked() {
+            Value::String(text) if (inside || sensitive) && text.len() >= SHORTEST_SECRET => {
+                self.texts.push(text.clone());
+            }
+            other => {
+                if sensitive && other.children().next().is_some() {
+                    self.collections.push(other.deep_unmarked());
+                }
+                other.children().for_each(|child| self.collect(child, inside || sensitive));
+            }
+        }
+    }
+}

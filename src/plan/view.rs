@@ -1,0 +1,45 @@
+//! A plan as renderers take it: without what only an apply needs.
+
+use std::collections::BTreeMap;
+
+use formwork_contract::{Address, Str, Value};
+
+use super::model::{Action, Change, CheckResult, Deferred, Drift, Header, OutputChange, Plan, Step};
+
+/// The parts of a [`Plan`] that people and tools see.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanView<'a> {
+    pub header: &'a Header,
+    pub changes: &'a [Change],
+    pub drift: &'a [Drift],
+    pub outputs: &'a BTreeMap<Str, OutputChange>,
+    pub deferred: &'a [Deferred],
+    pub data: &'a BTreeMap<Address, Value>,
+    pub checks: &'a [CheckResult],
+    pub steps: &'a [Step],
+}
+
+impl<'a> From<&'a Plan> for PlanView<'a> {
+    fn from(plan: &'a Plan) -> Self {
+        Self {
+            header: &plan.header,
+            changes: &plan.changes,
+            drift: &plan.drift,
+            outputs: &plan.outputs,
+            deferred: &plan.deferred,
+            data: &plan.data,
+            checks: &plan.checks,
+            steps: &plan.steps,
+        }
+    }
+}
+
+impl PlanView<'_> {
+    /// Whether nothing in reality, no output and no address would change.
+    pub fn is_empty(&self) -> bool {
+        self.changes
+            .iter()
+            .all(|change| change.action == Action::NoOp && change.moved_from.is_none() && change.importing.is_none())
+            && self.outputs.values().all(|output| output.action == Action::NoOp)
+    }
+}
