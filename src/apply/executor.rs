@@ -1,0 +1,571 @@
+//! Takes the steps of a plan through prepare, intent, call and outcome, as many at once as may be.
+//!
+//! One task drives all: the futures of preparations and calls, and the journal between them. In each round
+//! it takes in everything that is finished, makes the outcomes and the intents of what became ready
+//! durable in one commit, and starts the calls.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use formwork_contract::convert::convert;
+use formwork_contract::json::encode;
+use formwork_contract::provider::{AttemptKey, Private};
+use formwork_contract::{Diagnostic, Diagnostics, Severity, Str, Type, Value};
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::call::{Called, call};
+use super::journal::{Journal, failed, short_digest};
+use super::prepare::{Prepared, contradiction, prepare};
+use super::progress::{Interrupt, Progress, ProgressEvent};
+use super::{ApplyOptions, ApplyOutcome, StepDone};
+use crate::graph::ProviderKey;
+use crate::plan::Plan;
+use crate::plan::model::{Action, Change, CheckResult, CheckStatus, PlanKind, StepAction};
+use crate::record::RecordError;
+use crate::record::model::{RecordedResource, StepEventKind};
+
+/// The run of one plan.
+pub(super) struct Executor<'a> {
+    plan: Plan,
+    digest: Str,
+    journal: Journal<'a>,
+    progress: &'a dyn Progress,
+    interrupt: &'a Interrupt,
+    parallelism: usize,
+    /// Steps that wait for each step, and how many each waits for.
+    dependents: Vec<Vec<usize>>,
+    waiting: Vec<usize>,
+    ready: HashMap<ProviderKey, VecDeque<usize>>,
+    running: HashMap<ProviderKey, usize>,
+    started: HashMap<usize, Instant>,
+    events: Vec<(usize, StepEventKind)>,
+    done: BTreeMap<StepDone, usize>,
+    finished: HashSet<usize>,
+    open: HashSet<usize>,
+    failures: Vec<Diagnostic>,
+    warnings: Diagnostics,
+    stopping: bool,
+}
+
+enum Message {
+    Prepared(Vec<(usize, Result<Prepared, Diagnostics>)>),
+    Called(Box<(Prepared, Called)>),
+}
+
+type Work<'w> = FuturesUnordered<LocalBoxFuture<'w, Message>>;
+
+/// How often a lease is renewed during a long run.
+const RENEW: Duration = Duration::from_secs(20);
+
+impl<'a> Executor<'a> {
+    pub(super) fn new(
+        mut plan: Plan,
+        digest: Str,
+        journal: Journal<'a>,
+        options: &ApplyOptions,
+        progress: &'a dyn Progress,
+        interrupt: &'a Interrupt,
+    ) -> Self {
+        plan.resolver.begin_applying();
+        let mut dependents = vec![Vec::new(); plan.steps.len()];
+        for (place, step) in plan.steps.iter().enumerate() {
+            step.after.iter().for_each(|before| dependents[*before].push(place));
+        }
+        Self {
+            waiting: plan.steps.iter().map(|step| step.after.len()).collect(),
+            dependents,
+            plan,
+            digest,
+            journal,
+            progress,
+            interrupt,
+            parallelism: options.parallelism.unwrap_or(usize::MAX).max(1),
+            ready: HashMap::new(),
+            running: HashMap::new(),
+            started: HashMap::new(),
+            events: Vec::new(),
+            done: BTreeMap::new(),
+            finished: HashSet::new(),
+            open: HashSet::new(),
+            failures: Vec::new(),
+            warnings: Diagnostics::new(),
+            stopping: false,
+        }
+    }
+
+    pub(super) async fn run(&mut self) {
+        let steps = self.plan.steps.iter().filter(|step| step.action != StepAction::Joint).count();
+        self.progress.event(&ProgressEvent::Begun { steps });
+        let progress = self.progress;
+        let mut work = Work::new();
+        let mut renew = tokio::time::interval(RENEW);
+        let free: Vec<usize> = (0..self.plan.steps.len()).filter(|step| self.waiting[*step] == 0).collect();
+        free.into_iter().for_each(|step| self.enqueue(step));
+        self.round(&mut work, Vec::new(), progress);
+        while !work.is_empty() {
+            let first = tokio::select! {
+                message = work.next() => message,
+                () = self.interrupt.changed() => None,
+                _ = renew.tick() => {
+                    self.journal.renew();
+                    None
+                }
+            };
+            if self.interrupt.is_urgent() {
+                break;
+            }
+            if self.interrupt.is_set() && !self.stopping {
+                self.stopping = true;
+                self.progress.event(&ProgressEvent::Stopping { running: self.started.len() });
+            }
+            let mut messages: Vec<Message> = first.into_iter().collect();
+            while let Some(Some(message)) = work.next().now_or_never() {
+                messages.push(message);
+            }
+            self.round(&mut work, messages, progress);
+        }
+    }
+
+    /// Takes messages in, starts what became ready, and makes it all durable before any call is made.
+    fn round<'w>(&mut self, work: &mut Work<'w>, messages: Vec<Message>, progress: &'w dyn Progress)
+    where
+        'a: 'w,
+    {
+        let mut inbox: VecDeque<Message> = messages.into();
+        let mut calls: Vec<Prepared> = Vec::new();
+        loop {
+            while let Some(message) = inbox.pop_front() {
+                match message {
+                    Message::Prepared(all) => {
+                        all.into_iter().for_each(|(step, result)| self.prepared(step, result, &mut calls))
+                    }
+                    Message::Called(ended) => {
+                        let (step, called) = *ended;
+                        self.called(&step, called);
+                    }
+                }
+            }
+            let (batches, released) = self.start();
+            for batch in batches {
+                let vault = Arc::clone(&self.journal.vault);
+                let mut preparing = prepare(batch, vault).map(Message::Prepared).boxed_local();
+                // Most preparations have nothing to wait for: they take part in this round's commit.
+                match (&mut preparing).now_or_never() {
+                    Some(message) => inbox.push_back(message),
+                    None => work.push(preparing),
+                }
+            }
+            // Steps that only concern the record are done at once, and may have made others ready.
+            if inbox.is_empty() && !released {
+                break;
+            }
+        }
+        let events = std::mem::take(&mut self.events);
+        if let Err(error) = self.journal.commit(events) {
+            self.stop_writing(&error, &calls);
+            return;
+        }
+        for step in calls {
+            self.progress.event(&ProgressEvent::StepStarted { address: step.address.clone(), action: step.action });
+            let calling = async move {
+                let called = call(&step, progress).await;
+                Message::Called(Box::new((step, called)))
+            };
+            work.push(calling.boxed_local());
+        }
+    }
+
+    /// Without a journal nothing more may be done.
+    fn stop_writing(&mut self, error: &RecordError, calls: &[Prepared]) {
+        for step in calls {
+            self.started.remove(&step.step);
+        }
+        if !self.stopping || self.failures.is_empty() {
+            self.failures.extend(failed(error));
+        }
+        self.stopping = true;
+    }
+
+    /// Steps that may start now, in groups that one provider prepares together; and whether some were done
+    /// at once.
+    fn start(&mut self) -> (Vec<Vec<Prepared>>, bool) {
+        let mut batches = Vec::new();
+        let mut released = false;
+        if self.stopping || self.interrupt.is_set() {
+            return (batches, released);
+        }
+        let keys: Vec<ProviderKey> = self.ready.keys().cloned().collect();
+        for key in keys {
+            let limit = self.plan.resolver.reality.get(&key).map_or(1, |configured| configured.provider.concurrency());
+            let room = limit.max(1).saturating_sub(self.running.get(&key).copied().unwrap_or(0));
+            let room = room.min(self.parallelism.saturating_sub(self.started.len()));
+            let Some(queue) = self.ready.get_mut(&key) else { continue };
+            let steps: Vec<usize> = queue.drain(..room.min(queue.len())).collect();
+            if queue.is_empty() {
+                self.ready.remove(&key);
+            }
+            let mut batch = Vec::new();
+            for step in steps {
+                match self.begin(step) {
+                    Ok(Some(prepared)) => {
+                        *self.running.entry(key.clone()).or_default() += 1;
+                        self.started.insert(step, Instant::now());
+                        batch.push(prepared);
+                    }
+                    Ok(None) => released = true,
+                    Err(diagnostics) => self.refuse(step, diagnostics),
+                }
+            }
+            if !batch.is_empty() {
+                batches.push(batch);
+            }
+        }
+        (batches, released)
+    }
+
+    /// What a step needs to be prepared. A step that only concerns the record is done here and now.
+    fn begin(&mut self, place: usize) -> Result<Option<Prepared>, Diagnostics> {
+        let step = &self.plan.steps[place];
+        let Some(number) = step.change else {
+            self.release(place);
+            return Ok(None);
+        };
+        let change = &self.plan.changes[number];
+        if matches!(step.action, StepAction::Move | StepAction::Refresh | StepAction::Import | StepAction::Forget) {
+            let (event, action) = (self.record_only(change, step.action), step.action);
+            self.events.push((place, event));
+            self.count(action);
+            self.release(place);
+            return Ok(None);
+        }
+        let Some(configured) = self.plan.resolver.reality.get(&change.provider) else {
+            return Err(Diagnostic::error(format!("provider `{}` is not configured", change.provider))
+                .address(&change.address)
+                .into());
+        };
+        let nothing = Value::Null(change.kind.ty.clone());
+        let config = match step.action {
+            StepAction::Delete => nothing.clone(),
+            _ => {
+                let broken = self.plan.resolver.preconditions(&change.address);
+                if broken.has_errors() {
+                    return Err(broken);
+                }
+                self.plan.resolver.config(change)?
+            }
+        };
+        let config = convert(&config, &change.kind.ty).unwrap_or(config);
+        if !config.is_wholly_known() {
+            return Err(Diagnostic::error(format!("`{}` still depends on values that are not known", change.address))
+                .address(&change.address)
+                .hint("apply again: the next plan knows more")
+                .into());
+        }
+        let creating_anew = step.action == StepAction::Create;
+        let attempt = short_digest(&[&self.digest, &place.to_string()]);
+        Ok(Some(Prepared {
+            step: place,
+            action: step.action,
+            address: change.address.clone(),
+            kind: Arc::clone(&change.kind),
+            provider: Arc::clone(&configured.provider),
+            prior: if creating_anew { nothing } else { change.before.clone() },
+            config,
+            planned: change.after.clone(),
+            private: if creating_anew { Private::default() } else { change.private.clone() },
+            attempt: AttemptKey(format!("{}-{place}-{attempt}", &self.digest[..16.min(self.digest.len())]).into()),
+            fingerprint: step.fingerprint.clone(),
+            completed: !change.config.is_wholly_known(),
+        }))
+    }
+
+    fn record_only(&self, change: &Change, action: StepAction) -> StepEventKind {
+        let held = |value: &Value| {
+            let resource = self.journal.resource(change, value, &change.private);
+            Box::new(RecordedResource { tainted: change.tainted, ..resource })
+        };
+        match action {
+            StepAction::Forget => StepEventKind::Done { resource: None, from: None },
+            StepAction::Move => {
+                StepEventKind::Done { resource: Some(held(&change.before)), from: change.moved_from.clone() }
+            }
+            _ => StepEventKind::Done { resource: Some(held(&change.before)), from: None },
+        }
+    }
+
+    fn prepared(&mut self, place: usize, result: Result<Prepared, Diagnostics>, calls: &mut Vec<Prepared>) {
+        let step = match result {
+            Ok(step) => step,
+            Err(diagnostics) => {
+                self.end(place);
+                self.refuse(place, diagnostics);
+                return;
+            }
+        };
+        let Some(change) = self.plan.steps[place].change.map(|number| &self.plan.changes[number]) else { return };
+        if step.action != StepAction::Read {
+            let planned =
+                if step.action == StepAction::Delete { None } else { self.journal.exact(change, &step.planned) };
+            self.events.push((
+                place,
+                StepEventKind::Intended {
+                    attempt: step.attempt.0.clone(),
+                    provider: change.provider.to_string().into(),
+                    prior: self.journal.exact(change, &step.prior),
+                    planned,
+                    private: Arc::clone(&step.private.0),
+                },
+            ));
+        }
+        calls.push(step);
+    }
+
+    fn called(&mut self, step: &Prepared, called: Called) {
+        let place = step.step;
+        let elapsed = self.end(place).map_or(Duration::ZERO, |started| started.elapsed());
+        let Some(number) = self.plan.steps[place].change else { return };
+        match called {
+            Called::Done { value, private, warnings } => {
+                self.warnings.append(warnings);
+                let change = &self.plan.changes[number];
+                let event = if step.action == StepAction::Read || value.is_null() {
+                    StepEventKind::Done { resource: None, from: None }
+                } else {
+                    StepEventKind::Done {
+                        resource: Some(Box::new(self.journal.resource(change, &value, &private))),
+                        from: None,
+                    }
+                };
+                self.events.push((place, event));
+                self.progress.event(&ProgressEvent::StepDone {
+                    address: step.address.clone(),
+                    action: step.action,
+                    elapsed,
+                });
+                self.count(step.action);
+                if step.action == StepAction::Delete {
+                    self.release(place);
+                    return;
+                }
+                let contradicts = contradiction(&step.planned, &value);
+                self.plan.resolver.set(&step.address, value);
+                let broken = self.plan.resolver.postconditions(&step.address);
+                match (contradicts, broken.into_iter().find(Diagnostic::is_error)) {
+                    (None, None) => self.release(place),
+                    (Some(path), _) => self.fail(step, inconsistent(step, &path)),
+                    (None, Some(broken)) => self.fail(step, broken.address(&step.address)),
+                }
+            }
+            Called::Failed(diagnostic)
+                if step.action == StepAction::Read && self.plan.resolver.serves_a_check(&step.address) =>
+            {
+                self.warnings.push(Diagnostic { severity: Severity::Warning, ..diagnostic });
+                self.release(place);
+            }
+            Called::Failed(diagnostic) => {
+                let message = diagnostic.summary.as_str().into();
+                if step.action != StepAction::Read {
+                    self.events.push((place, StepEventKind::Failed { message }));
+                }
+                self.fail(step, diagnostic);
+            }
+            Called::Partly { value, private, diagnostic } => {
+                let change = &self.plan.changes[number];
+                let mut resource = self.journal.resource(change, &value, &private);
+                resource.tainted = step.action == StepAction::Create;
+                let message = diagnostic.summary.as_str().into();
+                self.events.push((place, StepEventKind::Partly { resource: Box::new(resource), message }));
+                self.fail(step, diagnostic);
+            }
+            Called::Unknown(diagnostic) => {
+                let message = diagnostic.summary.as_str().into();
+                self.events.push((place, StepEventKind::Unknown { message }));
+                self.open.insert(place);
+                self.fail(step, diagnostic);
+            }
+        }
+    }
+
+    fn fail(&mut self, step: &Prepared, diagnostic: Diagnostic) {
+        let message: Str = diagnostic.summary.as_str().into();
+        self.progress.event(&ProgressEvent::StepFailed { address: step.address.clone(), action: step.action, message });
+        self.finished.insert(step.step);
+        self.failures.push(diagnostic);
+        self.stopping = true;
+    }
+
+    fn refuse(&mut self, place: usize, diagnostics: Diagnostics) {
+        self.finished.insert(place);
+        if let Some(change) = self.plan.steps[place].change.map(|number| &self.plan.changes[number]) {
+            let message: Str =
+                diagnostics.iter().next().map_or_else(Str::default, |first| first.summary.as_str().into());
+            let (address, action) = (change.address.clone(), self.plan.steps[place].action);
+            self.progress.event(&ProgressEvent::StepFailed { address, action, message });
+        }
+        self.failures.extend(diagnostics);
+        self.stopping = true;
+    }
+
+    /// A step is no longer under way.
+    fn end(&mut self, place: usize) -> Option<Instant> {
+        let started = self.started.remove(&place);
+        if let (Some(_), Some(number)) = (started, self.plan.steps[place].change)
+            && let Some(running) = self.running.get_mut(&self.plan.changes[number].provider)
+        {
+            *running = running.saturating_sub(1);
+        }
+        started
+    }
+
+    /// A step is done: what waited for it may start.
+    fn release(&mut self, place: usize) {
+        let mut released = vec![place];
+        while let Some(place) = released.pop() {
+            self.finished.insert(place);
+            for dependent in std::mem::take(&mut self.dependents[place]) {
+                self.waiting[dependent] -= 1;
+                if self.waiting[dependent] > 0 {
+                    continue;
+                }
+                match self.plan.steps[dependent].change {
+                    None => released.push(dependent),
+                    Some(_) => self.enqueue(dependent),
+                }
+            }
+        }
+    }
+
+    fn enqueue(&mut self, place: usize) {
+        match self.plan.steps[place].change {
+            Some(number) => {
+                let key = &self.plan.changes[number].provider;
+                match self.ready.get_mut(key) {
+                    Some(queue) => queue.push_back(place),
+                    None => {
+                        self.ready.insert(key.clone(), VecDeque::from([place]));
+                    }
+                }
+            }
+            None => self.release(place),
+        }
+    }
+
+    fn count(&mut self, action: StepAction) {
+        if let Some(what) = step_done(action) {
+            *self.done.entry(what).or_default() += 1;
+        }
+    }
+
+    /// Closes the revision and says what became of the plan.
+    pub(super) fn finish(mut self) -> Result<ApplyOutcome, Diagnostics> {
+        let mut not_started = Vec::new();
+        let mut open = Vec::new();
+        for (place, step) in self.plan.steps.iter().enumerate() {
+            let Some(number) = step.change else { continue };
+            let named = (self.plan.changes[number].address.clone(), step.action);
+            if self.open.contains(&place) || self.started.contains_key(&place) {
+                open.push(named);
+            } else if !self.finished.contains(&place) {
+                not_started.push(named);
+            }
+        }
+        let (values, broken) = self.plan.resolver.outputs();
+        let (outputs, filed) = self.outputs(&values);
+        if self.failures.is_empty() && not_started.is_empty() && open.is_empty() {
+            self.refuse_outputs(broken);
+        }
+        let checks = self.checks();
+        let revision = self.journal.revision;
+        // With calls still under way the revision stays open: the next run settles them.
+        if self.started.is_empty()
+            && let Err(error) = self.journal.finish(filed, self.failures.is_empty())
+        {
+            self.failures.extend(failed(&error));
+        }
+        Ok(ApplyOutcome {
+            revision,
+            done: self.done,
+            failed: self.failures,
+            not_started,
+            open,
+            interrupted: self.interrupt.is_set(),
+            outputs,
+            checks,
+            warnings: self.warnings,
+        })
+    }
+
+    /// Outputs that cannot be given though everything is known; of those out of focus nothing was promised.
+    fn refuse_outputs(&mut self, broken: BTreeMap<Str, Diagnostics>) {
+        let promised = |name: &Str| {
+            self.plan.outputs.get(name).is_some_and(|change| matches!(change.action, Action::Create | Action::Update))
+        };
+        let told: Vec<Diagnostics> =
+            broken.into_iter().filter(|(name, _)| promised(name)).map(|(_, told)| told).collect();
+        self.failures.extend(told.into_iter().flatten());
+    }
+
+    /// The `check` blocks, as reality is now; those that fail warn. After a destroy there is nothing to check.
+    fn checks(&mut self) -> Vec<CheckResult> {
+        if self.plan.header.kind == PlanKind::Destroy {
+            return self.plan.checks.clone();
+        }
+        let checks = self.plan.resolver.checks();
+        let failed = checks.iter().filter(|check| check.status == CheckStatus::Fail);
+        self.warnings.append(failed.flat_map(|check| check.problems.iter().cloned()).collect());
+        checks
+    }
+
+    /// Output values as they are now; of those that are not known, what the record had.
+    fn outputs(&self, values: &BTreeMap<Str, Value>) -> (BTreeMap<Str, (Value, bool)>, serde_json::Value) {
+        let mut filed = serde_json::Map::new();
+        let mut shown = BTreeMap::new();
+        let before = self.journal.recorded_outputs();
+        for (name, change) in &self.plan.outputs {
+            if change.action == Action::Delete {
+                continue;
+            }
+            match values.get(name) {
+                Some(value) if value.is_wholly_known() => {
+                    let value = if change.sensitive {
+                        value.clone().mark(formwork_contract::Marks::SENSITIVE)
+                    } else {
+                        value.clone()
+                    };
+                    let exact = encode(&value, &Type::Any, &*self.journal.vault);
+                    filed.insert(name.to_string(), serde_json::json!({"value": exact, "sensitive": change.sensitive}));
+                    shown.insert(name.clone(), (value, change.sensitive));
+                }
+                _ => {
+                    if let Some(kept) = before.get(&**name) {
+                        filed.insert(name.to_string(), kept.clone());
+                    }
+                }
+            }
+        }
+        (shown, serde_json::Value::Object(filed))
+    }
+}
+
+fn inconsistent(step: &Prepared, path: &formwork_contract::Path) -> Diagnostic {
+    Diagnostic::error(format!("the provider made `{path}` of `{}` other than planned", step.address))
+        .detail("The record holds what stands now.")
+        .address(&step.address)
+        .hint("this is a defect of the provider; a new plan shows what is left to do")
+}
+
+/// What a step counts as; nothing where only the record catches up.
+fn step_done(action: StepAction) -> Option<StepDone> {
+    Some(match action {
+        StepAction::Create => StepDone::Added,
+        StepAction::Update => StepDone::Changed,
+        StepAction::Delete => StepDone::Destroyed,
+        StepAction::Import => StepDone::Imported,
+        StepAction::Move => StepDone::Moved,
+        StepAction::Forget => StepDone::Forgotten,
+        StepAction::Read => StepDone::Read,
+        StepAction::Refresh | StepAction::Joint => return None,
+    })
+}

@@ -1,0 +1,163 @@
+//! The executor's pen: what it writes, in groups, and the drill that kills it on the way.
+
+use std::sync::Arc;
+
+use formwork_contract::json::encode;
+use formwork_contract::provider::Private;
+use formwork_contract::{Diagnostic, Diagnostics, Str, Type, Value};
+use sha2::{Digest, Sha256};
+
+use super::{ApplyOptions, CrashPoint, CrashWhen};
+use crate::plan::Plan;
+use crate::plan::model::{Change, PlanKind, StepAction};
+use crate::record::model::{NewRevision, NewStep, RecordedResource, RevisionKind, StepEvent, StepEventKind};
+use crate::record::{Record, RecordError, Vault};
+
+/// Writes the journal of one run.
+pub(super) struct Journal<'a> {
+    record: &'a mut Record,
+    pub revision: u64,
+    /// The journal's number for each step of the plan; `None` for joints.
+    numbers: Vec<Option<usize>>,
+    written: u64,
+    crash: Option<CrashPoint>,
+    lease_ms: u64,
+    pub vault: Arc<Vault>,
+}
+
+impl<'a> Journal<'a> {
+    /// Makes the run durable before anything is done.
+    pub(super) fn begin(
+        plan: &Plan,
+        digest: &Str,
+        record: &'a mut Record,
+        options: &ApplyOptions,
+    ) -> Result<Self, Diagnostics> {
+        let mut numbers = Vec::with_capacity(plan.steps.len());
+        let mut steps = Vec::new();
+        for (place, step) in plan.steps.iter().enumerate() {
+            let change = step.change.map(|change| &plan.changes[change]);
+            numbers.push(change.map(|change| {
+                steps.push(NewStep {
+                    address: change.address.clone(),
+                    deposed: deposed_key(plan, place, digest),
+                    action: step.action.name().into(),
+                });
+                steps.len() - 1
+            }));
+        }
+        let vault = Arc::clone(record.vault());
+        let sealed = |value: &Value| encode(value, &Type::Any, &*vault);
+        let header = &plan.header;
+        let revision = NewRevision {
+            kind: match header.kind {
+                PlanKind::Apply => RevisionKind::Apply,
+                PlanKind::Destroy => RevisionKind::Destroy,
+                PlanKind::Rollback { .. } => RevisionKind::Rollback,
+            },
+            plan_digest: digest.clone(),
+            files: header.files.clone(),
+            variables: header.variables.iter().map(|(name, value)| (name.to_string(), sealed(value))).collect(),
+            pinned: plan.data.iter().map(|(address, value)| (address.to_string(), sealed(value))).collect(),
+            git_commit: header.git.as_ref().map(|git| git.commit.clone()),
+            git_clean: header.git.as_ref().is_some_and(|git| git.clean),
+            actor: options.actor.clone(),
+            steps,
+        };
+        record.acquire(&options.lease).map_err(|error| failed(&error))?;
+        let revision = record.begin(revision).map_err(|error| failed(&error))?;
+        Ok(Self { record, revision, numbers, written: 0, crash: options.crash, lease_ms: options.lease.ttl_ms, vault })
+    }
+
+    /// Makes a group of events durable in one commit.
+    pub(super) fn commit(&mut self, events: Vec<(usize, StepEventKind)>) -> Result<(), RecordError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let numbered: Vec<StepEvent> =
+            events.into_iter().filter_map(|(step, kind)| Some(StepEvent { step: self.numbers[step]?, kind })).collect();
+        let until = self.written + numbered.len() as u64;
+        self.drill(until, CrashWhen::Before);
+        self.record.commit(self.revision, &numbered)?;
+        self.drill(until, CrashWhen::After);
+        self.written = until;
+        Ok(())
+    }
+
+    /// Keeps the lease for another while. A lease that was taken over shows when something is written.
+    pub(super) fn renew(&mut self) {
+        drop(self.record.renew(self.lease_ms));
+    }
+
+    /// Closes the revision; one that something went wrong with is not complete.
+    pub(super) fn finish(self, outputs: serde_json::Value, sound: bool) -> Result<(), RecordError> {
+        if sound {
+            self.record.finish(self.revision, outputs)?;
+        } else {
+            self.record.finish_broken(self.revision, outputs)?;
+        }
+        self.record.release()
+    }
+
+    /// The outputs that the record has from the run before.
+    pub(super) fn recorded_outputs(&self) -> serde_json::Value {
+        self.record.outputs().unwrap_or(serde_json::Value::Null)
+    }
+
+    /// A kill that no handler sees, as a power cut would be.
+    fn drill(&self, until: u64, when: CrashWhen) {
+        let Some(crash) = self.crash else { return };
+        if crash.when == when && self.written < crash.record && crash.record <= until {
+            let own = rustix::process::getpid();
+            // Nothing after this line runs; should the kill fail, the run goes on and the drill has not happened.
+            rustix::process::kill_process(own, rustix::process::Signal::KILL).ok();
+        }
+    }
+
+    /// What the record is to hold of an object.
+    pub(super) fn resource(&self, change: &Change, value: &Value, private: &Private) -> RecordedResource {
+        RecordedResource {
+            address: change.address.clone(),
+            deposed: None,
+            provider: change.provider.to_string().into(),
+            schema_version: change.kind.version,
+            value: encode(value, &change.kind.ty, &*self.vault),
+            private: Arc::clone(&private.0),
+            dependencies: change.dependencies.to_vec(),
+            create_before_destroy: change.create_before_destroy,
+            tainted: false,
+        }
+    }
+
+    /// A value in the exact form; `None` for null.
+    pub(super) fn exact(&self, change: &Change, value: &Value) -> Option<serde_json::Value> {
+        (!value.is_null()).then(|| encode(value, &change.kind.ty, &*self.vault))
+    }
+}
+
+/// The name under which a replacement keeps the old object until it is deleted: for the step that deletes it.
+pub(super) fn deposed_key(plan: &Plan, step: usize, digest: &str) -> Option<Str> {
+    use crate::plan::model::{Action, ReplaceOrder};
+    let step = &plan.steps[step];
+    let change = &plan.changes[step.change?];
+    if change.deposed.is_some() {
+        return change.deposed.clone();
+    }
+    let sets_aside = change.action == Action::Replace(ReplaceOrder::CreateFirst) && step.action == StepAction::Delete;
+    sets_aside.then(|| short_digest(&[digest, "deposed", &change.address.to_string()]))
+}
+
+/// Eight hexadecimal digits that name these words.
+pub(super) fn short_digest(words: &[&str]) -> Str {
+    let digest = Sha256::digest(words.join("\n"));
+    digest[..4].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+/// A record's error as a diagnostic.
+pub(super) fn failed(error: &RecordError) -> Diagnostics {
+    let diagnostic = Diagnostic::error(error.to_string());
+    match error.hint() {
+        Some(hint) => diagnostic.hint(hint).into(),
+        None => diagnostic.into(),
+    }
+}

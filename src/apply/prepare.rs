@@ -1,0 +1,156 @@
+//! Makes steps ready to be done: reads again what they touch, and completes what was unknown.
+
+use std::sync::Arc;
+
+use formwork_contract::convert::convert;
+use formwork_contract::planning::{differences, proposed};
+use formwork_contract::provider::{AttemptKey, ConfiguredProvider, PlanRequest, Private, ReadOutcome, ReadRequest};
+use formwork_contract::{Address, Diagnostic, Diagnostics, Value};
+
+use crate::live::ResourceKind;
+use crate::plan::fingerprint;
+use crate::plan::model::StepAction;
+use crate::record::Vault;
+
+/// A step that is about to be done, with all that a provider has to be told.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pub step: usize,
+    pub action: StepAction,
+    pub address: Address,
+    pub kind: Arc<ResourceKind>,
+    pub provider: Arc<dyn ConfiguredProvider>,
+    /// Marked; null where nothing stands or is to stand.
+    pub prior: Value,
+    pub config: Value,
+    pub planned: Value,
+    pub private: Private,
+    pub attempt: AttemptKey,
+    /// Of the object, as it was when the plan was made.
+    pub fingerprint: Option<formwork_contract::Str>,
+    /// The configuration was not wholly known when the plan was made.
+    pub completed: bool,
+}
+
+/// Prepares steps of one provider: one read for all that have to be looked at again.
+pub(super) async fn prepare(steps: Vec<Prepared>, vault: Arc<Vault>) -> Vec<(usize, Result<Prepared, Diagnostics>)> {
+    let Some(provider) = steps.first().map(|step| Arc::clone(&step.provider)) else { return Vec::new() };
+    let requests: Vec<ReadRequest> = steps.iter().filter(|step| step.fingerprint.is_some()).map(read_request).collect();
+    let mut answers = if requests.is_empty() { Vec::new() } else { provider.read(&requests).await }.into_iter();
+    let mut prepared = Vec::with_capacity(steps.len());
+    for step in steps {
+        let number = step.step;
+        let seen = match &step.fingerprint {
+            Some(_) => answers.next().map(|answer| answer.and_then(|outcome| unmoved(&step, outcome, &vault))),
+            None => Some(Ok(())),
+        };
+        let result = match seen {
+            Some(Ok(())) => complete(step).await,
+            Some(Err(diagnostics)) => Err(diagnostics),
+            None => Err(Diagnostic::error("the provider answered fewer reads than were asked")
+                .address(&step.address)
+                .into()),
+        };
+        prepared.push((number, result));
+    }
+    prepared
+}
+
+fn read_request(step: &Prepared) -> ReadRequest {
+    ReadRequest {
+        type_name: step.kind.name.clone(),
+        address: step.address.clone(),
+        value: step.prior.deep_unmarked(),
+        private: step.private.clone(),
+    }
+}
+
+/// The object must be what it was when the plan was approved.
+fn unmoved(step: &Prepared, outcome: ReadOutcome, vault: &Vault) -> Result<(), Diagnostics> {
+    let ReadOutcome::Present { value, .. } = outcome else {
+        if step.action == StepAction::Delete {
+            return Ok(());
+        }
+        return Err(Diagnostic::error(format!("`{}` is gone since the plan was made", step.address))
+            .detail("The plan changes an object that no longer stands.")
+            .address(&step.address)
+            .hint("make a new plan: `formwork plan`")
+            .into());
+    };
+    let value = step.kind.block.mark_sensitive(&value).with_marks_of(&step.prior);
+    if step.fingerprint.as_deref() == Some(&*fingerprint(&value, &step.kind.ty, vault)) {
+        return Ok(());
+    }
+    let moved: Vec<String> = differences(&step.prior, &value)
+        .iter()
+        .map(|path| {
+            let show = |value: &Value| match value.at(path) {
+                Some(part) if part.deep_marks().sensitive => "(sensitive)".into(),
+                Some(part) => formwork_contract::json::to_plain(part).to_string(),
+                None => "nothing".into(),
+            };
+            format!("`{path}` was {} and is {}", show(&step.prior), show(&value))
+        })
+        .collect();
+    Err(Diagnostic::error(format!("`{}` changed since the plan was made", step.address))
+        .detail(format!("{}.", moved.join("; ")))
+        .address(&step.address)
+        .hint("make a new plan that takes this into account: `formwork plan`")
+        .into())
+}
+
+/// Plans again where the configuration has become known only now. What was approved must still hold.
+async fn complete(mut step: Prepared) -> Result<Prepared, Diagnostics> {
+    if !step.completed || !matches!(step.action, StepAction::Create | StepAction::Update) {
+        return Ok(step);
+    }
+    let (prior, config) = (step.prior.deep_unmarked(), step.config.deep_unmarked());
+    let request = PlanRequest {
+        type_name: step.kind.name.clone(),
+        address: step.address.clone(),
+        proposed: proposed(&step.kind.block, &prior, &config),
+        prior,
+        config,
+        private: step.private.clone(),
+    };
+    let planned = step.provider.plan(request).await?;
+    if step.action == StepAction::Update && !planned.requires_replace.is_empty() {
+        let paths: Vec<String> = planned.requires_replace.iter().map(|path| format!("`{path}`")).collect();
+        return Err(Diagnostic::error(format!("`{}` would have to be replaced, which was not approved", step.address))
+            .detail(format!("Only now is it known what {} will be.", paths.join(", ")))
+            .address(&step.address)
+            .hint("make a new plan: it will show the replacement")
+            .into());
+    }
+    if let Some(path) = contradiction(&step.planned, &planned.planned) {
+        return Err(Diagnostic::error(format!("`{path}` of `{}` would differ from what was approved", step.address))
+            .detail("The provider plans something else now that all values are known.")
+            .address(&step.address)
+            .hint("make a new plan and look at the difference")
+            .into());
+    }
+    let planned_value = convert(&planned.planned, &step.kind.ty).unwrap_or(planned.planned);
+    step.planned = step.kind.block.mark_sensitive(&planned_value).with_marks_of(&step.planned);
+    step.private = planned.private;
+    Ok(step)
+}
+
+/// Where a value differs from what was known of it before.
+pub(super) fn contradiction(approved: &Value, actual: &Value) -> Option<formwork_contract::Path> {
+    let known = differences(approved, actual);
+    known.into_iter().find(|path| {
+        // An unknown part may become anything; the path of a difference leads to the deepest part that is
+        // known to differ, so an unknown one stands at the path or above it.
+        let mut part = approved;
+        for step in path.steps() {
+            if part.is_unknown() {
+                return false;
+            }
+            match part.at(&formwork_contract::Path::root().join(step.clone())) {
+                Some(inner) => part = inner,
+                None => return true,
+            }
+        }
+        part.is_wholly_known()
+    })
+}

@@ -1,0 +1,95 @@
+//! What a long run tells whoever watches it.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use formwork_contract::{Address, Str};
+use tokio::sync::Notify;
+
+use crate::plan::model::StepAction;
+
+/// Watches a run.
+pub trait Progress: Send + Sync {
+    fn event(&self, event: &ProgressEvent);
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum ProgressEvent {
+    /// So many more objects were read.
+    Read {
+        count: usize,
+    },
+    /// So many more resources were planned.
+    Planned {
+        count: usize,
+    },
+    /// An open intent of an interrupted run is looked at.
+    Settling {
+        address: Address,
+    },
+    /// The run begins, with so many steps.
+    Begun {
+        steps: usize,
+    },
+    StepStarted {
+        address: Address,
+        action: StepAction,
+    },
+    StepRetried {
+        address: Address,
+        after: Duration,
+        why: Str,
+    },
+    StepDone {
+        address: Address,
+        action: StepAction,
+        elapsed: Duration,
+    },
+    StepFailed {
+        address: Address,
+        action: StepAction,
+        message: Str,
+    },
+    /// No more steps are started; so many are still under way.
+    Stopping {
+        running: usize,
+    },
+}
+
+/// Nobody watches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn event(&self, _event: &ProgressEvent) {}
+}
+
+/// A person's wish to stop: the first time let running steps end, the second time at once.
+#[derive(Debug, Default)]
+pub struct Interrupt {
+    count: AtomicU8,
+    notify: Notify,
+}
+
+impl Interrupt {
+    /// Called for each Ctrl-C.
+    pub fn signal(&self) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        // Kept for the one that waits, should it be busy now.
+        self.notify.notify_one();
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.count.load(Ordering::SeqCst) > 0
+    }
+
+    pub fn is_urgent(&self) -> bool {
+        self.count.load(Ordering::SeqCst) > 1
+    }
+
+    /// Waits for the next signal.
+    pub(super) async fn changed(&self) {
+        self.notify.notified().await;
+    }
+}

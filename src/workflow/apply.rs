@@ -1,0 +1,47 @@
+//! Applies a plan that somebody consented to.
+
+use std::sync::Arc;
+
+use super::Workspace;
+use super::open::{self, failure};
+use super::plan::Planned;
+use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, Progress, run};
+use crate::approve::{Consent, approve};
+use crate::blueprint::Failure;
+
+/// How to apply.
+#[derive(Clone, Copy, Debug)]
+pub struct ApplyRequest {
+    pub consent: Consent,
+    /// A drill: the process kills itself at this journal record.
+    pub crash: Option<CrashPoint>,
+}
+
+/// Applies a plan.
+///
+/// # Errors
+/// Nothing was done: the environment's rules do not allow it, or the plan is out of date. What fails
+/// during the apply is in the outcome.
+pub async fn apply(
+    workspace: &Workspace,
+    planned: Planned,
+    request: &ApplyRequest,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<ApplyOutcome, Failure> {
+    let digest = match &planned.digest {
+        Some(digest) => digest.clone(),
+        None => planned.encoded()?.1,
+    };
+    let Planned { plan, sources, mut record, blueprint, .. } = planned;
+    let environment = blueprint.environments.get(&blueprint.environment).cloned().unwrap_or_default();
+    let fail = |diagnostics| failure(&sources, diagnostics);
+    let approved = approve(plan, digest, request.consent, &environment).map_err(fail)?;
+    let options = ApplyOptions {
+        parallelism: workspace.parallelism,
+        actor: Arc::clone(&workspace.actor),
+        lease: open::lease(workspace),
+        crash: request.crash,
+    };
+    run(approved, &mut record, &options, progress, interrupt).await.map_err(fail)
+}

@@ -1,0 +1,78 @@
+//! One function a verb; reads as the data's way.
+//!
+//! A [`Workspace`] says where the blueprint is and what was given to it. Each verb takes one, calls the
+//! stages in their order, and hands their results to the command line.
+
+mod apply;
+mod git;
+mod inspect;
+mod open;
+mod plan;
+mod state;
+mod validate;
+mod variables;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use formwork_contract::Str;
+
+use crate::live::Registry;
+
+pub use crate::apply::{ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone};
+pub use crate::approve::Consent;
+pub use crate::blueprint::Failure;
+pub use crate::plan::Focus;
+pub use apply::{ApplyRequest, apply};
+pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
+pub use open::{own_host, state_dir};
+pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
+pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
+pub use validate::{Validated, validate};
+
+/// Where a blueprint is, and what was given to it.
+#[derive(Clone)]
+pub struct Workspace {
+    /// The blueprint's root folder.
+    pub dir: PathBuf,
+    /// `--env`
+    pub environment: Option<Str>,
+    /// In order of precedence: the last one wins. Files that are read by themselves come before all of them.
+    pub variables: Vec<VariableSource>,
+    /// What `~` stands for.
+    pub home: Option<Str>,
+    /// The folder that the command runs in: what `path.cwd` is.
+    pub working_dir: PathBuf,
+    /// Who runs it: `user@host`.
+    pub actor: Str,
+    /// Milliseconds since the Unix epoch.
+    pub now_ms: i64,
+    /// Steps at once; `None` leaves it to the providers.
+    pub parallelism: Option<usize>,
+    pub registry: Arc<dyn Registry>,
+}
+
+/// Where the value of a variable comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VariableSource {
+    /// `FORMWORK_VAR_x`, `TF_VAR_x`
+    Environment { name: Str, text: Str },
+    /// `--var-file`
+    File(PathBuf),
+    /// `--var`
+    Argument { name: Str, text: Str },
+}
+
+/// The providers that this binary has.
+pub fn linked_providers() -> Arc<dyn Registry> {
+    Arc::new(crate::registry::Linked)
+}
+
+impl std::fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Workspace")
+            .field("dir", &self.dir)
+            .field("environment", &self.environment)
+            .finish_non_exhaustive()
+    }
+}

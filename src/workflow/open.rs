@@ -1,0 +1,107 @@
+//! Opens what every verb needs: the blueprint, the record, the providers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use formwork_contract::provider::Context;
+use formwork_contract::{Diagnostic, Diagnostics, Str};
+
+use super::Workspace;
+use crate::blueprint::files::Files;
+use crate::blueprint::sources::Sources;
+use crate::blueprint::{Blueprint, Failure, LoadOptions, load};
+use crate::live::Reality;
+use crate::record::{LeaseRequest, LeaseScope, OpenOptions, Record, RecordError};
+
+/// Formwork's own folder beside the blueprint.
+const OWN_FOLDER: &str = ".formwork";
+
+/// How long a run may be silent before others may take over its lease, in milliseconds.
+const LEASE_MS: u64 = 60_000;
+
+/// Loads the blueprint from disk.
+pub(super) fn blueprint(workspace: &Workspace) -> Result<(Blueprint, Diagnostics), Failure> {
+    let files = Arc::new(Files::on_disk(&workspace.dir));
+    load_from(workspace, files, workspace.environment.clone())
+}
+
+/// Loads a blueprint from anywhere.
+pub(super) fn load_from(
+    workspace: &Workspace,
+    files: Arc<Files>,
+    environment: Option<Str>,
+) -> Result<(Blueprint, Diagnostics), Failure> {
+    let shown = workspace.dir.strip_prefix(&workspace.working_dir).unwrap_or(&workspace.dir);
+    let display_prefix = match shown.to_string_lossy() {
+        prefix if prefix.is_empty() || prefix == "." => String::new(),
+        prefix if prefix.ends_with('/') => prefix.into_owned(),
+        prefix => format!("{prefix}/"),
+    };
+    load(files, &LoadOptions { environment, target: None, display_prefix })
+}
+
+/// Opens an environment's record, and makes it where there is none.
+pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
+    let own = workspace.dir.join(OWN_FOLDER);
+    let options = OpenOptions::new(record_path(workspace, environment), environment.clone(), own.join("identity"));
+    let opened = Record::open(&options)?;
+    keep_out_of_git(&own);
+    Ok(opened)
+}
+
+/// The file that an environment's record is kept in.
+pub(super) fn record_path(workspace: &Workspace, environment: &str) -> PathBuf {
+    workspace.dir.join(OWN_FOLDER).join(environment).join("record.db")
+}
+
+/// The record holds a key beside it: neither belongs into a repository.
+fn keep_out_of_git(own: &Path) {
+    let ignore = own.join(".gitignore");
+    if !ignore.exists() {
+        // Only a convenience: a folder that cannot be written shows when the record is.
+        drop(std::fs::write(ignore, "*\n"));
+    }
+}
+
+/// The folder in which providers without a cloud keep what they hold for the environment.
+///
+/// # Errors
+/// The blueprint cannot be read, so that its environment is not known.
+pub fn state_dir(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    Ok(workspace.dir.join(OWN_FOLDER).join(&*blueprint(workspace)?.0.environment))
+}
+
+/// The providers, for one environment.
+pub(super) fn reality(workspace: &Workspace, environment: &Str) -> Reality {
+    let state_dir = workspace.dir.join(OWN_FOLDER).join(&**environment);
+    Reality::new(Arc::clone(&workspace.registry), Context { environment: environment.clone(), state_dir })
+}
+
+/// What a run holds while it writes.
+pub(super) fn lease(workspace: &Workspace) -> LeaseRequest {
+    let holder = format!("{} (process {})", workspace.actor, std::process::id()).into();
+    LeaseRequest { scope: LeaseScope::Whole, holder, ttl_ms: LEASE_MS }
+}
+
+/// The name of this machine.
+pub fn own_host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Diagnostics with the texts that they point into.
+pub(super) fn failure(sources: &Arc<Sources>, diagnostics: impl Into<Diagnostics>) -> Failure {
+    Failure { sources: Arc::clone(sources), diagnostics: diagnostics.into() }
+}
+
+/// A record's error as a person reads it.
+pub(super) fn record_failure(sources: &Arc<Sources>, error: &RecordError) -> Failure {
+    failure(sources, record_diagnostic(error))
+}
+
+pub(super) fn record_diagnostic(error: &RecordError) -> Diagnostic {
+    let diagnostic = Diagnostic::error(error.to_string());
+    match error.hint() {
+        Some(hint) => diagnostic.hint(hint),
+        None => diagnostic,
+    }
+}

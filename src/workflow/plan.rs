@@ -1,0 +1,445 @@
+//! Plans: for an apply, a destroy or a rollback; written to a file and opened again; and what drifted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use formwork_contract::json::decode;
+use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
+
+use super::open::{self, failure, record_failure};
+use super::variables;
+use super::{Progress, ProgressEvent, Workspace};
+use crate::apply::settle;
+use crate::blueprint::files::Files;
+use crate::blueprint::sources::Sources;
+use crate::blueprint::{Blueprint, Failure};
+use crate::graph::{self, DesiredGraph, Inputs};
+use crate::plan::file_v1;
+use crate::plan::model::PlanKind;
+use crate::plan::{Answers, Focus, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make};
+use crate::record::{Record, RecordError};
+use crate::rollback;
+
+/// What to plan.
+#[derive(Clone, Debug, Default)]
+pub struct PlanRequest {
+    pub destroy: bool,
+    pub targets: Vec<Focus>,
+    pub replace: Vec<Address>,
+    /// Take the record's word for what is live.
+    pub skip_refresh: bool,
+    /// Objects to take over, by address and id.
+    pub imports: Vec<(Address, Str)>,
+}
+
+/// A plan, with what it needs to be applied.
+pub struct Planned {
+    pub plan: Plan,
+    pub sources: Arc<Sources>,
+    /// Warnings of the blueprint.
+    pub warnings: Diagnostics,
+    pub(super) record: Record,
+    pub(super) blueprint: Blueprint,
+    pub(super) selection: Selection,
+    /// Of the file that it was opened from.
+    pub(super) digest: Option<Str>,
+}
+
+/// What a plan was confined to.
+#[derive(Debug)]
+pub(super) struct Selection {
+    kind: PlanKind,
+    refresh: bool,
+    targets: Vec<Focus>,
+    replace: Vec<Address>,
+    restore: HashMap<Address, serde_json::Value>,
+    pinned: HashMap<Address, serde_json::Value>,
+    imports: HashMap<Address, Str>,
+    look_only: bool,
+}
+
+impl Selection {
+    fn new(kind: PlanKind) -> Self {
+        Self {
+            kind,
+            refresh: true,
+            targets: Vec::new(),
+            replace: Vec::new(),
+            restore: HashMap::new(),
+            pinned: HashMap::new(),
+            imports: HashMap::new(),
+            look_only: false,
+        }
+    }
+
+    fn options<'a>(
+        &self,
+        record: &'a Record,
+        answers: Option<&'a Answers>,
+        progress: &'a (dyn Fn(PlanProgress) + Sync),
+    ) -> PlanOptions<'a> {
+        PlanOptions {
+            kind: self.kind,
+            refresh: self.refresh,
+            look_only: self.look_only,
+            targets: self.targets.clone(),
+            replace: self.replace.iter().cloned().collect(),
+            restore: self.restore.clone(),
+            pinned: self.pinned.clone(),
+            answers,
+            seal: &**record.vault(),
+            progress,
+        }
+    }
+}
+
+/// Compares the blueprint with reality.
+///
+/// # Errors
+/// Everything that stands in the way of a plan.
+pub async fn plan(workspace: &Workspace, request: &PlanRequest, progress: &dyn Progress) -> Result<Planned, Failure> {
+    let (blueprint, warnings) = open::blueprint(workspace)?;
+    let selection = Selection {
+        refresh: !request.skip_refresh,
+        targets: request.targets.clone(),
+        replace: request.replace.clone(),
+        imports: request.imports.iter().cloned().collect(),
+        ..Selection::new(if request.destroy { PlanKind::Destroy } else { PlanKind::Apply })
+    };
+    from_blueprint(workspace, blueprint, warnings, selection, progress).await
+}
+
+/// Looks at everything that the record knows, and plans nothing.
+///
+/// # Errors
+/// The blueprint cannot be read, or reality not be looked at.
+pub async fn look(workspace: &Workspace, refresh: bool, progress: &dyn Progress) -> Result<Planned, Failure> {
+    let (blueprint, warnings) = open::blueprint(workspace)?;
+    let selection = Selection { refresh, look_only: true, ..Selection::new(PlanKind::Apply) };
+    from_blueprint(workspace, blueprint, warnings, selection, progress).await
+}
+
+/// What differs between the record and reality: [`Plan::drift`] of the result.
+///
+/// # Errors
+/// As for [`look`].
+pub async fn drift(workspace: &Workspace, progress: &dyn Progress) -> Result<Planned, Failure> {
+    look(workspace, true, progress).await
+}
+
+/// Plans the way back to a revision: the one given, or the last complete one before the latest.
+///
+/// # Errors
+/// There is no such revision, or its blueprint cannot be planned any more.
+pub async fn rollback_plan(
+    workspace: &Workspace,
+    to: Option<u64>,
+    progress: &dyn Progress,
+) -> Result<Planned, Failure> {
+    // The blueprint on disk may be broken: that is a reason to go back. Only its environments are needed.
+    let environment = match open::blueprint(workspace) {
+        Ok((blueprint, _)) => blueprint.environment,
+        Err(failed) => workspace.environment.clone().ok_or(failed)?,
+    };
+    let nowhere = Arc::new(Sources::default());
+    let record = open::record(workspace, &environment).map_err(|error| record_failure(&nowhere, &error))?;
+    let target = rollback::target(&record, to).map_err(|error| {
+        let diagnostic = Diagnostic::error(error.to_string());
+        failure(
+            &nowhere,
+            match error.hint() {
+                Some(hint) => diagnostic.hint(hint),
+                None => diagnostic,
+            },
+        )
+    })?;
+    drop(record);
+    revive(workspace, &environment, target, None, progress).await
+}
+
+/// Plans the blueprint of a revision as it was.
+async fn revive(
+    workspace: &Workspace,
+    environment: &Str,
+    target: rollback::Target,
+    file: Option<&PlanFile>,
+    progress: &dyn Progress,
+) -> Result<Planned, Failure> {
+    let files = Arc::new(Files::from_snapshot(target.files));
+    let (blueprint, warnings) = open::load_from(workspace, files, Some(environment.clone()))?;
+    let kind = PlanKind::Rollback { to: target.revision };
+    let selection = Selection {
+        restore: target.restore,
+        pinned: target.pinned,
+        // A revision that took everything down is returned to by taking everything down.
+        ..Selection::new(if target.empty { PlanKind::Destroy } else { kind })
+    };
+    let prepared = Prepared { blueprint, warnings, selection, variables: Variables::Filed(target.variables), file };
+    prepared.make(workspace, progress).await
+}
+
+/// Writes a plan to a file, and gives its digest.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn save_plan(planned: &Planned, path: &Path) -> Result<Str, Failure> {
+    let (text, digest) = planned.encoded()?;
+    std::fs::write(path, text).map_err(|error| {
+        failure(
+            &planned.sources,
+            Diagnostic::error(format!("the plan cannot be written to `{}`", path.display()))
+                .detail(format!("{error}."))
+                .hint("check that the folder exists and that you may write to it"),
+        )
+    })?;
+    Ok(digest)
+}
+
+/// Opens a plan file: the same plan, made again from what the file holds.
+///
+/// # Errors
+/// The file is not a plan, was altered, or belongs to another record.
+pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progress) -> Result<Planned, Failure> {
+    let nowhere = Arc::new(Sources::default());
+    let text = std::fs::read(path).map_err(|error| {
+        failure(
+            &nowhere,
+            Diagnostic::error(format!("the plan file `{}` cannot be read", path.display()))
+                .detail(format!("{error}."))
+                .hint("make one with `formwork plan -o FILE`"),
+        )
+    })?;
+    let unusable = |error: PlanFileError| failure(&nowhere, unusable_plan(path, &error));
+    let file = file_v1::read(&String::from_utf8_lossy(&text)).map_err(unusable)?;
+    let environment: Str = file.environment().into();
+    let record = open::record(workspace, &environment).map_err(|error| record_failure(&nowhere, &error))?;
+    if *record.id() != *file.record_id() {
+        return Err(failure(
+            &nowhere,
+            Diagnostic::error(format!("the plan file `{}` belongs to another record", path.display()))
+                .detail(format!("It was made for record {}, and this one is {}.", file.record_id(), record.id()))
+                .hint("apply it where it was made, or make a new plan here"),
+        ));
+    }
+    let header = file.header(&**record.vault()).map_err(unusable)?;
+    let (targets, replace) = file.selection().map_err(unusable)?;
+    let restore = match header.kind {
+        PlanKind::Rollback { to } => match rollback::target(&record, Some(to)) {
+            Ok(target) => target.restore,
+            Err(error) => return Err(failure(&nowhere, Diagnostic::error(error.to_string()))),
+        },
+        _ => HashMap::new(),
+    };
+    drop(record);
+    let files = Arc::new(Files::from_snapshot(header.files));
+    let (blueprint, warnings) = open::load_from(workspace, files, Some(environment))?;
+    let selection = Selection {
+        refresh: file.refresh(),
+        targets,
+        replace,
+        restore,
+        pinned: file.data().map_err(unusable)?,
+        imports: file.imports(),
+        ..Selection::new(header.kind)
+    };
+    let variables = Variables::Known(header.variables, header.created_ms);
+    let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file) };
+    let mut planned = prepared.make(workspace, progress).await?;
+    planned.plan.header.git.clone_from(&header.git);
+    planned.plan.header.record_serial = header.record_serial;
+    if !file.has_steps_of(&planned.plan) {
+        return Err(failure(
+            &nowhere,
+            Diagnostic::error(format!("the plan file `{}` no longer leads to the same steps", path.display()))
+                .detail("The record or this version of Formwork is not what it was when the plan was made.")
+                .hint("make a new plan: `formwork plan`"),
+        ));
+    }
+    planned.digest = Some(file.digest.clone());
+    Ok(planned)
+}
+
+fn unusable_plan(path: &Path, error: &PlanFileError) -> Diagnostic {
+    let hint = match error {
+        PlanFileError::Foreign => "give a file that `formwork plan -o FILE` wrote",
+        PlanFileError::Version(_) => "use the version of Formwork that wrote it, or make a new plan",
+        PlanFileError::Digest { .. } => "do not trust this file: make a new plan",
+        PlanFileError::Damaged(_) | PlanFileError::Value(_) => "make a new plan: `formwork plan -o FILE`",
+    };
+    Diagnostic::error(format!("the plan file `{}` cannot be used", path.display()))
+        .detail(format!("{error}."))
+        .hint(hint)
+}
+
+/// Plans a blueprint with the variables that the workspace gives.
+async fn from_blueprint(
+    workspace: &Workspace,
+    blueprint: Blueprint,
+    warnings: Diagnostics,
+    selection: Selection,
+    progress: &dyn Progress,
+) -> Result<Planned, Failure> {
+    Prepared { blueprint, warnings, selection, variables: Variables::Given, file: None }.make(workspace, progress).await
+}
+
+enum Variables {
+    /// By the workspace.
+    Given,
+    /// By a revision, in the exact form.
+    Filed(BTreeMap<Str, serde_json::Value>),
+    /// By a plan file, made at this time.
+    Known(BTreeMap<Str, Value>, i64),
+}
+
+struct Prepared<'a> {
+    blueprint: Blueprint,
+    warnings: Diagnostics,
+    selection: Selection,
+    variables: Variables,
+    file: Option<&'a PlanFile>,
+}
+
+impl Prepared<'_> {
+    async fn make(mut self, workspace: &Workspace, progress: &dyn Progress) -> Result<Planned, Failure> {
+        let environment = self.blueprint.environment.clone();
+        let before = Arc::clone(&self.blueprint.sources);
+        let mut record = open::record(workspace, &environment).map_err(|error| record_failure(&before, &error))?;
+        let inputs = self.inputs(workspace, &record);
+        let sources = Arc::clone(&self.blueprint.sources);
+        let fail = |diagnostics: Diagnostics| failure(&sources, diagnostics);
+        let (inputs, found) = inputs.map_err(fail)?;
+        self.warnings.append(found);
+        let graph = Arc::new(graph::build(self.blueprint.clone()).map_err(fail)?);
+        if self.file.is_none() {
+            self.settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
+        }
+        let recorded = recorded(&record).map_err(fail)?;
+        let request = Request {
+            graph,
+            inputs,
+            recorded,
+            reality: open::reality(workspace, &environment),
+            git: super::git::state(&workspace.dir),
+            imports: self.selection.imports.clone(),
+            formwork_version: env!("CARGO_PKG_VERSION").into(),
+        };
+        let answers = self.file.map(PlanFile::answers);
+        let tell = |told| tell(progress, told);
+        let plan = {
+            let options = self.selection.options(&record, answers.as_ref(), &tell);
+            make(request, &options).await.map_err(fail)?
+        };
+        Ok(Planned {
+            plan,
+            sources,
+            warnings: self.warnings,
+            record,
+            blueprint: self.blueprint,
+            selection: self.selection,
+            digest: None,
+        })
+    }
+
+    fn inputs(&mut self, workspace: &Workspace, record: &Record) -> Result<(Inputs, Diagnostics), Diagnostics> {
+        match &self.variables {
+            Variables::Given => variables::inputs(workspace, &mut self.blueprint),
+            Variables::Filed(filed) => {
+                let opened = filed.iter().map(|(name, json)| {
+                    let value = decode(json, &Type::Any, &**record.vault()).map_err(|error| {
+                        let unreadable = Diagnostic::error(format!("the variable `{name}` cannot be read back"));
+                        Diagnostics::from(unreadable.detail(error.to_string()))
+                    })?;
+                    Ok((name.clone(), value))
+                });
+                let opened = opened.collect::<Result<_, Diagnostics>>()?;
+                Ok((variables::starting_from(workspace, opened), Diagnostics::new()))
+            }
+            Variables::Known(known, made_ms) => {
+                let inputs = variables::starting_from(workspace, known.clone());
+                Ok((Inputs { now_ms: *made_ms, ..inputs }, Diagnostics::new()))
+            }
+        }
+    }
+
+    /// What an interrupted run left open is looked at before anything is planned on top of it.
+    async fn settle_first(
+        &mut self,
+        workspace: &Workspace,
+        graph: &Arc<DesiredGraph>,
+        inputs: &Inputs,
+        record: &mut Record,
+        progress: &dyn Progress,
+    ) -> Result<(), Diagnostics> {
+        let intents = record.open_intents().map_err(|error| Diagnostics::from(open::record_diagnostic(&error)))?;
+        if intents.is_empty() {
+            return Ok(());
+        }
+        match record.acquire(&open::lease(workspace)) {
+            Ok(_) => {}
+            // Another run is under way: its open steps are its own.
+            Err(error @ RecordError::Locked { .. }) => {
+                self.warnings.push(
+                    Diagnostic::warning("another run is changing this environment")
+                        .detail(format!("{error}. What it has not finished yet may show as changes to be made."))
+                        .hint("wait for it to end, then plan again"),
+                );
+                return Ok(());
+            }
+            Err(error) => return Err(open::record_diagnostic(&error).into()),
+        }
+        let environment = &self.blueprint.environment;
+        let looking = Selection { refresh: false, look_only: true, ..Selection::new(PlanKind::Apply) };
+        let request = Request {
+            graph: Arc::clone(graph),
+            inputs: inputs.clone(),
+            recorded: recorded(record)?,
+            reality: open::reality(workspace, environment),
+            git: None,
+            imports: HashMap::new(),
+            formwork_version: env!("CARGO_PKG_VERSION").into(),
+        };
+        let tell = |told| tell(progress, told);
+        let mut reality = {
+            let options = looking.options(record, None, &tell);
+            make(request, &options).await?.resolver.reality
+        };
+        settle(record, &mut reality, &open::lease(workspace), progress).await
+    }
+}
+
+fn tell(progress: &dyn Progress, told: PlanProgress) {
+    progress.event(&match told {
+        PlanProgress::Read(count) => ProgressEvent::Read { count },
+        PlanProgress::Planned(count) => ProgressEvent::Planned { count },
+    });
+}
+
+/// What the record says, as the plan stage takes it.
+fn recorded(record: &Record) -> Result<Recorded, Diagnostics> {
+    let read = || {
+        Ok::<_, RecordError>(Recorded {
+            id: record.id().into(),
+            serial: record.serial()?,
+            resources: record.resources()?,
+            outputs: super::state::outputs_of(record)?,
+        })
+    };
+    read().map_err(|error| open::record_diagnostic(&error).into())
+}
+
+impl std::fmt::Debug for Planned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Planned").field("plan", &self.plan.header.kind).finish_non_exhaustive()
+    }
+}
+
+impl Planned {
+    /// The plan file's text and its digest.
+    pub(super) fn encoded(&self) -> Result<(String, Str), Failure> {
+        let options = self.selection.options(&self.record, None, &|_| {});
+        file_v1::write(&self.plan, &options).map_err(|error| {
+            failure(&self.sources, Diagnostic::error("the plan cannot be written").detail(error.to_string()))
+        })
+    }
+}
