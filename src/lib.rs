@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod approve;
 pub mod blueprint;
+pub mod cli;
 pub mod graph;
 pub mod language;
 pub mod live;

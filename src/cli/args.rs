@@ -1,0 +1,540 @@
+//! The command line: verbs, options, and help with examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, and nothing is wrong
+  1    an error; what was done and what was not is told
+  2    the command line is wrong; with `plan --detailed-exitcode` or `drift --detailed-exitcode`:
+       there are changes
+  130  interrupted
+
+Environment:
+  FORMWORK_ENV        the environment, where --env is not given
+  FORMWORK_VAR_name   an input variable; TF_VAR_name is read as well
+  FORMWORK_ACTOR      who runs this, for the record; the login name otherwise
+  NO_COLOR            no colours";
+
+/// Infrastructure as code for software factories: approved is applied, and every way back works.
+#[derive(Debug, Parser)]
+#[command(name = "formwork", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(max_term_width = 100, infer_subcommands = false, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Run as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = "Global options")]
+    pub dir: Option<PathBuf>,
+    /// The environment to work on
+    #[arg(long, value_name = "NAME", env = "FORMWORK_ENV", global = true, help_heading = "Global options")]
+    pub env: Option<String>,
+    /// Print JSON for machines instead of text
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// No colours; so does the environment variable NO_COLOR
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_color: bool,
+    /// How many operations run at once [default: what each provider takes]
+    #[arg(long, value_name = "N", global = true, help_heading = "Global options")]
+    pub parallelism: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Write a starter factory into the folder
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(Init),
+    /// Check the blueprint without touching anything
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(Variables),
+    /// Bring blueprint files to their canonical layout
+    #[command(after_help = FMT_EXAMPLES)]
+    Fmt(Fmt),
+    /// Show what would change, and why
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(Plan),
+    /// Show a plan file, or what is recorded
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(Show),
+    /// Carry out a plan
+    #[command(after_help = APPLY_EXAMPLES)]
+    Apply(Apply),
+    /// Take down everything in the environment
+    #[command(after_help = DESTROY_EXAMPLES)]
+    Destroy(Destroy),
+    /// Go back to how an earlier revision left things
+    #[command(after_help = ROLLBACK_EXAMPLES)]
+    Rollback(Rollback),
+    /// List the revisions of the environment
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(History),
+    /// Compare reality with the record
+    #[command(after_help = DRIFT_EXAMPLES)]
+    Drift(Drift),
+    /// Print output values
+    #[command(after_help = OUTPUT_EXAMPLES)]
+    Output(Output),
+    /// Look at and edit what is recorded
+    #[command(subcommand, after_help = STATE_EXAMPLES)]
+    State(State),
+    /// Take over an object that exists already
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(Import),
+    /// Draw what depends on what
+    #[command(after_help = GRAPH_EXAMPLES)]
+    Graph(Graph),
+    /// Evaluate expressions
+    #[command(after_help = CONSOLE_EXAMPLES)]
+    Console(Variables),
+    /// Play with the sandbox's objects behind Formwork's back
+    #[command(subcommand, after_help = SANDBOX_EXAMPLES)]
+    Sandbox(Sandbox),
+    /// Print a completion script for a shell
+    #[command(after_help = COMPLETION_EXAMPLES)]
+    Completion(Completion),
+    /// Print the version
+    #[command(after_help = "Examples:\n  formwork version\n  formwork version --json")]
+    Version,
+}
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  formwork init                      a factory on the sandbox: needs nothing installed
+  formwork -C factory init --target sandbox";
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where the factory is to run
+    #[arg(long, value_enum, default_value = "sandbox")]
+    pub target: Target,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    Sandbox,
+    Aws,
+    Azure,
+    Google,
+    Onprem,
+}
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  formwork validate
+  formwork validate --env prod --json";
+
+/// Where input variables come from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Variables {
+    /// Set an input variable; may be given more than once
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub variables: Vec<String>,
+    /// Read input variables from a file; may be given more than once
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+const FMT_EXAMPLES: &str = "\
+Examples:
+  formwork fmt                       all *.hcl and *.tf files of the folder
+  formwork fmt --recursive --check   for CI: says which files would change, and changes none
+  formwork fmt --diff main.hcl
+  cat main.hcl | formwork fmt -";
+
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Files and folders, or `-` for standard input [default: the folder]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Change nothing; exit with 1 where something would change
+    #[arg(long)]
+    pub check: bool,
+    /// Show what changes
+    #[arg(long)]
+    pub diff: bool,
+    /// Go into folders below
+    #[arg(long, short = 'r')]
+    pub recursive: bool,
+}
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  formwork plan
+  formwork plan --env prod -o prod.plan       keep it: `formwork apply prod.plan` does exactly that
+  formwork plan --var node_count=4 --target component.cluster.main
+  formwork plan --detailed-exitcode           0: no changes, 1: error, 2: changes";
+
+#[derive(Clone, Debug, Default, Args)]
+pub struct Planning {
+    #[command(flatten)]
+    pub variables: Variables,
+    /// Only this resource, module or component, and what it needs; may be given more than once
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub targets: Vec<String>,
+    /// Make this object anew; may be given more than once
+    #[arg(long = "replace", value_name = "ADDRESS")]
+    pub replace: Vec<String>,
+    /// Whether to read live objects first; without, the record is believed
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub refresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub planning: Planning,
+    /// Write the plan to a file, for `apply`
+    #[arg(short, long, value_name = "PLAN")]
+    pub out: Option<PathBuf>,
+    /// Plan to take everything down
+    #[arg(long)]
+    pub destroy: bool,
+    /// Exit with 2 where there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  formwork show                      what is recorded
+  formwork show prod.plan            a plan, as `plan` printed it
+  formwork show --json prod.plan     in the form of `terraform show -json`, for conftest, checkov and others";
+
+#[derive(Debug, Args)]
+pub struct Show {
+    /// A file written by `plan -o`
+    #[arg(value_name = "PLAN")]
+    pub plan: Option<PathBuf>,
+}
+
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  formwork apply                     plan, ask, apply
+  formwork apply prod.plan           exactly that plan; stops if reality has moved
+  formwork apply --auto-approve      for CI, where the environment allows it
+After an interruption run it again: open steps are settled first by looking at reality.";
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// A file written by `plan -o`
+    #[arg(value_name = "PLAN", conflicts_with_all = ["variables", "files", "targets", "replace", "destroy"])]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub planning: Planning,
+    #[command(flatten)]
+    pub approval: Approval,
+    /// Take everything down
+    #[arg(long)]
+    pub destroy: bool,
+    /// Stop dead at the Nth record of the journal, to rehearse recovery
+    #[arg(long, value_name = "N[:before|:after]", hide = true)]
+    pub crash_at: Option<CrashAt>,
+}
+
+/// How consent is given.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Approval {
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+}
+
+/// A place in the journal at which a drill ends the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CrashAt {
+    /// From 1.
+    pub record: u64,
+    /// After the record is durable rather than before.
+    pub after: bool,
+}
+
+impl std::str::FromStr for CrashAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (number, place) = text.split_once(':').unwrap_or((text, "after"));
+        let after = match place {
+            "before" => false,
+            "after" => true,
+            other => return Err(format!("`{other}` is neither `before` nor `after`")),
+        };
+        let record = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
+        Ok(Self { record, after })
+    }
+}
+
+const DESTROY_EXAMPLES: &str = "\
+Examples:
+  formwork destroy --env dev
+  formwork destroy --env dev --target component.logging.central";
+
+#[derive(Debug, Args)]
+pub struct Destroy {
+    #[command(flatten)]
+    pub planning: Planning,
+    #[command(flatten)]
+    pub approval: Approval,
+}
+
+const ROLLBACK_EXAMPLES: &str = "\
+Examples:
+  formwork history                   which revisions there are
+  formwork rollback                  to the one before
+  formwork rollback --to 3
+  formwork rollback --to 3 -o back.plan";
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The revision whose end is to stand again [default: the one before the last]
+    #[arg(long, value_name = "REVISION")]
+    pub to: Option<u64>,
+    /// Write the plan to a file and apply nothing
+    #[arg(short, long, value_name = "PLAN")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub approval: Approval,
+}
+
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  formwork history
+  formwork history --limit 5 --json";
+
+#[derive(Debug, Args)]
+pub struct History {
+    /// At most this many, the newest
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+}
+
+const DRIFT_EXAMPLES: &str = "\
+Examples:
+  formwork drift
+  formwork drift --detailed-exitcode          for a nightly job: 2 where something drifted";
+
+#[derive(Debug, Args)]
+pub struct Drift {
+    #[command(flatten)]
+    pub variables: Variables,
+    /// Exit with 2 where something drifted
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+const OUTPUT_EXAMPLES: &str = "\
+Examples:
+  formwork output
+  formwork output endpoint
+  formwork output --raw kubeconfig > kubeconfig
+  formwork output --json";
+
+#[derive(Debug, Args)]
+pub struct Output {
+    /// One output instead of all
+    pub name: Option<String>,
+    /// The bare text of one output, a sensitive one as well
+    #[arg(long, requires = "name")]
+    pub raw: bool,
+}
+
+const STATE_EXAMPLES: &str = "\
+Examples:
+  formwork state list
+  formwork state list module.web
+  formwork state show 'sandbox_machine.web[0]'
+  formwork state mv sandbox_machine.a sandbox_machine.b
+  formwork state rm sandbox_machine.old       the object stays, and is no longer managed";
+
+#[derive(Debug, Subcommand)]
+pub enum State {
+    /// List the addresses that are recorded
+    List {
+        /// Only these resources, modules or components
+        #[arg(value_name = "ADDRESS")]
+        within: Vec<String>,
+    },
+    /// Show what is recorded of one object
+    Show {
+        /// Which object; in single quotes where the address holds brackets
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
+    /// Give an object another address
+    Mv {
+        /// The address that is recorded
+        #[arg(value_name = "FROM")]
+        from: String,
+        /// The address that it gets, of the same resource type
+        #[arg(value_name = "TO")]
+        to: String,
+    },
+    /// Forget objects and leave them standing
+    Rm {
+        /// Which objects; in single quotes where an address holds brackets
+        #[arg(value_name = "ADDRESS", required = true)]
+        addresses: Vec<String>,
+    },
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  formwork import sandbox_machine.web machine-0a1b2c3d4e5f60718
+  formwork import 'module.web[\"eu\"].sandbox_machine.web[0]' machine-0a1b2c3d4e5f60718";
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Where the blueprint has the resource
+    pub address: String,
+    /// What the provider knows it by
+    pub id: String,
+    #[command(flatten)]
+    pub variables: Variables,
+    #[command(flatten)]
+    pub approval: Approval,
+}
+
+const GRAPH_EXAMPLES: &str = "\
+Examples:
+  formwork graph > factory.dot
+  formwork graph --format svg > factory.svg";
+
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// Text for Graphviz, or a picture
+    #[arg(long, value_enum, default_value = "dot")]
+    pub format: GraphFormat,
+    #[command(flatten)]
+    pub variables: Variables,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    Dot,
+    Svg,
+}
+
+const CONSOLE_EXAMPLES: &str = "\
+Examples:
+  formwork console
+  echo 'cidrsubnet(var.cidr_block, 8, 3)' | formwork console
+An expression ends with its line, unless brackets are open. `exit` or end of input leaves.";
+
+const SANDBOX_EXAMPLES: &str = "\
+Examples:
+  formwork sandbox list
+  formwork sandbox drift component.registry.images.sandbox_registry.main scan_on_push=false
+  formwork sandbox delete component.registry.images.sandbox_registry_credential.pull";
+
+#[derive(Debug, Subcommand)]
+pub enum Sandbox {
+    /// Change attributes of an object as somebody else would
+    Drift {
+        /// The object's address or id
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        /// What to set: text, JSON, or `null`; `tags.KEY=VALUE` for one entry of a map
+        #[arg(value_name = "ATTRIBUTE=VALUE", required = true)]
+        changes: Vec<String>,
+    },
+    /// Delete an object as somebody else would
+    Delete {
+        /// The object's address or id
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
+    /// List what exists in the sandbox
+    List,
+}
+
+const COMPLETION_EXAMPLES: &str = "\
+Examples:
+  formwork completion bash > /etc/bash_completion.d/formwork
+  formwork completion zsh > ~/.zfunc/_formwork
+  formwork completion fish > ~/.config/fish/completions/formwork.fish";
+
+#[derive(Debug, Args)]
+pub struct Completion {
+    pub shell: clap_complete::Shell,
+}
+
+/// What `-var` was surely meant to be: options here have two dashes.
+pub fn meant_option(argument: &str) -> Option<String> {
+    const SINGLE_DASHED: [&str; 13] = [
+        "var",
+        "var-file",
+        "out",
+        "destroy",
+        "target",
+        "replace",
+        "refresh",
+        "auto-approve",
+        "detailed-exitcode",
+        "json",
+        "no-color",
+        "parallelism",
+        "recursive",
+    ];
+    let option = argument.strip_prefix('-')?;
+    if let Some(dir) = option.strip_prefix("chdir=") {
+        return Some(format!("-C {dir}"));
+    }
+    let name = option.split('=').next().unwrap_or_default();
+    SINGLE_DASHED.contains(&name).then(|| format!("-{argument}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_has_an_example() {
+        for verb in Cli::command().get_subcommands() {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("formwork {}", verb.get_name())), "{} has no example", verb.get_name());
+        }
+    }
+
+    #[test]
+    fn single_dashes_are_understood_but_not_taken() {
+        assert_eq!(meant_option("-var"), Some("--var".into()));
+        assert_eq!(meant_option("-var-file=x.tfvars"), Some("--var-file=x.tfvars".into()));
+        assert_eq!(meant_option("-chdir=web"), Some("-C web".into()));
+        assert_eq!(meant_option("--var"), None);
+        assert_eq!(meant_option("-o"), None);
+    }
+
+    #[test]
+    fn refresh_takes_a_value_only_with_an_equals_sign() {
+        let parse = |arguments: &[&str]| match Cli::try_parse_from(arguments).map(|cli| cli.verb) {
+            Ok(Verb::Plan(plan)) => Some(plan.planning.refresh),
+            _ => None,
+        };
+        assert_eq!(parse(&["formwork", "plan"]), Some(true));
+        assert_eq!(parse(&["formwork", "plan", "--refresh=false"]), Some(false));
+        assert_eq!(parse(&["formwork", "plan", "--refresh"]), Some(true));
+    }
+
+    #[test]
+    fn a_crash_point_is_a_record_and_a_side() {
+        assert_eq!("3".parse(), Ok(CrashAt { record: 3, after: true }));
+        assert_eq!("3:before".parse(), Ok(CrashAt { record: 3, after: false }));
+        assert!("x".parse::<CrashAt>().is_err() && "3:maybe".parse::<CrashAt>().is_err());
+    }
+}

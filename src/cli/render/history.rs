@@ -1,0 +1,132 @@
+//! The revisions of an environment as a table.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value as Json, json};
+
+use super::style::{Paint, Role, harmless};
+use crate::plan::json::timestamp;
+use crate::record::model::{RevisionKind, RevisionStatus, RevisionSummary};
+
+/// The newest first, as they are given.
+pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
+    let mut out = String::new();
+    if revisions.is_empty() {
+        return "No revisions yet.\n".into();
+    }
+    let rows: Vec<[String; 7]> = revisions.iter().map(row).collect();
+    let head = ["REVISION", "STARTED", "WHAT", "STATUS", "BY", "COMMIT", "STEPS"];
+    let width = |column: usize| {
+        let longest = rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+        longest.max(head[column].len())
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let mut line = |cells: &[&str; 7], roles: &dyn Fn(usize) -> Role| {
+        let mut text = String::new();
+        for (column, cell) in cells.iter().enumerate() {
+            let padded = match column {
+                0 => format!("{cell:>width$}  ", width = widths[0]),
+                6 => (*cell).to_owned(),
+                _ => format!("{cell:<width$}  ", width = widths[column]),
+            };
+            let _ = write!(text, "{}", paint.show(roles(column), padded));
+        }
+        let _ = writeln!(out, "{}", text.trim_end());
+    };
+    line(&head, &|_| Role::Heading);
+    for (row, revision) in rows.iter().zip(revisions) {
+        let role = match revision.status {
+            RevisionStatus::Complete => Role::Plain,
+            RevisionStatus::Open => Role::Warning,
+            RevisionStatus::Incomplete => Role::Error,
+        };
+        line(&row.each_ref().map(String::as_str), &|column| if column == 3 { role } else { Role::Plain });
+    }
+    out
+}
+
+fn row(revision: &RevisionSummary) -> [String; 7] {
+    let steps: Vec<String> = revision
+        .steps
+        .iter()
+        .map(|(action, count)| match count.done == count.planned {
+            true => format!("{} {action}", count.done),
+            false => format!("{}/{} {action}", count.done, count.planned),
+        })
+        .collect();
+    let commit = revision.git_commit.as_deref().map_or("-", |commit| commit.get(..8).unwrap_or(commit));
+    let changed = if revision.git_clean || revision.git_commit.is_none() { "" } else { "+" };
+    [
+        revision.number.to_string(),
+        timestamp(revision.started_ms),
+        kind(revision.kind).to_owned(),
+        status(revision.status).to_owned(),
+        harmless(&revision.actor),
+        format!("{}{changed}", harmless(commit)),
+        if steps.is_empty() { "-".into() } else { steps.join(", ") },
+    ]
+}
+
+/// The same for machines.
+pub fn to_json(revisions: &[RevisionSummary]) -> Json {
+    let rows = revisions.iter().map(|revision| {
+        let steps: serde_json::Map<String, Json> = revision
+            .steps
+            .iter()
+            .map(|(action, count)| (action.to_string(), json!({"planned": count.planned, "done": count.done})))
+            .collect();
+        json!({
+            "revision": revision.number,
+            "kind": kind(revision.kind),
+            "status": status(revision.status),
+            "actor": &*revision.actor,
+            "started": timestamp(revision.started_ms),
+            "ended": revision.ended_ms.map(timestamp),
+            "plan_digest": &*revision.plan_digest,
+            "git": revision.git_commit.as_deref().map(|commit| json!({"commit": commit, "clean": revision.git_clean})),
+            "steps": steps,
+        })
+    });
+    json!({"format_version": "1.0", "revisions": rows.collect::<Vec<_>>()})
+}
+
+fn kind(kind: RevisionKind) -> &'static str {
+    match kind {
+        RevisionKind::Apply => "apply",
+        RevisionKind::Destroy => "destroy",
+        RevisionKind::Rollback => "rollback",
+        RevisionKind::Edit => "edit",
+    }
+}
+
+fn status(status: RevisionStatus) -> &'static str {
+    match status {
+        RevisionStatus::Open => "open",
+        RevisionStatus::Complete => "complete",
+        RevisionStatus::Incomplete => "incomplete",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::model::StepCount;
+
+    #[test]
+    fn a_revision_is_a_row() {
+        let revision = |number, status, git_clean| RevisionSummary {
+            number,
+            kind: RevisionKind::Apply,
+            status,
+            plan_digest: "d".into(),
+            git_commit: Some("0123456789abcdef".into()),
+            git_clean,
+            actor: "alice".into(),
+            started_ms: 1_795_000_000_000,
+            ended_ms: None,
+            steps: [("create".into(), StepCount { planned: 3, done: number })].into_iter().collect(),
+        };
+        let rows = [revision(3, RevisionStatus::Complete, true), revision(2, RevisionStatus::Incomplete, false)];
+        insta::assert_snapshot!(history(&rows, Paint::PLAIN));
+    }
+}

@@ -1,0 +1,17 @@
+//! What is to be shown, as text. Nothing here prints.
+
+pub mod diagnostic;
+pub mod diff;
+pub mod graph;
+pub mod history;
+pub mod layout;
+pub mod outcome;
+pub mod plan;
+pub mod sequence;
+pub mod state;
+pub mod style;
+pub mod text;
+pub mod value;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! From the command line to an exit code.
+
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use super::args::{Cli, Sandbox, State, Verb, meant_option};
+use super::session::{CHANGES, DONE, FAILED, Outcome, Session};
+use super::terminal::{Environment, Terminal};
+use super::{panic, verbs};
+
+/// The exit code of a command line that is not understood.
+const USAGE: u8 = CHANGES;
+
+/// Runs the program with the arguments and the environment of the process.
+pub fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error, &environment),
+    };
+    let terminal = Terminal::detect(&environment, cli.global.no_color);
+    panic::install(terminal);
+    let session = match working_dir() {
+        Ok(working_dir) => Session { global: cli.global, environment, terminal, working_dir },
+        Err(error) => {
+            terminal.tell(&format!("error: the folder that this was started in is gone: {error}\n"));
+            return ExitCode::from(FAILED);
+        }
+    };
+    // What went wrong is told by the hook; here it only must not look like success.
+    let code = std::panic::catch_unwind(AssertUnwindSafe(|| run(&session, cli.verb))).unwrap_or(FAILED);
+    ExitCode::from(code)
+}
+
+fn run(session: &Session, verb: Verb) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            session.terminal.tell(&format!("error: the system gives no threads or no events: {error}\n"));
+            return FAILED;
+        }
+    };
+    let outcome = runtime.block_on(dispatch(session, verb));
+    // A provider's call that hangs must not keep the process.
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|stop| session.report(&stop))
+}
+
+async fn dispatch(session: &Session, verb: Verb) -> Outcome {
+    match verb {
+        Verb::Init(arguments) => verbs::start::init(session, &arguments),
+        Verb::Validate(variables) => verbs::look::validate(session, &variables).await,
+        Verb::Fmt(arguments) => verbs::fmt::fmt(session, &arguments),
+        Verb::Plan(arguments) => verbs::change::plan(session, &arguments).await,
+        Verb::Show(arguments) => verbs::look::show(session, &arguments).await,
+        Verb::Apply(arguments) => verbs::change::apply(session, &arguments).await,
+        Verb::Destroy(arguments) => verbs::change::destroy(session, &arguments).await,
+        Verb::Rollback(arguments) => verbs::change::rollback(session, &arguments).await,
+        Verb::History(arguments) => verbs::record::history(session, &arguments),
+        Verb::Drift(arguments) => verbs::change::drift(session, &arguments).await,
+        Verb::Output(arguments) => verbs::record::output(session, &arguments),
+        Verb::State(State::List { within }) => verbs::record::list(session, &within).await,
+        Verb::State(State::Show { address }) => verbs::record::show(session, &address).await,
+        Verb::State(State::Mv { from, to }) => verbs::record::mv(session, &from, &to),
+        Verb::State(State::Rm { addresses }) => verbs::record::rm(session, &addresses),
+        Verb::Import(arguments) => verbs::change::import(session, &arguments).await,
+        Verb::Graph(arguments) => verbs::look::graph(session, &arguments),
+        Verb::Console(variables) => verbs::console::console(session, &variables).await,
+        Verb::Sandbox(Sandbox::Drift { address, changes }) => verbs::sandbox::drift(session, &address, &changes),
+        Verb::Sandbox(Sandbox::Delete { address }) => verbs::sandbox::delete(session, &address),
+        Verb::Sandbox(Sandbox::List) => verbs::sandbox::list(session),
+        Verb::Completion(arguments) => verbs::start::completion(session, &arguments),
+        Verb::Version => verbs::start::version(session),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+fn working_dir() -> io::Result<PathBuf> {
+    std::env::current_dir()
+}
+
+/// Help and version are answers; anything else is told with what was surely meant.
+fn misunderstood(error: &clap::Error, environment: &Environment) -> ExitCode {
+    let terminal = Terminal::detect(environment, false);
+    let shown = error.render();
+    let text = |colour: bool| if colour { shown.ansi().to_string() } else { shown.to_string() };
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let printed = terminal.print(&text(terminal.out.colour));
+        return ExitCode::from(if printed.is_ok() { DONE } else { FAILED });
+    }
+    terminal.tell(&text(terminal.err.colour));
+    let arguments = std::env::args_os().skip(1).filter_map(|argument| argument.into_string().ok());
+    if let Some((meant, given)) = arguments.filter_map(|given| Some((meant_option(&given)?, given))).next() {
+        terminal.tell(&format!("\nhint: options have two dashes here: write `{meant}` for `{given}`\n"));
+    }
+    ExitCode::from(USAGE)
+}

@@ -1,0 +1,168 @@
+//! One run of the program: what it was asked, where it writes, and how it ends.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use formwork_contract::{Diagnostic, Diagnostics};
+use serde_json::Value as Json;
+
+use super::args::{Global, Variables};
+use super::progress::Watcher;
+use super::render::diagnostic;
+use super::terminal::{Environment, Terminal};
+use crate::blueprint::Failure;
+use crate::blueprint::sources::Sources;
+use crate::workflow::{self, VariableSource, Workspace};
+
+/// What every verb is given.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub global: Global,
+    pub environment: Environment,
+    pub terminal: Terminal,
+    /// The folder that the process was started in.
+    pub working_dir: PathBuf,
+}
+
+/// How a verb ended that went well: the exit code.
+pub(super) type Outcome = Result<u8, Stop>;
+
+/// Done, and nothing is wrong.
+pub(super) const DONE: u8 = 0;
+/// Something went wrong, and was told.
+pub(super) const FAILED: u8 = 1;
+/// There are changes, for those who asked.
+pub(super) const CHANGES: u8 = 2;
+/// A person stopped the run.
+pub(super) const INTERRUPTED: u8 = 130;
+
+/// Why a verb did not end well.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Each with its own sources.
+    Failures(Vec<Failure>),
+    /// Standard output or input failed.
+    Terminal(io::Error),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failures(vec![failure])
+    }
+}
+
+impl From<Diagnostic> for Stop {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::from(Failure { sources: Default::default(), diagnostics: Diagnostics::from(diagnostic) })
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Terminal(error)
+    }
+}
+
+impl Session {
+    /// The folder that was asked for, or the one that the process was started in.
+    pub(super) fn dir(&self) -> PathBuf {
+        match &self.global.dir {
+            Some(dir) => self.working_dir.join(dir),
+            None => self.working_dir.clone(),
+        }
+    }
+
+    /// A file that was named on the command line: relative to the folder of `-C`, as everything is.
+    pub(super) fn path(&self, path: &Path) -> PathBuf {
+        match &self.global.dir {
+            Some(dir) => dir.join(path),
+            None => path.to_owned(),
+        }
+    }
+
+    pub(super) fn workspace(&self, variables: &Variables) -> Result<Workspace, Stop> {
+        let mut sources: Vec<VariableSource> = ["TF_VAR_", "FORMWORK_VAR_"]
+            .into_iter()
+            .flat_map(|prefix| self.environment.starting_with(prefix))
+            .map(|(name, text)| VariableSource::Environment { name: name.into(), text: text.into() })
+            .collect();
+        sources.extend(variables.files.iter().map(|file| VariableSource::File(self.path(file))));
+        for given in &variables.variables {
+            let Some((name, text)) = given.split_once('=') else {
+                return Err(Diagnostic::error(format!("`--var {given}` gives no value"))
+                    .hint("Write `--var NAME=VALUE`.")
+                    .into());
+            };
+            sources.push(VariableSource::Argument { name: name.trim().into(), text: text.into() });
+        }
+        let user = ["USER", "LOGNAME"].into_iter().find_map(|name| self.environment.get(name)).unwrap_or("unknown");
+        let actor = self.environment.get("FORMWORK_ACTOR").map(str::to_owned);
+        Ok(Workspace {
+            dir: self.dir(),
+            environment: self.global.env.as_deref().filter(|name| !name.is_empty()).map(Into::into),
+            variables: sources,
+            home: self.environment.get("HOME").map(Into::into),
+            working_dir: self.working_dir.clone(),
+            actor: actor.unwrap_or_else(|| format!("{user}@{}", workflow::own_host())).into(),
+            now_ms: jiff::Timestamp::now().as_millisecond(),
+            parallelism: self.global.parallelism.map(std::num::NonZeroUsize::get),
+            registry: workflow::linked_providers(),
+        })
+    }
+
+    /// Shows a run to whoever waits for it.
+    pub(super) fn watcher(&self) -> Watcher {
+        Watcher::new(self.terminal, self.global.json)
+    }
+
+    pub(super) fn print(&self, text: &str) -> Result<(), Stop> {
+        Ok(self.terminal.print(text)?)
+    }
+
+    pub(super) fn print_json(&self, json: &Json) -> Result<(), Stop> {
+        self.print(&format!("{json}\n"))
+    }
+
+    /// Says what is to be said besides the result. With `--json` it is a part of the result instead.
+    pub(super) fn warn<'a>(&self, warnings: impl IntoIterator<Item = &'a Diagnostic>, sources: &Sources) {
+        if !self.global.json {
+            self.terminal.tell(&diagnostic::diagnostics(warnings, sources, self.terminal.err));
+        }
+    }
+
+    /// Tells why a verb stopped; answers the exit code.
+    pub(super) fn report(&self, stop: &Stop) -> u8 {
+        let failures = match stop {
+            Stop::Failures(failures) => failures,
+            Stop::Terminal(error) => {
+                self.terminal.tell(&format!("error: standard output cannot be written: {error}\n"));
+                return FAILED;
+            }
+        };
+        if self.global.json {
+            let json =
+                diagnostic::to_json(failures.iter().map(|failure| (failure.diagnostics.iter(), &*failure.sources)));
+            if let Err(stop) = self.print_json(&json) {
+                return self.report(&stop);
+            }
+            return FAILED;
+        }
+        for failure in failures {
+            let text = diagnostic::diagnostics(failure.diagnostics.iter(), &failure.sources, self.terminal.err);
+            self.terminal.tell(&text);
+        }
+        FAILED
+    }
+
+    /// Asks for a `yes`. Without anybody to ask it is a refusal that says what to do.
+    pub(super) fn consent(&self, question: &str) -> Result<bool, Stop> {
+        if !self.terminal.interactive || self.global.json {
+            return Err(Diagnostic::error("nobody is there to approve the plan")
+                .detail("Standard input or output is not a terminal.")
+                .hint("Keep the plan with `formwork plan -o PLAN` and apply it with `formwork apply PLAN`, or give `--auto-approve`.")
+                .into());
+        }
+        let answer = self.terminal.ask(&format!("\n{question}\nOnly `yes` is taken for consent: "))?;
+        Ok(answer.as_deref().map(str::trim) == Some("yes"))
+    }
+}

@@ -1,0 +1,198 @@
+//! `plan`, `apply`, `destroy`, `rollback`, `import`, `drift`: what makes a plan, and what carries it out.
+
+use std::path::Path;
+
+use formwork_contract::Diagnostics;
+
+use super::record::{address, focus};
+use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback, Variables};
+use crate::cli::interrupt::Listener;
+use crate::cli::render::{diagnostic, outcome, plan as text};
+use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, Session, Stop};
+use crate::plan::Focus;
+use crate::plan::json::to_terraform_json;
+use crate::workflow::{
+    self, ApplyOutcome, ApplyRequest, Consent, CrashPoint, CrashWhen, PlanRequest, Planned, Workspace,
+};
+
+pub(crate) async fn plan(session: &Session, arguments: &Plan) -> Outcome {
+    let workspace = session.workspace(&arguments.planning.variables)?;
+    let planned = make(session, &workspace, &arguments.planning, arguments.destroy).await?;
+    show(session, &planned)?;
+    keep(session, &planned, arguments.out.as_deref())?;
+    Ok(if arguments.detailed_exitcode && !planned.plan.is_empty() { CHANGES } else { DONE })
+}
+
+pub(crate) async fn apply(session: &Session, arguments: &Apply) -> Outcome {
+    let workspace = session.workspace(&arguments.planning.variables)?;
+    let crash = arguments.crash_at.map(crash_point);
+    if let Some(file) = &arguments.plan {
+        let watcher = session.watcher();
+        let planned = workflow::open_plan(&workspace, &session.path(file), &watcher).await?;
+        drop(watcher);
+        if !session.global.json {
+            session.print(&text::summary(&planned.plan, session.terminal.out))?;
+        }
+        return carry_out(session, &workspace, planned, Consent::PlanFile, crash).await;
+    }
+    let planned = make(session, &workspace, &arguments.planning, arguments.destroy).await?;
+    approve_and_apply(session, &workspace, planned, arguments.approval, crash).await
+}
+
+pub(crate) async fn destroy(session: &Session, arguments: &Destroy) -> Outcome {
+    let workspace = session.workspace(&arguments.planning.variables)?;
+    let planned = make(session, &workspace, &arguments.planning, true).await?;
+    approve_and_apply(session, &workspace, planned, arguments.approval, None).await
+}
+
+pub(crate) async fn rollback(session: &Session, arguments: &Rollback) -> Outcome {
+    let workspace = session.workspace(&Variables::default())?;
+    let watcher = session.watcher();
+    let planned = workflow::rollback_plan(&workspace, arguments.to, &watcher).await?;
+    drop(watcher);
+    if arguments.out.is_some() {
+        show(session, &planned)?;
+        keep(session, &planned, arguments.out.as_deref())?;
+        return Ok(DONE);
+    }
+    approve_and_apply(session, &workspace, planned, arguments.approval, None).await
+}
+
+pub(crate) async fn drift(session: &Session, arguments: &Drift) -> Outcome {
+    let workspace = session.workspace(&arguments.variables)?;
+    let watcher = session.watcher();
+    let seen = workflow::drift(&workspace, &watcher).await?;
+    drop(watcher);
+    let drift = &seen.plan.drift;
+    if session.global.json {
+        session.print_json(&crate::plan::json::drift_report(drift))?;
+    } else if drift.is_empty() {
+        session.print("No drift: reality is as recorded.\n")?;
+    } else {
+        session.print(&text::drift(drift, session.terminal.out))?;
+        session.print("\n`formwork plan` shows what would bring it back.\n")?;
+    }
+    Ok(if arguments.detailed_exitcode && !drift.is_empty() { CHANGES } else { DONE })
+}
+
+pub(crate) async fn import(session: &Session, arguments: &Import) -> Outcome {
+    let workspace = session.workspace(&arguments.variables)?;
+    let to = address(&arguments.address)?;
+    let request = PlanRequest {
+        targets: vec![Focus::Resource(to.clone())],
+        imports: vec![(to, arguments.id.as_str().into())],
+        ..PlanRequest::default()
+    };
+    let watcher = session.watcher();
+    let planned = workflow::plan(&workspace, &request, &watcher).await?;
+    drop(watcher);
+    approve_and_apply(session, &workspace, planned, arguments.approval, None).await
+}
+
+async fn make(session: &Session, workspace: &Workspace, planning: &Planning, destroy: bool) -> Result<Planned, Stop> {
+    let request = PlanRequest {
+        destroy,
+        targets: planning.targets.iter().map(|text| focus(text)).collect::<Result<_, Stop>>()?,
+        replace: planning.replace.iter().map(|text| address(text)).collect::<Result<_, Stop>>()?,
+        skip_refresh: !planning.refresh,
+        imports: Vec::new(),
+    };
+    let watcher = session.watcher();
+    Ok(workflow::plan(workspace, &request, &watcher).await?)
+}
+
+/// The plan, and what is to be said about it.
+pub(super) fn show(session: &Session, planned: &Planned) -> Result<(), Stop> {
+    let plan = &planned.plan;
+    let warnings = || planned.warnings.iter().chain(&plan.warnings);
+    if session.global.json {
+        let mut json = to_terraform_json(plan);
+        json["diagnostics"] = diagnostic::to_json([(warnings(), &*planned.sources)])["diagnostics"].take();
+        return session.print_json(&json);
+    }
+    session.print(&text::plan(plan, session.terminal.out))?;
+    session.warn(warnings(), &planned.sources);
+    Ok(())
+}
+
+fn keep(session: &Session, planned: &Planned, out: Option<&Path>) -> Result<(), Stop> {
+    let Some(out) = out else {
+        if !session.global.json && !planned.plan.is_empty() {
+            session.print("\nTo apply exactly this plan later, keep it: `formwork plan -o PLAN`.\n")?;
+        }
+        return Ok(());
+    };
+    workflow::save_plan(planned, &session.path(out))?;
+    if !session.global.json {
+        let name = out.display();
+        session.print(&format!("\nKept as `{name}`. To apply exactly this plan: `formwork apply {name}`\n"))?;
+    }
+    Ok(())
+}
+
+async fn approve_and_apply(
+    session: &Session,
+    workspace: &Workspace,
+    planned: Planned,
+    approval: Approval,
+    crash: Option<CrashPoint>,
+) -> Outcome {
+    if !session.global.json {
+        show(session, &planned)?;
+    }
+    let consent = match (planned.plan.is_empty(), approval.auto_approve) {
+        (true, _) => Consent::NothingToDo,
+        (false, true) => Consent::Automatic,
+        (false, false) => Consent::Person,
+    };
+    let environment = &planned.plan.header.environment;
+    if consent == Consent::Person && !session.consent(&format!("Apply this plan to `{environment}`?"))? {
+        session.print("Nothing was changed.\n")?;
+        return Ok(FAILED);
+    }
+    carry_out(session, workspace, planned, consent, crash).await
+}
+
+async fn carry_out(
+    session: &Session,
+    workspace: &Workspace,
+    planned: Planned,
+    consent: Consent,
+    crash: Option<CrashPoint>,
+) -> Outcome {
+    let environment = planned.plan.header.environment.clone();
+    let sources = planned.sources.clone();
+    let nothing_to_do = planned.plan.is_empty();
+    let listener = Listener::start(session.terminal);
+    let watcher = session.watcher();
+    let request = ApplyRequest { consent, crash };
+    let done = workflow::apply(workspace, planned, &request, &watcher, &listener.interrupt).await?;
+    drop(watcher);
+    drop(listener);
+    let told: Diagnostics = done.failed.iter().cloned().chain(done.warnings.iter().cloned()).collect();
+    if session.global.json {
+        session.print_json(&outcome::to_json(&done, &diagnostic::to_json([(told.iter(), &*sources)])))?;
+        return Ok(code(&done));
+    }
+    session.warn(told.iter(), &sources);
+    if !(nothing_to_do && done.is_complete()) {
+        session.print(&outcome::outcome(&done, &environment, session.terminal.out))?;
+    }
+    if !done.outputs.is_empty() {
+        let outputs = done.outputs.iter().map(|(name, (value, sensitive))| (name, value, *sensitive));
+        session.print(&format!("\nOutputs:\n{}", outcome::outputs(outputs, session.terminal.out)))?;
+    }
+    Ok(code(&done))
+}
+
+fn code(outcome: &ApplyOutcome) -> u8 {
+    match (outcome.is_complete(), outcome.interrupted) {
+        (true, _) => DONE,
+        (false, true) => INTERRUPTED,
+        (false, false) => FAILED,
+    }
+}
+
+fn crash_point(at: CrashAt) -> CrashPoint {
+    CrashPoint { record: at.record, when: if at.after { CrashWhen::After } else { CrashWhen::Before } }
+}

@@ -1,0 +1,188 @@
+//! `history`, `output`, `state`: what is recorded, and edits of it.
+
+use formwork_contract::suggest::nearest;
+use formwork_contract::{Address, Diagnostic, Value};
+use serde_json::json;
+
+use crate::cli::args::{History, Output, Variables};
+use crate::cli::render::state::{self, StateObject};
+use crate::cli::render::{history as table, outcome};
+use crate::cli::session::{DONE, Outcome, Session, Stop};
+use crate::plan::Focus;
+use crate::plan::model::{Change, Reason};
+use crate::workflow::{self, Planned, Workspace};
+
+/// The objects of a look at the record.
+pub(super) struct Recorded;
+
+impl Recorded {
+    pub(super) fn all(changes: &[Change]) -> impl Iterator<Item = StateObject<'_>> {
+        changes.iter().filter(|change| !change.before.is_null()).map(|change| StateObject {
+            address: change.moved_from.as_ref().unwrap_or(&change.address),
+            deposed: change.deposed.as_deref(),
+            provider: &change.provider.name,
+            schema_version: change.kind.version,
+            value: &change.before,
+            depends_on: &change.recorded_dependencies,
+            tainted: change.reason == Some(Reason::Tainted),
+        })
+    }
+}
+
+/// What the record says, without a look at reality.
+pub(super) async fn recorded(session: &Session, workspace: &Workspace) -> Result<Planned, Stop> {
+    let watcher = session.watcher();
+    Ok(workflow::look(workspace, false, &watcher).await?)
+}
+
+pub(crate) fn history(session: &Session, arguments: &History) -> Outcome {
+    let mut revisions = workflow::history(&session.workspace(&Variables::default())?)?;
+    let hidden = revisions.len().saturating_sub(arguments.limit);
+    revisions.truncate(arguments.limit);
+    if session.global.json {
+        session.print_json(&table::to_json(&revisions))?;
+        return Ok(DONE);
+    }
+    session.print(&table::history(&revisions, session.terminal.out))?;
+    if hidden > 0 {
+        session.print(&format!("{hidden} earlier: `formwork history --limit {}`\n", hidden + revisions.len()))?;
+    }
+    Ok(DONE)
+}
+
+pub(crate) fn output(session: &Session, arguments: &Output) -> Outcome {
+    let outputs = workflow::outputs(&session.workspace(&Variables::default())?)?;
+    let Some(name) = &arguments.name else {
+        let each = outputs.iter().map(|(name, output)| (name, &output.value, output.sensitive));
+        if session.global.json {
+            session.print_json(&state::outputs(each))?;
+        } else if outputs.is_empty() {
+            session.print("No outputs: none is declared, or nothing was applied yet.\n")?;
+        } else {
+            session.print(&outcome::outputs(each, session.terminal.out))?;
+        }
+        return Ok(DONE);
+    };
+    let Some(output) = outputs.get(name.as_str()) else {
+        let diagnostic = Diagnostic::error(format!("there is no output `{name}`"));
+        return Err(match nearest(name, outputs.keys().map(|name| &**name)) {
+            Some(near) => diagnostic.hint(format!("Did you mean `{near}`?")),
+            None => diagnostic.hint("`formwork output` lists those that the last apply gave."),
+        }
+        .into());
+    };
+    if arguments.raw {
+        session.print(&raw(name, &output.value)?)?;
+    } else if session.global.json {
+        session.print_json(&state::plain(&output.value))?;
+    } else {
+        // Whoever names one output wants it, a sensitive one as well.
+        session.print(&outcome::lone(&output.value.deep_unmarked(), session.terminal.out))?;
+    }
+    Ok(DONE)
+}
+
+/// The bare text of a string, number or bool.
+fn raw(name: &str, value: &Value) -> Result<String, Stop> {
+    match value.unmarked() {
+        Value::String(text) => Ok(text.to_string()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Bool(bool) => Ok(bool.to_string()),
+        other => Err(Diagnostic::error(format!("the output `{name}` has no bare text"))
+            .detail(format!("It is of type {}; `--raw` is for strings, numbers and bools.", other.ty()))
+            .hint(format!("Use `formwork output --json {name}`."))
+            .into()),
+    }
+}
+
+pub(crate) async fn list(session: &Session, within: &[String]) -> Outcome {
+    let within = within.iter().map(|text| focus(text)).collect::<Result<Vec<_>, Stop>>()?;
+    let workspace = session.workspace(&Variables::default())?;
+    let planned = recorded(session, &workspace).await?;
+    let found = Recorded::all(&planned.plan.changes)
+        .filter(|object| within.is_empty() || within.iter().any(|focus| covers(focus, object.address)));
+    if session.global.json {
+        let addresses: Vec<String> = found.map(|object| object.address.to_string()).collect();
+        session.print_json(&json!({"format_version": "1.0", "addresses": addresses}))?;
+        return Ok(DONE);
+    }
+    let lines: String = found
+        .map(|object| match object.deposed {
+            Some(deposed) => format!("{} (deposed object {deposed})\n", object.address),
+            None => format!("{}\n", object.address),
+        })
+        .collect();
+    session.print(&lines)?;
+    Ok(DONE)
+}
+
+fn covers(focus: &Focus, address: &Address) -> bool {
+    match focus {
+        Focus::Resource(named) => address == named || address.config() == *named,
+        Focus::Module(module) => address.module.is_within(module) || address.config().module.is_within(module),
+    }
+}
+
+pub(crate) async fn show(session: &Session, text: &str) -> Outcome {
+    let wanted = address(text)?;
+    let workspace = session.workspace(&Variables::default())?;
+    let planned = recorded(session, &workspace).await?;
+    let Some(object) = Recorded::all(&planned.plan.changes).find(|object| *object.address == wanted) else {
+        let known: Vec<String> =
+            Recorded::all(&planned.plan.changes).map(|object| object.address.to_string()).collect();
+        let diagnostic = Diagnostic::error(format!("the record has no `{wanted}`"));
+        return Err(match nearest(text, known.iter().map(String::as_str)) {
+            Some(near) => diagnostic.hint(format!("Did you mean `{near}`?")),
+            None => diagnostic.hint("`formwork state list` shows what there is."),
+        }
+        .into());
+    };
+    if session.global.json {
+        session.print_json(&state::object_json(object).into())?;
+    } else {
+        session.print(&state::text([object], session.terminal.out))?;
+    }
+    Ok(DONE)
+}
+
+pub(crate) fn mv(session: &Session, from: &str, to: &str) -> Outcome {
+    let (from, to) = (address(from)?, address(to)?);
+    let revision = workflow::state_mv(&session.workspace(&Variables::default())?, &from, &to)?;
+    edited(session, revision, &format!("`{from}` is now `{to}`."))
+}
+
+pub(crate) fn rm(session: &Session, addresses: &[String]) -> Outcome {
+    let addresses = addresses.iter().map(|text| address(text)).collect::<Result<Vec<_>, Stop>>()?;
+    let workspace = session.workspace(&Variables::default())?;
+    for address in addresses {
+        let revision = workflow::state_rm(&workspace, &address)?;
+        edited(session, revision, &format!("`{address}` is forgotten; what it stood for stays."))?;
+    }
+    Ok(DONE)
+}
+
+fn edited(session: &Session, revision: u64, what: &str) -> Outcome {
+    if session.global.json {
+        session.print_json(&json!({"format_version": "1.0", "revision": revision, "diagnostics": []}))?;
+    } else {
+        session.print(&format!("{what} (revision {revision})\n"))?;
+    }
+    Ok(DONE)
+}
+
+/// An address from the command line.
+pub(super) fn address(text: &str) -> Result<Address, Stop> {
+    text.parse().map_err(|error| malformed(text, &error))
+}
+
+/// A resource, a module or a component from the command line.
+pub(super) fn focus(text: &str) -> Result<Focus, Stop> {
+    text.parse().map_err(|error| malformed(text, &error))
+}
+
+fn malformed(text: &str, error: &dyn std::fmt::Display) -> Stop {
+    Diagnostic::error(format!("`{text}` is not an address"))
+        .detail(format!("Reading it from the left: {error}."))
+        .hint("Write `TYPE.NAME`, `TYPE.NAME[0]` or `module.NAME[\"key\"].TYPE.NAME`, in single quotes for the shell.")
+        .into()
+}

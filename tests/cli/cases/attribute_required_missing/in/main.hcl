@@ -1,0 +1,3 @@
+resource "sandbox_network" "a" {
+  name = "n"
+}

@@ -1,0 +1,7 @@
+environment "dev" {
+  target = "sandbox"
+}
+
+component "queue" "main" {
+  name = "q"
+}

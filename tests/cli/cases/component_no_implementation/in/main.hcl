@@ -1,0 +1,6 @@
+environment "dev" {
+  target = "moon"
+}
+
+component "cluster" "main" {
+}

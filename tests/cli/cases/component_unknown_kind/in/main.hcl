@@ -1,0 +1,6 @@
+environment "dev" {
+  target = "sandbox"
+}
+
+component "clutser" "main" {
+}

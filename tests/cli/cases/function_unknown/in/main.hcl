@@ -1,0 +1,7 @@
+locals {
+  a = uper("x")
+}
+
+output "a" {
+  value = local.a
+}

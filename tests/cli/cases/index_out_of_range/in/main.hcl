@@ -1,0 +1,7 @@
+locals {
+  zones = ["a", "b"]
+}
+
+output "a" {
+  value = local.zones[2]
+}

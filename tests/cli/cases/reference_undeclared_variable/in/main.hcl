@@ -1,0 +1,7 @@
+variable "size" {
+  default = 1
+}
+
+output "a" {
+  value = var.siez
+}

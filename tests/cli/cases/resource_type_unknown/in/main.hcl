@@ -1,0 +1,2 @@
+resource "sandbox_netwrok" "a" {
+}

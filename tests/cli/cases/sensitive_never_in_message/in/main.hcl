@@ -1,0 +1,8 @@
+variable "password" {
+  sensitive = true
+  default   = "planted-secret"
+}
+
+output "a" {
+  value = 1 + var.password
+}

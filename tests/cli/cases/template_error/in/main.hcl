@@ -1,0 +1,3 @@
+output "a" {
+  value = templatefile("a.tpl", { name = "x" })
+}

@@ -1,0 +1,3 @@
+output "a" {
+  value = tera("a.tera", { name = "x" })
+}
