@@ -191,10 +191,9 @@ impl Ask {
     fn as_filed(&self, ask: ManagedAsk, answer: ObjectAnswer) -> ManagedAnswer {
         let config = self.effective_config(&ask);
         let plan = |planned: Value| PlannedChange {
-            planned,
             requires_replace: answer.replace_paths.clone(),
             private: Private(Arc::clone(&answer.private)),
-            diagnostics: Diagnostics::new(),
+            ..PlannedChange::new(planned)
         };
         ManagedAnswer {
             config,

@@ -93,12 +93,7 @@ impl ConfiguredProvider for Builtin {
     }
 
     async fn plan(&self, request: PlanRequest) -> Result<PlannedChange, Diagnostics> {
-        let done = |planned, requires_replace| PlannedChange {
-            planned,
-            requires_replace,
-            private: Private::default(),
-            diagnostics: Diagnostics::new(),
-        };
+        let done = |planned, requires_replace| PlannedChange { requires_replace, ..PlannedChange::new(planned) };
         let proposed = request.proposed;
         if proposed.is_null() {
             return Ok(done(proposed, Vec::new()));
@@ -119,7 +114,7 @@ impl ConfiguredProvider for Builtin {
     }
 
     async fn apply(&self, request: ApplyRequest) -> Result<Applied, ApplyError> {
-        let done = |value| Applied { value, private: Private::default(), diagnostics: Diagnostics::new() };
+        let done = Applied::new;
         let planned = request.planned;
         if planned.is_null() {
             return Ok(done(planned));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::path::{Path, Step};
 use crate::provider::{PlanRequest, PlannedChange};
-use crate::schema::{Attribute, Block, NestedBlock, Nesting};
-use crate::{Diagnostics, Entries, Str, Unknown, Value};
+use crate::schema::{Attribute, Block, Nesting};
+use crate::{Entries, Str, Unknown, Value};
 
 /// The configuration, filled with the prior value where it is silent and the provider sets the attribute.
 ///
@@ -18,33 +18,36 @@ pub fn proposed(block: &Block, prior: &Value, config: &Value) -> Value {
         let have = configured.get(name).cloned().unwrap_or(Value::NULL);
         let filled = match prior.get(name) {
             Some(prior) if have.is_null() && attribute.computed => prior.clone(),
-            _ => have,
+            prior => match &attribute.nested {
+                Some(nested) => proposed_nested(nested.nesting, &nested.block, prior.unwrap_or(&Value::NULL), &have),
+                None => have,
+            },
         };
         entries.push((name.clone(), filled));
     }
     for (name, nested) in &block.blocks {
         let have = configured.get(name).cloned().unwrap_or_else(|| nested.absent());
         let prior = prior.get(name).cloned().unwrap_or(Value::NULL);
-        entries.push((name.clone(), proposed_nested(nested, &prior, &have)));
+        entries.push((name.clone(), proposed_nested(nested.nesting, &nested.block, &prior, &have)));
     }
     Value::Object(Entries::new(entries))
 }
 
-fn proposed_nested(nested: &NestedBlock, prior: &Value, config: &Value) -> Value {
+fn proposed_nested(nesting: Nesting, block: &Block, prior: &Value, config: &Value) -> Value {
     if config.is_null() || config.is_unknown() {
         return config.clone();
     }
-    match nested.nesting {
-        Nesting::Single | Nesting::Group => proposed(&nested.block, prior, config),
+    match nesting {
+        Nesting::Single | Nesting::Group => proposed(block, prior, config),
         Nesting::List | Nesting::Map => config.map_children(&mut |step, item| {
             let prior = prior.at(&Path::root().join(step)).cloned().unwrap_or(Value::NULL);
-            proposed(&nested.block, &prior, item)
+            proposed(block, &prior, item)
         }),
         Nesting::Set => {
             let candidates = prior.elements().unwrap_or_default();
             config.map_children(&mut |_, item| {
-                let same = candidates.iter().find(|candidate| agrees(&nested.block, candidate, item));
-                proposed(&nested.block, same.unwrap_or(&Value::NULL), item)
+                let same = candidates.iter().find(|candidate| agrees(block, candidate, item));
+                proposed(block, same.unwrap_or(&Value::NULL), item)
             })
         }
     }
@@ -55,7 +58,32 @@ fn agrees(block: &Block, prior: &Value, config: &Value) -> bool {
     block.attributes.iter().all(|(name, attribute)| match (prior.get(name), config.get(name)) {
         (Some(prior), Some(config)) => (config.is_null() && attribute.computed) || prior == config,
         _ => false,
+    }) && block.blocks.iter().all(|(name, nested)| match (prior.get(name), config.get(name)) {
+        (Some(prior), Some(config)) => agree_nested(nested.nesting, &nested.block, prior, config),
+        _ => false,
     })
+}
+
+fn agree_nested(nesting: Nesting, block: &Block, prior: &Value, config: &Value) -> bool {
+    if prior.is_null() || config.is_null() || config.is_unknown() {
+        return prior == config;
+    }
+    match nesting {
+        Nesting::Single | Nesting::Group => agrees(block, prior, config),
+        Nesting::List | Nesting::Set => {
+            let (prior, config) = (prior.elements().unwrap_or_default(), config.elements().unwrap_or_default());
+            prior.len() == config.len() && prior.iter().zip(config).all(|(prior, config)| agrees(block, prior, config))
+        }
+        Nesting::Map => match (prior.entries(), config.entries()) {
+            (Some(prior), Some(config)) => {
+                prior.len() == config.len()
+                    && config
+                        .iter()
+                        .all(|(key, config)| prior.get(key).is_some_and(|prior| agrees(block, prior, config)))
+            }
+            _ => false,
+        },
+    }
 }
 
 /// The configuration, filled from an earlier value of the object where it is silent and a blueprint may
@@ -81,10 +109,9 @@ pub fn restoring(block: &Block, image: &Value, config: &Value) -> Value {
 /// changed; these become unknown.
 pub fn plan_by_schema(block: &Block, request: &PlanRequest, moves: impl Fn(&str) -> bool) -> PlannedChange {
     let done = |planned: Value, requires_replace| PlannedChange {
-        planned,
         requires_replace,
         private: request.private.clone(),
-        diagnostics: Diagnostics::new(),
+        ..PlannedChange::new(planned)
     };
     if request.proposed.is_null() {
         return done(request.proposed.clone(), Vec::new());
@@ -143,14 +170,24 @@ pub fn unknown_where_computed(block: &Block, value: &Value) -> Value {
 
 fn unknown_part(block: &Block, name: &Str, part: &Value) -> Value {
     if let Some(attribute) = block.attributes.get(name) {
-        return if attribute.computed && part.is_null() { unknown_of(attribute) } else { part.clone() };
+        return match &attribute.nested {
+            _ if attribute.computed && part.is_null() => unknown_of(attribute),
+            Some(nested) => unknown_nested(nested.nesting, &nested.block, part),
+            None => part.clone(),
+        };
     }
     match block.blocks.get(name) {
-        Some(nested) if matches!(nested.nesting, Nesting::Single | Nesting::Group) => {
-            unknown_where_computed(&nested.block, part)
-        }
-        Some(nested) => part.map_children(&mut |_, item| unknown_where_computed(&nested.block, item)),
+        Some(nested) => unknown_nested(nested.nesting, &nested.block, part),
         None => part.clone(),
+    }
+}
+
+fn unknown_nested(nesting: Nesting, block: &Block, part: &Value) -> Value {
+    match nesting {
+        Nesting::Single | Nesting::Group => unknown_where_computed(block, part),
+        Nesting::List | Nesting::Set | Nesting::Map => {
+            part.map_children(&mut |_, item| unknown_where_computed(block, item))
+        }
     }
 }
 

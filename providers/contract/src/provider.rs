@@ -42,18 +42,40 @@ pub trait Provider: Send + Sync {
         Diagnostics::new()
     }
 
-    /// Brings plain JSON that was stored under an older schema version to the current one.
+    /// Brings plain JSON that was stored under an older schema version to the current one, as plain JSON.
     ///
     /// # Errors
     /// The version is not one that this provider knows.
     async fn upgrade(
         &self,
-        type_name: &str,
+        _type_name: &str,
         _from_version: u64,
         stored: serde_json::Value,
     ) -> Result<serde_json::Value, Diagnostics> {
-        let _ = type_name;
         Ok(stored)
+    }
+
+    /// Takes over what was another resource type, perhaps another provider's: a `moved` block between types.
+    ///
+    /// # Errors
+    /// The provider does not know how to make one of the other.
+    async fn move_from(&self, request: MoveRequest) -> Result<Imported, Diagnostics> {
+        Err(Diagnostic::error(format!(
+            "provider `{}` cannot make a `{}` of a `{}`",
+            self.name(),
+            request.type_name,
+            request.source_type
+        ))
+        .hint("declare what is to be kept as a resource of its old type, or import it anew")
+        .into())
+    }
+
+    /// Calls a function of [`ProviderSchema::functions`]. Arguments are of the parameters' types.
+    ///
+    /// # Errors
+    /// The function refuses its arguments.
+    async fn call_function(&self, name: &str, _arguments: &[Value]) -> Result<Value, FunctionError> {
+        Err(FunctionError { text: format!("provider `{}` has no function `{name}`", self.name()), argument: None })
     }
 
     /// Makes the provider ready. The configuration may hold unknown values during a plan.
@@ -119,6 +141,33 @@ pub trait ConfiguredProvider: Send + Sync {
     /// The service refuses the listing.
     async fn discover(&self, environment: &str) -> Result<Vec<Discovered>, Diagnostics>;
 
+    /// Opens an ephemeral resource: what it gives is used in this run and never stored.
+    ///
+    /// # Errors
+    /// The service refuses, or the type cannot be opened.
+    async fn open_ephemeral(&self, type_name: &str, _config: &Value) -> Result<Ephemeral, Diagnostics> {
+        Err(Diagnostic::error(format!("there is no ephemeral resource type `{type_name}`")).into())
+    }
+
+    /// Keeps an ephemeral resource open beyond its time.
+    ///
+    /// # Errors
+    /// It cannot be kept open.
+    async fn renew_ephemeral(&self, _type_name: &str, private: Private) -> Result<Renewed, Diagnostics> {
+        Ok(Renewed { private, renew_at: None })
+    }
+
+    /// Ends an ephemeral resource.
+    ///
+    /// # Errors
+    /// It could not be ended, and stands until it expires by itself.
+    async fn close_ephemeral(&self, _type_name: &str, _private: Private) -> Result<(), Diagnostics> {
+        Ok(())
+    }
+
+    /// Asks running calls to end early. They still answer, with what became of them.
+    async fn stop(&self) {}
+
     /// How well a planned change can be checked beforehand, and what that check says.
     async fn preflight(&self, _request: &PlanRequest) -> Preflight {
         Preflight { grade: PreflightGrade::Schema, diagnostics: Diagnostics::new() }
@@ -174,8 +223,38 @@ pub struct PlannedChange {
     /// Attributes whose change needs a new object; empty for an update in place.
     pub requires_replace: Vec<Path>,
     pub private: Private,
+    /// The provider cannot plan this yet; `planned` is what it knows so far.
+    pub deferred: Option<Deferral>,
+    /// The provider's types are the imprecise ones of Terraform's first plugin SDK: a plan that differs from
+    /// the configuration is no error.
+    pub imprecise: bool,
     /// Warnings.
     pub diagnostics: Diagnostics,
+}
+
+impl PlannedChange {
+    /// A change in place, without anything to say about it.
+    pub fn new(planned: Value) -> Self {
+        Self {
+            planned,
+            requires_replace: Vec::new(),
+            private: Private::default(),
+            deferred: None,
+            imprecise: false,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+}
+
+/// Why a provider cannot plan something yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deferral {
+    /// Something in the resource's configuration is not known yet.
+    ResourceConfig,
+    /// Something in the provider's configuration is not known yet.
+    ProviderConfig,
+    /// What it stands on does not exist yet.
+    AbsentPrerequisite,
 }
 
 /// A change to be carried out.
@@ -204,8 +283,16 @@ pub struct Applied {
     /// Null after a deletion.
     pub value: Value,
     pub private: Private,
+    /// As in [`PlannedChange::imprecise`]: a result that differs from the plan is no error.
+    pub imprecise: bool,
     /// Warnings.
     pub diagnostics: Diagnostics,
+}
+
+impl Applied {
+    pub fn new(value: Value) -> Self {
+        Self { value, private: Private::default(), imprecise: false, diagnostics: Diagnostics::new() }
+    }
 }
 
 /// Why a change was not carried out, and what became of the object.
@@ -271,6 +358,44 @@ pub enum Settlement {
 pub struct Imported {
     pub value: Value,
     pub private: Private,
+}
+
+/// An object of another type that is to become one of `type_name`.
+#[derive(Clone, Debug)]
+pub struct MoveRequest {
+    pub type_name: Str,
+    /// The source address of the provider it comes from, such as `registry.terraform.io/hashicorp/null`.
+    pub source_provider: Str,
+    pub source_type: Str,
+    pub source_version: u64,
+    /// Plain JSON, as stored under the source's schema.
+    pub source: serde_json::Value,
+    pub private: Private,
+}
+
+/// Why a function gave no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct FunctionError {
+    pub text: String,
+    /// The argument to blame, counted from 0.
+    pub argument: Option<usize>,
+}
+
+/// An open ephemeral resource.
+#[derive(Clone, Debug)]
+pub struct Ephemeral {
+    pub value: Value,
+    pub private: Private,
+    /// When it has to be renewed to stay open.
+    pub renew_at: Option<std::time::SystemTime>,
+}
+
+/// An ephemeral resource whose time was extended.
+#[derive(Clone, Debug)]
+pub struct Renewed {
+    pub private: Private,
+    pub renew_at: Option<std::time::SystemTime>,
 }
 
 /// An object found by its owner tag.

@@ -1,6 +1,7 @@
 //! What a resource, data source or provider configuration looks like.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::{Entries, ObjectAttribute, ObjectType, Path, Step, Str, Type, Value};
 
@@ -11,6 +12,32 @@ pub struct ProviderSchema {
     pub provider: Block,
     pub resources: BTreeMap<Str, ResourceSchema>,
     pub data_sources: BTreeMap<Str, ResourceSchema>,
+    /// Opened for a run and closed again; what they give is never stored.
+    pub ephemeral_resources: BTreeMap<Str, ResourceSchema>,
+    /// Called as `provider::NAME::FUNCTION(...)`.
+    pub functions: BTreeMap<Str, FunctionSchema>,
+}
+
+/// A function that a provider brings.
+#[derive(Clone, Debug)]
+pub struct FunctionSchema {
+    pub parameters: Vec<FunctionParameter>,
+    /// Takes all arguments beyond `parameters`, each of this type.
+    pub variadic: Option<FunctionParameter>,
+    pub returns: Type,
+    pub description: String,
+    pub deprecated: Option<Str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct FunctionParameter {
+    pub name: Str,
+    pub ty: Type,
+    /// False: a null argument is an error.
+    pub allow_null: bool,
+    /// False: an argument that is not wholly known makes the result unknown, without a call.
+    pub allow_unknown: bool,
+    pub description: String,
 }
 
 /// A resource type's block and the version of what is stored of it.
@@ -32,7 +59,10 @@ pub struct Block {
 /// One attribute. Exactly one of `required`, `optional` or `computed` alone, or `optional` with `computed`.
 #[derive(Clone, Debug)]
 pub struct Attribute {
+    /// For one with attributes of its own, what these make: see [`NestedAttributes::ty`].
     pub ty: Type,
+    /// Attributes within this one, written `name = { ... }`.
+    pub nested: Option<Arc<NestedAttributes>>,
     pub required: bool,
     pub optional: bool,
     /// The provider sets it where the configuration does not.
@@ -59,6 +89,15 @@ pub enum Nesting {
     Map,
 }
 
+/// Attributes within an attribute, each with its own rules.
+#[derive(Clone, Debug)]
+pub struct NestedAttributes {
+    /// Never `Group`.
+    pub nesting: Nesting,
+    /// Without nested blocks.
+    pub block: Block,
+}
+
 #[derive(Clone, Debug)]
 pub struct NestedBlock {
     pub nesting: Nesting,
@@ -72,6 +111,7 @@ impl Attribute {
     fn new(ty: Type) -> Self {
         Self {
             ty,
+            nested: None,
             required: false,
             optional: false,
             computed: false,
@@ -93,6 +133,13 @@ impl Attribute {
 
     pub fn computed(ty: Type) -> Self {
         Self { computed: true, ..Self::new(ty) }
+    }
+
+    /// The same attribute with attributes of its own.
+    #[must_use]
+    pub fn nesting(self, nesting: Nesting, block: Block) -> Self {
+        let nested = NestedAttributes { nesting, block };
+        Self { ty: nested.ty(), nested: Some(Arc::new(nested)), ..self }
     }
 
     /// Optional, and computed where the configuration is silent.
@@ -134,7 +181,7 @@ impl Block {
     pub fn ty(&self) -> Type {
         let attributes = self.attributes.iter().map(|(name, attribute)| (name, attribute.ty.without_optional()));
         let blocks = self.blocks.iter().map(|(name, nested)| (name, nested.ty()));
-        Type::Object(std::sync::Arc::new(ObjectType::new(attributes.chain(blocks).map(|(name, ty)| ObjectAttribute {
+        Type::Object(Arc::new(ObjectType::new(attributes.chain(blocks).map(|(name, ty)| ObjectAttribute {
             name: name.clone(),
             ty,
             optional: false,
@@ -165,51 +212,75 @@ impl Block {
     }
 
     fn has_sensitive(&self) -> bool {
-        self.attributes.values().any(|attribute| attribute.sensitive)
-            || self.blocks.values().any(|nested| nested.block.has_sensitive())
+        self.attributes.values().any(|attribute| {
+            attribute.sensitive || attribute.nested.as_ref().is_some_and(|nested| nested.block.has_sensitive())
+        }) || self.blocks.values().any(|nested| nested.block.has_sensitive())
     }
 
-    /// Calls `visit` for each attribute of `value`, with its path, at every depth of blocks.
+    /// Calls `visit` for each attribute of `value`, with its path, at every depth; an attribute before those
+    /// within it.
     pub fn each_attribute(&self, value: &Value, at: &Path, visit: &mut dyn FnMut(&Path, &Attribute, &Value)) {
         let Some(entries) = value.entries() else { return };
         for (name, attribute) in &self.attributes {
-            if let Some(part) = entries.get(name) {
-                visit(&at.join(Step::Attribute(name.clone())), attribute, part);
+            let Some(part) = entries.get(name) else { continue };
+            let at = at.join(Step::Attribute(name.clone()));
+            visit(&at, attribute, part);
+            if let Some(nested) = &attribute.nested {
+                nested.block.each_nested(nested.nesting, part, &at, visit);
             }
         }
         for (name, nested) in &self.blocks {
             let Some(part) = entries.get(name) else { continue };
             let at = at.join(Step::Attribute(name.clone()));
-            match nested.nesting {
-                Nesting::Single | Nesting::Group => nested.block.each_attribute(part, &at, visit),
-                Nesting::List | Nesting::Set => {
-                    for (index, item) in part.elements().unwrap_or_default().iter().enumerate() {
-                        nested.block.each_attribute(item, &at.join(Step::Index(index)), visit);
-                    }
+            nested.block.each_nested(nested.nesting, part, &at, visit);
+        }
+    }
+
+    fn each_nested(
+        &self,
+        nesting: Nesting,
+        value: &Value,
+        at: &Path,
+        visit: &mut dyn FnMut(&Path, &Attribute, &Value),
+    ) {
+        match nesting {
+            Nesting::Single | Nesting::Group => self.each_attribute(value, at, visit),
+            Nesting::List | Nesting::Set => {
+                for (index, item) in value.elements().unwrap_or_default().iter().enumerate() {
+                    self.each_attribute(item, &at.join(Step::Index(index)), visit);
                 }
-                Nesting::Map => {
-                    for (key, item) in part.entries().into_iter().flat_map(Entries::iter) {
-                        nested.block.each_attribute(item, &at.join(Step::Key(key.clone())), visit);
-                    }
+            }
+            Nesting::Map => {
+                for (key, item) in value.entries().into_iter().flat_map(Entries::iter) {
+                    self.each_attribute(item, &at.join(Step::Key(key.clone())), visit);
                 }
             }
         }
     }
 }
 
+impl NestedAttributes {
+    /// The type of the attribute that holds them.
+    pub fn ty(&self) -> Type {
+        nested_type(self.nesting, self.block.ty())
+    }
+}
+
+fn nested_type(nesting: Nesting, inner: Type) -> Type {
+    match nesting {
+        Nesting::Single | Nesting::Group => inner,
+        // Elements whose types may differ cannot share a list.
+        Nesting::List | Nesting::Map if inner.has_any() => Type::Any,
+        Nesting::List => Type::list(inner),
+        Nesting::Set => Type::set(inner),
+        Nesting::Map => Type::map(inner),
+    }
+}
+
 impl NestedBlock {
     /// The type of the nested block as a part of the outer value.
     pub fn ty(&self) -> Type {
-        let inner = self.block.ty();
-        match self.nesting {
-            Nesting::Single | Nesting::Group => inner,
-            // Elements whose types may differ cannot share a list.
-            Nesting::List if inner.has_any() => Type::Any,
-            Nesting::Map if inner.has_any() => Type::Any,
-            Nesting::List => Type::list(inner),
-            Nesting::Set => Type::set(inner),
-            Nesting::Map => Type::map(inner),
-        }
+        nested_type(self.nesting, self.block.ty())
     }
 
     /// What stands for the block when the blueprint has none.

@@ -69,6 +69,7 @@ impl Catalog {
                 .iter()
                 .map(|(name, source)| (Str::from(*name), versioned(&source.block())))
                 .collect(),
+            ..ProviderSchema::default()
         };
         Self { kinds, data_sources, schema: Arc::new(schema) }
     }

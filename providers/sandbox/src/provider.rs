@@ -156,7 +156,7 @@ impl ConfiguredProvider for Configured {
             half: false,
         };
         let value = self.client.apply(&request.address, change).await?;
-        Ok(Applied { value, private: Private::default(), diagnostics: Diagnostics::new() })
+        Ok(Applied::new(value))
     }
 
     /// A creation is found by its attempt key, which every object keeps, not by its owner tag: during a

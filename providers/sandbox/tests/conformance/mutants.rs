@@ -191,11 +191,7 @@ impl ConfiguredProvider for Configured {
                 return Ok(answer);
             }
             Fault::DoesNotDelete if is_delete => {
-                return Ok(Applied {
-                    value: request.planned,
-                    private: request.private,
-                    diagnostics: Diagnostics::new(),
-                });
+                return Ok(Applied { private: request.private, ..Applied::new(request.planned) });
             }
             Fault::SecondDeletionFails if is_delete => {
                 let read = ReadRequest {

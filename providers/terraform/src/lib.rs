@@ -1,0 +1,9 @@
+//! Terraform's plugin protocol, in both directions: its providers as Formwork's, and Formwork's as its.
+//!
+//! ```text
+//! source (where the binary comes from) -> launch -> handshake -> wire -> convert -> provider
+//!                                                                wire <- convert <- serve
+//! ```
+
+mod proto;
+mod wire;
