@@ -8,6 +8,7 @@
 mod edges;
 mod evaluation;
 mod expand;
+mod functions;
 mod names;
 mod order;
 mod providers;
@@ -24,6 +25,7 @@ use crate::blueprint::model::{Module, ModuleCall};
 pub use edges::Part;
 pub use evaluation::{Evaluation, Inputs, Slot};
 pub use expand::{Each, Expansion, InstanceId, Unit, not_iterable};
+pub use functions::CalledProvider;
 pub use providers::{ProviderKey, implied_provider};
 
 /// A blueprint's nodes, what each depends on, and an order in which to visit them.
@@ -38,6 +40,8 @@ pub struct DesiredGraph {
     pub levels: Vec<Vec<NodeId>>,
     /// The provider configuration of each resource node.
     provider_of: HashMap<NodeId, NodeId>,
+    /// Whose functions are called.
+    called_providers: Vec<CalledProvider>,
 }
 
 /// Index into [`DesiredGraph::modules`].
@@ -107,11 +111,13 @@ pub fn build(blueprint: Blueprint) -> Result<DesiredGraph, Diagnostics> {
         dependencies: Vec::new(),
         levels: Vec::new(),
         provider_of: HashMap::new(),
+        called_providers: Vec::new(),
     };
     let root = Arc::clone(&graph.blueprint.root);
     graph.add_module(root, ModulePath::root(), None);
     let mut diagnostics = graph.connect_providers();
     diagnostics.append(graph.connect_references());
+    diagnostics.append(graph.find_called_providers());
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }

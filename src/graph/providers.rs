@@ -84,10 +84,14 @@ impl DesiredGraph {
 
     /// The name under which the registry knows a provider: the last part of its `source`, or the local name.
     pub fn provider_type(&self, node: NodeId) -> Str {
-        let module = &self.module(self.node(node).module).module;
-        let local = self.provider_key(node).name;
-        let source = module.required_providers.get(&local).and_then(|required| required.source.as_deref());
-        source.and_then(|source| source.rsplit('/').next()).map_or(local, Str::from)
+        self.provider_type_in(self.node(node).module, &self.provider_key(node).name)
+    }
+
+    /// The same for a local name in a module.
+    pub fn provider_type_in(&self, module: ModuleId, local: &Str) -> Str {
+        let module = &self.module(module).module;
+        let source = module.required_providers.get(local).and_then(|required| required.source.as_deref());
+        source.and_then(|source| source.rsplit('/').next()).map_or_else(|| local.clone(), Str::from)
     }
 
     /// All provider nodes.
@@ -162,7 +166,7 @@ impl DesiredGraph {
     }
 }
 
-fn wanted(resource: &Resource) -> (Str, Option<Str>) {
+pub(super) fn wanted(resource: &Resource) -> (Str, Option<Str>) {
     match &resource.provider {
         Some(reference) => (reference.name.clone(), reference.alias.clone()),
         None => (implied_provider(&resource.type_name).into(), None),

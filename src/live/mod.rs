@@ -4,6 +4,7 @@
 //! them. [`Reality::observe`] reads what the record knows of one provider configuration and hands on an
 //! [`Observed`] for each object.
 
+mod functions;
 mod kind;
 mod observe;
 
@@ -14,6 +15,9 @@ use formwork_contract::provider::{ConfiguredProvider, Context, Provider};
 use formwork_contract::{Diagnostic, Diagnostics, Str, Value};
 
 use crate::graph::ProviderKey;
+use crate::language::ProvidedFunctions;
+
+use functions::Functions;
 
 pub use kind::{Kinds, ResourceKind};
 pub use observe::{Live, ObserveOptions, Observed};
@@ -38,6 +42,7 @@ pub struct Reality {
 pub struct Loaded {
     pub provider: Arc<dyn Provider>,
     pub kinds: Arc<Kinds>,
+    pub functions: Arc<dyn ProvidedFunctions>,
 }
 
 /// A provider that is ready.
@@ -68,7 +73,9 @@ impl Reality {
         }
         let provider = self.registry.provider(name).map_err(|diagnostic| Diagnostics::from(*diagnostic))?;
         let schema = provider.schema().await?;
-        let loaded = Loaded { provider, kinds: Arc::new(Kinds::new(&schema)) };
+        let kinds = Arc::new(Kinds::new(&schema));
+        let functions = Arc::new(Functions::new(Arc::clone(&provider), schema));
+        let loaded = Loaded { provider, kinds, functions };
         self.loaded.insert(name.clone(), loaded.clone());
         Ok(loaded)
     }

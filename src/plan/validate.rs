@@ -19,6 +19,9 @@ pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diag
         failed: HashMap::new(),
         diagnostics: Diagnostics::new(),
     };
+    if let Err(found) = check.reality.provide_functions(&mut check.evaluation, check.graph.called_providers()).await {
+        return found;
+    }
     check.unknown_variables();
     let graph = Arc::clone(&check.graph);
     for node in graph.levels.iter().flatten() {
