@@ -6,4 +6,5 @@
 //! ```
 
 mod proto;
+mod tls;
 mod wire;
