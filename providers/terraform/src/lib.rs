@@ -6,4 +6,5 @@
 //! ```
 
 mod proto;
+pub mod source;
 mod wire;
