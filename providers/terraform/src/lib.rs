@@ -5,5 +5,6 @@
 //!                                                                wire <- convert <- serve
 //! ```
 
+mod convert;
 mod proto;
 mod wire;
