@@ -7,4 +7,5 @@
 
 mod convert;
 mod proto;
+mod tls;
 mod wire;
