@@ -5,6 +5,8 @@
 //!                                                                wire <- convert <- serve
 //! ```
 
+mod convert;
 mod proto;
+pub mod source;
 mod tls;
 mod wire;
