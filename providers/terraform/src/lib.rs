@@ -5,6 +5,12 @@
 //!                                                                wire <- convert <- serve
 //! ```
 
+mod connect;
+mod handshake;
+mod launch;
+mod lines;
+mod log;
+mod process;
 mod proto;
 mod tls;
 mod wire;

@@ -1,5 +1,6 @@
 //! Calls over the wire, the same for protocol 5 and 6.
 
+pub(crate) mod control;
 pub(crate) mod method;
 mod v5;
 
