@@ -11,6 +11,7 @@ mod launch;
 mod lines;
 mod log;
 mod process;
+mod convert;
 mod proto;
 mod tls;
 mod wire;
