@@ -72,7 +72,9 @@ async fn open(address: &Address, tls: Option<TlsConnector>) -> std::io::Result<B
         }
     };
     match tls {
-        Some(tls) => Ok(Box::new(tls.connect(ServerName::try_from(tls::SERVER_NAME).map_err(std::io::Error::other)?, stream).await?)),
+        Some(tls) => Ok(Box::new(
+            tls.connect(ServerName::try_from(tls::SERVER_NAME).map_err(std::io::Error::other)?, stream).await?,
+        )),
         None => Ok(stream),
     }
 }

@@ -127,11 +127,8 @@ mod tests {
 
     #[test]
     fn a_plain_plugin_on_a_socket_is_understood() {
-        let expected = Handshake {
-            protocol: Protocol::V5,
-            address: Address::Unix("/tmp/plugin123".into()),
-            certificate: None,
-        };
+        let expected =
+            Handshake { protocol: Protocol::V5, address: Address::Unix("/tmp/plugin123".into()), certificate: None };
         assert_eq!(Handshake::parse("1|5|unix|/tmp/plugin123|grpc\n"), Ok(expected.clone()));
         assert_eq!(Handshake::parse("1|5|unix|/tmp/plugin123|grpc|"), Ok(expected.clone()));
         assert_eq!(Handshake::parse("1|5|unix|/tmp/plugin123|grpc||true"), Ok(expected));
@@ -159,8 +156,8 @@ mod tests {
 
     #[test]
     fn what_is_no_handshake_is_shown_in_part_and_without_control_characters() {
-        let HandshakeError::Malformed(shown) = Handshake::parse(&format!("\u{1b}[31m{}", "x".repeat(1000)))
-            .expect_err("no handshake")
+        let HandshakeError::Malformed(shown) =
+            Handshake::parse(&format!("\u{1b}[31m{}", "x".repeat(1000))).expect_err("no handshake")
         else {
             panic!("something else");
         };

@@ -125,6 +125,11 @@ impl Plugin {
         self.process.ended().await
     }
 
+    /// How the process ended, if it has.
+    pub(crate) fn has_ended(&self) -> Option<Exit> {
+        self.process.has_ended()
+    }
+
     pub(crate) fn log(&self) -> &LogTail {
         self.process.log()
     }

@@ -5,13 +5,17 @@
 //!                                                                wire <- convert <- serve
 //! ```
 
+mod cache;
 mod connect;
+mod convert;
 mod handshake;
 mod launch;
 mod lines;
 mod log;
 mod process;
-mod convert;
 mod proto;
+mod provider;
 mod tls;
 mod wire;
+
+pub use provider::{HostOptions, Identity, PluginProvider, Timeouts, private_bytes};

@@ -82,6 +82,11 @@ impl Process {
         }
     }
 
+    /// How the process ended, if it has.
+    pub(crate) fn has_ended(&self) -> Option<Exit> {
+        *self.ended.borrow()
+    }
+
     pub(crate) fn log(&self) -> &LogTail {
         &self.log
     }
