@@ -15,20 +15,20 @@ use formwork_terraform::{HostOptions, Identity, PluginProvider};
 const FOLDER: &str = "FORMWORK_TEST_PROVIDERS";
 
 /// A provider with its schema.
-pub struct Peer {
-    pub provider: PluginProvider,
-    pub schema: Arc<ProviderSchema>,
+pub(crate) struct Peer {
+    pub(crate) provider: PluginProvider,
+    pub(crate) schema: Arc<ProviderSchema>,
 }
 
 /// A configured provider with the block of one resource type.
-pub struct Type<'a> {
-    pub configured: Arc<dyn ConfiguredProvider>,
-    pub name: &'a str,
-    pub block: &'a Block,
+pub(crate) struct Type<'a> {
+    pub(crate) configured: Arc<dyn ConfiguredProvider>,
+    pub(crate) name: &'a str,
+    pub(crate) block: &'a Block,
 }
 
 /// The binary of a provider, or `None` and a line that says what is skipped.
-pub fn binary(source: &str, version: &str) -> Option<PathBuf> {
+pub(crate) fn binary(source: &str, version: &str) -> Option<PathBuf> {
     let Some(root) = std::env::var_os(FOLDER) else {
         println!("skipped: {source} {version}, since {FOLDER} is not set");
         return None;
@@ -51,7 +51,7 @@ fn platform() -> String {
 }
 
 /// Not started yet.
-pub fn provider(source: &str, version: &str, binary: PathBuf, options: HostOptions) -> PluginProvider {
+pub(crate) fn provider(source: &str, version: &str, binary: PathBuf, options: HostOptions) -> PluginProvider {
     let name = source.rsplit('/').next().unwrap_or(source);
     let identity = Identity {
         name: name.into(),
@@ -63,39 +63,39 @@ pub fn provider(source: &str, version: &str, binary: PathBuf, options: HostOptio
 
 impl Peer {
     /// Starts it and asks what it offers.
-    pub async fn start(source: &str, version: &str) -> Option<Self> {
+    pub(crate) async fn start(source: &str, version: &str) -> Option<Self> {
         let provider = provider(source, version, binary(source, version)?, HostOptions::default());
         let schema = provider.schema().await.expect("a schema");
         Some(Self { provider, schema })
     }
 
-    pub async fn configure(&self, config: Value) -> Result<Arc<dyn ConfiguredProvider>, Diagnostics> {
+    pub(crate) async fn configure(&self, config: Value) -> Result<Arc<dyn ConfiguredProvider>, Diagnostics> {
         let checked = self.provider.validate_config(&config).await;
         assert!(!checked.has_errors(), "{checked}");
         self.provider.configure(config, context()).await
     }
 
-    pub async fn resource<'a>(&'a self, config: Value, name: &'a str) -> Type<'a> {
+    pub(crate) async fn resource<'a>(&'a self, config: Value, name: &'a str) -> Type<'a> {
         let configured = self.configure(config).await.expect("it is configured");
         Type { configured, name, block: &self.schema.resources[name].block }
     }
 }
 
-pub fn context() -> Context {
+pub(crate) fn context() -> Context {
     Context { environment: "test".into(), state_dir: std::env::temp_dir() }
 }
 
 /// A value of a block: what is set, and null for all else.
-pub fn config<const N: usize>(block: &Block, set: [(&str, Value); N]) -> Value {
+pub(crate) fn config<const N: usize>(block: &Block, set: [(&str, Value); N]) -> Value {
     set.into_iter().fold(block.empty_value(), |value, (name, part)| value.with(name, part))
 }
 
 impl Type<'_> {
-    pub fn config<const N: usize>(&self, set: [(&str, Value); N]) -> Value {
+    pub(crate) fn config<const N: usize>(&self, set: [(&str, Value); N]) -> Value {
         config(self.block, set)
     }
 
-    pub fn nothing(&self) -> Value {
+    pub(crate) fn nothing(&self) -> Value {
         Value::Null(self.block.ty())
     }
 
@@ -103,7 +103,7 @@ impl Type<'_> {
         Address::managed(self.name, "it")
     }
 
-    pub async fn plan(&self, prior: &Applied, config: Value) -> Result<PlannedChange, Diagnostics> {
+    pub(crate) async fn plan(&self, prior: &Applied, config: Value) -> Result<PlannedChange, Diagnostics> {
         let request = PlanRequest {
             type_name: self.name.into(),
             address: self.address(),
@@ -115,7 +115,12 @@ impl Type<'_> {
         self.configured.plan(request).await
     }
 
-    pub async fn apply(&self, prior: &Applied, config: Value, plan: &PlannedChange) -> Result<Applied, ApplyError> {
+    pub(crate) async fn apply(
+        &self,
+        prior: &Applied,
+        config: Value,
+        plan: &PlannedChange,
+    ) -> Result<Applied, ApplyError> {
         let request = ApplyRequest {
             type_name: self.name.into(),
             address: self.address(),
@@ -129,21 +134,21 @@ impl Type<'_> {
     }
 
     /// Plans and applies.
-    pub async fn change(&self, prior: &Applied, config: Value) -> Applied {
+    pub(crate) async fn change(&self, prior: &Applied, config: Value) -> Applied {
         let plan = self.plan(prior, config.clone()).await.expect("a plan");
         self.apply(prior, config, &plan).await.expect("applied")
     }
 
-    pub async fn create(&self, config: Value) -> Applied {
+    pub(crate) async fn create(&self, config: Value) -> Applied {
         self.change(&Applied::new(self.nothing()), config).await
     }
 
-    pub async fn destroy(&self, object: &Applied) {
+    pub(crate) async fn destroy(&self, object: &Applied) {
         let gone = self.change(object, self.nothing()).await;
         assert!(gone.value.is_null(), "{:?}", gone.value);
     }
 
-    pub async fn read(&self, value: &Value, private: &Private) -> ReadOutcome {
+    pub(crate) async fn read(&self, value: &Value, private: &Private) -> ReadOutcome {
         let request = ReadRequest {
             type_name: self.name.into(),
             address: self.address(),
@@ -156,7 +161,7 @@ impl Type<'_> {
     }
 
     /// Reads and expects it to be there.
-    pub async fn present(&self, object: &Applied) -> Applied {
+    pub(crate) async fn present(&self, object: &Applied) -> Applied {
         match self.read(&object.value, &object.private).await {
             ReadOutcome::Present { value, private } => Applied { private, ..Applied::new(value) },
             ReadOutcome::Absent => panic!("it is gone"),
@@ -164,7 +169,7 @@ impl Type<'_> {
     }
 
     /// The same configuration again changes nothing.
-    pub async fn assert_settled(&self, object: &Applied, config: Value) {
+    pub(crate) async fn assert_settled(&self, object: &Applied, config: Value) {
         let plan = self.plan(object, config).await.expect("a plan");
         assert_eq!(plan.planned, object.value, "a second plan is empty");
         assert!(plan.requires_replace.is_empty());
