@@ -53,13 +53,13 @@ impl DesiredGraph {
         diagnostics
     }
 
-    /// The names by which a module speaks of providers.
+    /// The names by which a module speaks of providers; native ones need no declaration.
     fn provider_names(&self, module: ModuleId) -> BTreeSet<Str> {
         let module = &self.module(module).module;
         let required = module.required_providers.keys().cloned();
         let configured = module.providers.iter().map(|provider| provider.name.clone());
         let used = module.resources.iter().map(|resource| wanted(resource).0);
-        required.chain(configured).chain(used).collect()
+        required.chain(configured).chain(used).chain(self.natives.iter().cloned()).collect()
     }
 }
 

@@ -26,8 +26,8 @@ impl Reality {
     ) -> Result<(), Diagnostics> {
         let mut diagnostics = Diagnostics::new();
         for CalledProvider { module, name, span } in called {
-            let provider = evaluation.graph.provider_type_in(*module, name);
-            match self.load(&provider).await {
+            let wanted = evaluation.graph.wanted(&evaluation.graph.source_of(*module, name));
+            match self.load(&wanted).await {
                 Ok(loaded) => evaluation.provide_functions(*module, name, &loaded.functions),
                 Err(found) => diagnostics.append(
                     found
