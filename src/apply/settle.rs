@@ -91,6 +91,7 @@ async fn look(
         Settlement::Absent => Ok(None),
         Settlement::Present { value, private } => {
             let twin = if planned.is_null() { &prior } else { &planned };
+            let value = kind.block.without_write_only(&value);
             let value = kind.block.mark_sensitive(&value).with_marks_of(twin);
             Ok(Some(as_found(intent, kind, &value, &planned, private, &*vault)))
         }

@@ -111,6 +111,11 @@ impl Reality {
         for (object, answer) in observed.iter_mut().zip(answers.into_iter().flatten()) {
             match answer {
                 Ok(ReadOutcome::Present { value, private }) => {
+                    if let Err(found) = object.kind.refuse_write_only(&value) {
+                        let told = found.into_iter().map(|diagnostic| diagnostic.address(&object.address));
+                        diagnostics.append(told.collect());
+                        continue;
+                    }
                     let value = object.kind.block.mark_sensitive(&value).with_marks_of(&object.value);
                     object.live = Live::Present { value, private };
                 }

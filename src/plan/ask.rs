@@ -119,6 +119,7 @@ impl Ask {
         }
         if let Some(id) = &ask.import {
             let imported = self.provider.import(&self.kind.name, id).await?;
+            self.kind.refuse_write_only(&imported.value)?;
             ask.prior = self.kind.block.mark_sensitive(&imported.value);
             ask.private = imported.private;
         }
@@ -157,7 +158,9 @@ impl Ask {
             config,
             private: private.clone(),
         };
-        self.provider.plan(request).await
+        let planned = self.provider.plan(request).await?;
+        self.kind.refuse_write_only(&planned.planned)?;
+        Ok(planned)
     }
 
     fn effective_config(&self, ask: &ManagedAsk) -> Value {

@@ -1,6 +1,6 @@
 //! Plans: for an apply, a destroy or a rollback; written to a file and opened again; and what drifted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -243,7 +243,8 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         imports: file.imports(),
         ..Selection::new(header.kind)
     };
-    let variables = Variables::Known(header.variables, header.created_ms);
+    let variables =
+        Variables::Known { values: header.variables, given_again: header.given_again, made_ms: header.created_ms };
     let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file) };
     let mut planned = prepared.make(workspace, progress).await?;
     planned.plan.header.git.clone_from(&header.git);
@@ -289,7 +290,7 @@ enum Variables {
     /// By a revision, in the exact form.
     Filed(BTreeMap<Str, serde_json::Value>),
     /// By a plan file, made at this time.
-    Known(BTreeMap<Str, Value>, i64),
+    Known { values: BTreeMap<Str, Value>, given_again: BTreeSet<Str>, made_ms: i64 },
 }
 
 struct Prepared<'a> {
@@ -326,10 +327,16 @@ impl Prepared<'_> {
         };
         let answers = self.file.map(PlanFile::answers);
         let tell = |told| tell(progress, told);
-        let plan = {
+        let ephemerals = request.reality.ephemerals().clone();
+        let made = {
             let options = self.selection.options(&record, answers.as_ref(), &tell);
-            make(request, &options).await.map_err(fail)?
+            tokio::select! {
+                made = make(request, &options) => made,
+                () = progress.stopped() => Err(stopped().into()),
+            }
         };
+        self.warnings.append(ephemerals.close().await);
+        let plan = made.map_err(fail)?;
         Ok(Planned {
             plan,
             sources,
@@ -353,11 +360,12 @@ impl Prepared<'_> {
                     Ok((name.clone(), value))
                 });
                 let opened = opened.collect::<Result<_, Diagnostics>>()?;
-                Ok((variables::starting_from(workspace, opened), Diagnostics::new()))
+                variables::with_ephemeral(workspace, &mut self.blueprint, opened, &BTreeSet::new())
             }
-            Variables::Known(known, made_ms) => {
-                let inputs = variables::starting_from(workspace, known.clone());
-                Ok((Inputs { now_ms: *made_ms, ..inputs }, Diagnostics::new()))
+            Variables::Known { values, given_again, made_ms } => {
+                let kept = values.clone();
+                let (inputs, told) = variables::with_ephemeral(workspace, &mut self.blueprint, kept, given_again)?;
+                Ok((Inputs { now_ms: *made_ms, ..inputs }, told))
             }
         }
     }
@@ -400,12 +408,25 @@ impl Prepared<'_> {
             formwork_version: env!("CARGO_PKG_VERSION").into(),
         };
         let tell = |told| tell(progress, told);
-        let mut reality = {
+        let ephemerals = request.reality.ephemerals().clone();
+        let looked = {
             let options = looking.options(record, None, &tell);
-            make(request, &options).await?.resolver.reality
+            make(request, &options).await
         };
-        settle(record, &mut reality, &open::lease(workspace), progress).await
+        let settled = match looked {
+            Ok(looked) => {
+                let mut reality = looked.resolver.reality;
+                settle(record, &mut reality, &open::lease(workspace), progress).await
+            }
+            Err(diagnostics) => Err(diagnostics),
+        };
+        self.warnings.append(ephemerals.close().await);
+        settled
     }
+}
+
+fn stopped() -> Diagnostic {
+    Diagnostic::error("stopped before the plan was made").detail("Nothing was changed.").hint("run the command again")
 }
 
 fn tell(progress: &dyn Progress, told: PlanProgress) {

@@ -46,7 +46,7 @@ pub(crate) async fn destroy(session: &Session, arguments: &Destroy) -> Outcome {
 }
 
 pub(crate) async fn rollback(session: &Session, arguments: &Rollback) -> Outcome {
-    let workspace = session.workspace(&Variables::default())?;
+    let workspace = session.workspace(&arguments.variables)?;
     let watcher = session.watcher();
     let planned = workflow::rollback_plan(&workspace, arguments.to, &watcher).await?;
     drop(watcher);
