@@ -23,8 +23,7 @@ use crate::language::{Found, FunctionContext, Names, ProviderTable, Scope, varia
 /// Values that do not fit, variables that are not declared, required ones without a value: all at once.
 pub(super) fn inputs(workspace: &Workspace, blueprint: &mut Blueprint) -> Result<(Inputs, Diagnostics), Diagnostics> {
     let Given { values, mut diagnostics } = given(workspace, blueprint);
-    let is_ephemeral = |name: &&Str| blueprint.root.variables.get(*name).is_some_and(|variable| variable.ephemeral);
-    let ephemeral = values.keys().filter(is_ephemeral).cloned().collect();
+    let ephemeral = ephemeral_names(blueprint, &values);
     let variables = converted(workspace, blueprint, values, |_| true, &mut diagnostics);
     if diagnostics.has_errors() {
         return Err(diagnostics);
@@ -48,6 +47,7 @@ pub(super) fn with_ephemeral(
         return Ok((starting_from(workspace, kept), warnings));
     }
     let Given { values, .. } = given(workspace, blueprint);
+    let given_now = ephemeral_names(blueprint, &values);
     let mut diagnostics = Diagnostics::new();
     for name in again.iter().filter(|name| !values.contains_key(*name)) {
         if let Some(variable) = blueprint.root.variables.get(name) {
@@ -62,7 +62,12 @@ pub(super) fn with_ephemeral(
         return Err(diagnostics);
     }
     let inputs = starting_from(workspace, kept.into_iter().chain(ephemeral).collect());
-    Ok((Inputs { ephemeral: again.clone(), ..inputs }, warnings))
+    Ok((Inputs { ephemeral: given_now, ..inputs }, warnings))
+}
+
+fn ephemeral_names(blueprint: &Blueprint, values: &BTreeMap<Str, (Value, Option<Span>)>) -> BTreeSet<Str> {
+    let is_ephemeral = |name: &&Str| blueprint.root.variables.get(*name).is_some_and(|variable| variable.ephemeral);
+    values.keys().filter(is_ephemeral).cloned().collect()
 }
 
 fn without_effect(workspace: &Workspace, blueprint: &Blueprint) -> Diagnostics {
