@@ -91,7 +91,7 @@ fn given_attribute(
     schema: &BlockSchema,
     rules: Rules,
 ) -> Result<Value, Diagnostics> {
-    let value = evaluator.evaluate_as(&given.value, &attribute.ty, &given.name)?;
+    let value = evaluator.evaluate_as(&given.value, &attribute.config_ty(), &given.name)?;
     if attribute.required && value.is_null() {
         let summary = format!("The attribute `{}` is required and its value is null", given.name);
         return Err(failed(given.value.span, summary, "this is null"));

@@ -157,6 +157,15 @@ impl Attribute {
         Self { forces_replacement: true, ..self }
     }
 
+    /// The type that a configuration's value has to fit: within the attribute, what is not required may be
+    /// left out.
+    pub fn config_ty(&self) -> Type {
+        match &self.nested {
+            Some(nested) => nested_type(nested.nesting, nested.block.config_ty()),
+            None => self.ty.clone(),
+        }
+    }
+
     #[must_use]
     pub fn write_only(self) -> Self {
         Self { write_only: true, ..self }
@@ -191,6 +200,16 @@ impl Block {
             ty,
             optional: false,
         }))))
+    }
+
+    /// The type of what a configuration says of these attributes.
+    fn config_ty(&self) -> Type {
+        let attributes = self.attributes.iter().map(|(name, attribute)| ObjectAttribute {
+            name: name.clone(),
+            ty: attribute.config_ty(),
+            optional: !attribute.required,
+        });
+        Type::Object(Arc::new(ObjectType::new(attributes)))
     }
 
     /// Paths of sensitive attributes of this value, those within nested blocks included.
