@@ -41,7 +41,7 @@ impl ConfiguredPlugin {
             type_name: type_name.to_owned(),
             current_state: Some(to_wire(value, &shape.ty)),
             private: own.private,
-            provider_meta: None,
+            provider_meta: self.offer.meta.clone(),
             client_capabilities: Some(CAPABILITIES),
             current_identity: own.identity.clone(),
         };
@@ -68,7 +68,7 @@ impl ConfiguredPlugin {
         let request = ReadDataSourceRequest {
             type_name: type_name.to_owned(),
             config: Some(config),
-            provider_meta: None,
+            provider_meta: self.offer.meta.clone(),
             client_capabilities: Some(CAPABILITIES),
         };
         let answer = self.call(&READ_DATA, request, self.session.timeouts.read).await?;
