@@ -234,7 +234,7 @@ mod tests {
         let binary = case.binary("one");
         case.age(&binary, 0);
         assert!(case.cache.digest(&binary).is_some());
-        assert_eq!(case.entries("digests"), [PathBuf::new(); 0], "a binary that was just written");
+        assert!(case.entries("digests").is_empty(), "a binary that was just written");
         assert_eq!(case.cache.digest(&case.binary("#!/bin/sh\n")), None, "a script");
         assert_eq!(case.cache.digest(Path::new("/nowhere/at/all")), None);
     }
