@@ -5,13 +5,14 @@ mod crash;
 mod deferred;
 mod destroy;
 mod factory;
+mod fake;
 mod imports;
 mod interrupt;
 mod lifecycle;
 mod modules;
 mod moves;
 mod plan_files;
-
+mod plugins;
 mod providers;
 mod secrets;
 mod sources;
