@@ -4,6 +4,7 @@
 //! them. [`Reality::observe`] reads what the record knows of one provider configuration and hands on an
 //! [`Observed`] for each object.
 
+mod functions;
 mod kind;
 mod observe;
 mod stored;
@@ -15,6 +16,9 @@ use formwork_contract::provider::{ConfiguredProvider, Context, Provider};
 use formwork_contract::{Diagnostic, Diagnostics, ModulePath, Str, Value};
 
 use crate::graph::{ProviderKey, ProviderSource, Wanted};
+use crate::language::ProvidedFunctions;
+
+use functions::Functions;
 
 pub use kind::{Kinds, Origin, ResourceKind};
 pub use observe::{Live, ObserveOptions, Observed};
@@ -43,6 +47,7 @@ pub struct Loaded {
     pub origin: Arc<Origin>,
     pub provider: Arc<dyn Provider>,
     pub kinds: Arc<Kinds>,
+    pub functions: Arc<dyn ProvidedFunctions>,
 }
 
 /// A provider that is ready.
@@ -76,7 +81,9 @@ impl Reality {
         let schema = provider.schema().await?;
         let version = provider.version().map(Str::from);
         let origin = Arc::new(Origin { source: wanted.source.clone(), version });
-        let loaded = Loaded { kinds: Arc::new(Kinds::new(&origin, &schema)), origin, provider };
+        let kinds = Arc::new(Kinds::new(&origin, &schema));
+        let functions = Arc::new(Functions::new(Arc::clone(&provider), schema));
+        let loaded = Loaded { origin, provider, kinds, functions };
         self.loaded.insert(wanted.source.clone(), loaded.clone());
         Ok(loaded)
     }

@@ -6,6 +6,7 @@ mod deferred;
 mod destroy;
 mod factory;
 mod fake;
+mod functions;
 mod imports;
 mod interrupt;
 mod lifecycle;
