@@ -217,6 +217,10 @@ impl Provider for PluginProvider {
         &self.who.name
     }
 
+    fn version(&self) -> Option<&str> {
+        self.who.version.as_deref()
+    }
+
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {
         Ok(Arc::clone(&self.offer().await?.schema))
     }
