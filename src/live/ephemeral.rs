@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use formwork_contract::convert::convert;
 use formwork_contract::provider::{ConfiguredProvider, Ephemeral, Private};
 use formwork_contract::{Address, Diagnostic, Diagnostics, Marks, Severity, Str, Value};
 use tokio::sync::oneshot;
@@ -50,7 +49,11 @@ impl Ephemerals {
         let held = Held { address: address.clone(), type_name: kind.name.clone(), provider: configured.provider };
         let lease = Lease::new(held, private, renew_at);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(lease);
-        let value = fitting(&kind, &value)?;
+        let value = kind.conforming(value, "an opening")?;
+        if !value.is_wholly_known() {
+            let what = format!("the provider opened a `{}` of which not everything is known", kind.name);
+            return Err(Diagnostic::error(what).hint("this is a defect of the provider").into());
+        }
         Ok(kind.block.mark_sensitive(&value).with_marks_of(&config).mark(Marks::EPHEMERAL))
     }
 
@@ -64,20 +67,6 @@ impl Ephemerals {
             told.append(lease.close().await);
         }
     }
-}
-
-/// The value as the schema says, wholly known.
-fn fitting(kind: &ResourceKind, value: &Value) -> Result<Value, Diagnostics> {
-    let defect = |why: String| {
-        Diagnostic::error(format!("the provider opened a `{}` that does not fit its schema", kind.name))
-            .detail(why)
-            .hint("this is a defect of the provider")
-    };
-    let value = convert(value, &kind.ty).map_err(|error| defect(format!("{error}.")))?;
-    if !value.is_wholly_known() {
-        return Err(defect("A part of its value is not known.".into()).into());
-    }
-    Ok(value)
 }
 
 /// What is open, and who is asked about it.
@@ -283,7 +272,7 @@ mod tests {
     async fn opened(keys: &Arc<Keys>, ephemerals: &Ephemerals) -> Value {
         let schema = keys.schema().await.expect("a schema");
         let source = ProviderSource::of_name("keys", &["keys"]);
-        let kinds = Arc::new(Kinds::new(Origin { source: source.clone(), version: None }, &schema));
+        let kinds = Arc::new(Kinds::new(&Arc::new(Origin { source: source.clone(), version: None }), &schema));
         let unconfigured: Arc<dyn Provider> = keys.clone();
         let functions = Arc::new(Functions::new(Arc::clone(&unconfigured), schema));
         let kind = Arc::clone(kinds.get(Mode::Ephemeral, "keys_key").expect("the type"));

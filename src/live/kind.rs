@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use formwork_contract::convert::{convert, fits};
 use formwork_contract::{Block, Diagnostic, Diagnostics, Mode, ProviderSchema, ResourceSchema, Str, Type, Value};
 
 use crate::graph::ProviderSource;
@@ -36,11 +37,41 @@ pub struct ResourceKind {
     pub ty: Type,
 }
 
+impl ResourceKind {
+    /// A value from the provider, as a value of the type. `what` it was given as.
+    ///
+    /// # Errors
+    /// It does not fit the schema that the provider told, or something write-only is not null.
+    pub fn conforming(&self, value: Value, what: &str) -> Result<Value, Diagnostics> {
+        let value = self.typed(value, what)?;
+        match self.block.write_only_paths(&value).first() {
+            Some(path) => Err(self.defect(what, format!("`{path}` is write-only, and it has a value.")).into()),
+            None => Ok(value),
+        }
+    }
+
+    /// The same for what an apply made: that something write-only is not null must not hide what was done.
+    ///
+    /// # Errors
+    /// It does not fit the schema that the provider told.
+    pub fn typed(&self, value: Value, what: &str) -> Result<Value, Diagnostics> {
+        if fits(&value, &self.ty) {
+            return Ok(value);
+        }
+        convert(&value, &self.ty).map_err(|error| self.defect(what, error.to_string()).into())
+    }
+
+    fn defect(&self, what: &str, why: String) -> Diagnostic {
+        let source = &self.origin.source;
+        let what = format!("provider `{source}` gave {what} of `{}` that does not fit its schema", self.name);
+        Diagnostic::error(what).detail(why).hint("this is a defect of the provider")
+    }
+}
+
 impl Kinds {
-    pub fn new(origin: Origin, schema: &ProviderSchema) -> Self {
-        let origin = Arc::new(origin);
+    pub fn new(origin: &Arc<Origin>, schema: &ProviderSchema) -> Self {
         let kind = |mode, name: &Str, schema: &ResourceSchema| {
-            let (origin, block, ty) = (Arc::clone(&origin), schema.block.clone(), schema.block.ty());
+            let (origin, block, ty) = (Arc::clone(origin), schema.block.clone(), schema.block.ty());
             Arc::new(ResourceKind { name: name.clone(), mode, origin, version: schema.version, block, ty })
         };
         let kinds = |mode, all: &BTreeMap<Str, ResourceSchema>| {
@@ -69,20 +100,5 @@ impl Kinds {
             Mode::Data => &self.data_sources,
             Mode::Ephemeral => &self.ephemeral_resources,
         }
-    }
-}
-
-impl ResourceKind {
-    /// Refuses a provider's value in which something write-only is not null: it could come to be recorded.
-    ///
-    /// # Errors
-    /// There is such a part.
-    pub fn refuse_write_only(&self, value: &Value) -> Result<(), Diagnostics> {
-        let given = self.block.write_only_paths(value);
-        let Some(path) = given.first() else { return Ok(()) };
-        Err(Diagnostic::error(format!("the provider gave a value of `{path}`, which is write-only"))
-            .detail("Such a value is sent to the provider and never comes back, so that it is recorded nowhere.")
-            .hint("this is a defect of the provider")
-            .into())
     }
 }

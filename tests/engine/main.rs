@@ -6,6 +6,7 @@ mod deferred;
 mod destroy;
 mod ephemeral;
 mod factory;
+mod fake;
 mod functions;
 mod imports;
 mod interrupt;
@@ -13,7 +14,7 @@ mod lifecycle;
 mod modules;
 mod moves;
 mod plan_files;
-
+mod plugins;
 mod providers;
 mod secrets;
 mod sources;
