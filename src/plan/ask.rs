@@ -133,6 +133,9 @@ impl Ask {
         let config = self.effective_config(&ask);
         let planned = self.plan(&ask.prior, &config, &ask.private, warnings).await?;
         let differs = |path: &&Path| {
+            if ask.prior.is_null() {
+                return false;
+            }
             let (before, after) = (ask.prior.at(path), planned.planned.at(path));
             before.map(Value::deep_unmarked) != after.map(Value::deep_unmarked)
         };
