@@ -10,6 +10,7 @@ mod configured;
 mod envelope;
 mod ephemeral;
 mod failure;
+mod imprecision;
 mod offer;
 mod options;
 mod plan;
