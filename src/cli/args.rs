@@ -228,6 +228,9 @@ pub struct Show {
     /// A file written by `plan -o`
     #[arg(value_name = "PLAN")]
     pub plan: Option<PathBuf>,
+    /// For ephemeral variables: the plan keeps all others
+    #[command(flatten)]
+    pub variables: Variables,
 }
 
 const APPLY_EXAMPLES: &str = "\
@@ -240,7 +243,7 @@ After an interruption run it again: open steps are settled first by looking at r
 #[derive(Debug, Args)]
 pub struct Apply {
     /// A file written by `plan -o`
-    #[arg(value_name = "PLAN", conflicts_with_all = ["variables", "files", "targets", "replace", "destroy"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["targets", "replace", "destroy"])]
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub planning: Planning,
@@ -314,6 +317,9 @@ pub struct Rollback {
     /// Write the plan to a file and apply nothing
     #[arg(short, long, value_name = "PLAN")]
     pub out: Option<PathBuf>,
+    /// For ephemeral variables: the revision keeps all others
+    #[command(flatten)]
+    pub variables: Variables,
     #[command(flatten)]
     pub approval: Approval,
 }
