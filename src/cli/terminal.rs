@@ -35,6 +35,8 @@ pub(super) struct Terminal {
     pub err: Paint,
     /// Somebody sits in front of it and can answer.
     pub interactive: bool,
+    /// Standard output is a terminal: what is written there stays on a screen.
+    pub shown: bool,
     /// Standard error is a terminal that lines can be redrawn on.
     pub redraws: bool,
 }
@@ -56,6 +58,7 @@ impl Terminal {
             out: paint(out, columns_of(io::stdout())),
             err: paint(err, columns_of(io::stderr())),
             interactive: out && io::stdin().is_terminal(),
+            shown: out,
             redraws: err && !dumb,
         }
     }

@@ -1,0 +1,101 @@
+//! An object of a state as a value of its resource type: upgraded where it is older, its sensitive parts marked.
+
+use formwork_contract::provider::Provider;
+use formwork_contract::{Diagnostic, Diagnostics, Marks, Value};
+use serde_json::value::RawValue;
+
+use super::path;
+use super::read::{Attributes, State, StateObject, StateOutput};
+use super::value::{Misfit, decode};
+use crate::live::ResourceKind;
+
+/// The value of an object.
+///
+/// # Errors
+/// A later version of the provider wrote it, the provider cannot upgrade it, or it does not fit the schema.
+pub async fn take(
+    state: &State<'_>,
+    object: &StateObject<'_>,
+    kind: &ResourceKind,
+    provider: &dyn Provider,
+) -> Result<Value, Diagnostics> {
+    let (type_name, version) = (&kind.name, object.schema_version);
+    if version > kind.version {
+        return Err(newer(object, kind).into());
+    }
+    let at_object = |found: Diagnostics| -> Diagnostics {
+        found.into_iter().map(|diagnostic| diagnostic.address(&object.address)).collect()
+    };
+    let value = match &object.attributes {
+        Attributes::Json(raw) if version == kind.version => {
+            let told = |misfit: Misfit<'_>| {
+                let line = state.line_of(misfit.text);
+                unfit(object, &misfit).detail(format!("{}, in line {line} of `{}`.", words(&misfit), state.name))
+            };
+            decode(raw, &kind.ty).map_err(told)?
+        }
+        Attributes::Json(raw) => {
+            let stored = serde_json::from_str(raw.get()).map_err(|error| unreadable(object, &error))?;
+            upgraded(object, kind, &provider.upgrade(type_name, version, stored).await.map_err(at_object)?)?
+        }
+        Attributes::Flat(flat) => {
+            let made = provider.upgrade_flat(type_name, version, flat.clone()).await.map_err(at_object)?;
+            upgraded(object, kind, &made)?
+        }
+    };
+    let marked = object.sensitive.iter().fold(value, |value, steps| path::mark(value, steps));
+    Ok(kind.block.mark_sensitive(&marked))
+}
+
+/// The value of an output, marked where it is sensitive.
+///
+/// # Errors
+/// It is not of its type.
+pub fn output_value(state: &State<'_>, name: &str, output: &StateOutput<'_>) -> Result<Value, Diagnostic> {
+    let value = decode(output.value, &output.ty).map_err(|misfit| {
+        Diagnostic::error(format!("the output `{name}` of the state is not of its type"))
+            .detail(format!("{}, in line {} of `{}`.", words(&misfit), state.line_of(misfit.text), state.name))
+            .hint("take the state from its backup, or the output out of it: an apply gives it anew")
+    })?;
+    Ok(if output.sensitive { value.mark(Marks::SENSITIVE) } else { value })
+}
+
+/// What a provider made of an older value.
+fn upgraded(object: &StateObject<'_>, kind: &ResourceKind, made: &serde_json::Value) -> Result<Value, Diagnostic> {
+    let raw: Box<RawValue> = serde_json::value::to_raw_value(made).map_err(|error| unreadable(object, &error))?;
+    decode(&raw, &kind.ty).map_err(|misfit| {
+        unfit(object, &misfit).detail(format!(
+            "{}, in what the provider made of version {}.",
+            words(&misfit),
+            object.schema_version
+        ))
+    })
+}
+
+fn words(misfit: &Misfit<'_>) -> String {
+    let part = if misfit.path.is_root() { "the value".into() } else { format!("`{}`", misfit.path) };
+    format!("At {part}: expected {}, found {}", misfit.expected, misfit.found)
+}
+
+fn unfit(object: &StateObject<'_>, misfit: &Misfit<'_>) -> Diagnostic {
+    Diagnostic::error(format!("the attributes of `{}` do not fit the provider's schema", object.address))
+        .address(&object.address)
+        .path(misfit.path.clone())
+        .hint("use the provider version that wrote the state")
+}
+
+fn unreadable(object: &StateObject<'_>, error: &serde_json::Error) -> Diagnostic {
+    Diagnostic::error(format!("the attributes of `{}` cannot be read", object.address))
+        .detail(format!("They are nested too deeply, or are not JSON: {:?}.", error.classify()))
+        .address(&object.address)
+}
+
+fn newer(object: &StateObject<'_>, kind: &ResourceKind) -> Diagnostic {
+    Diagnostic::error(format!("`{}` was written by a later version of its provider", object.address))
+        .detail(format!(
+            "The state has version {} of `{}`, and the provider at hand knows versions up to {}.",
+            object.schema_version, kind.name, kind.version
+        ))
+        .address(&object.address)
+        .hint("allow a later version of the provider, such as the one that wrote the state")
+}
