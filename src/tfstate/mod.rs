@@ -7,13 +7,13 @@
 //! - `format`: the file's own shapes, as Terraform and OpenTofu write them.
 //! - `read`: from text to a [`State`], with what is wrong in which line.
 //! - `value`, `path`: attributes and paths as the file has them, with the types of schemas.
-//! - [`provider`]: how the file names a provider configuration.
+//! - `provider`: how the file names a provider configuration.
 //! - `take`: an object as a value of its resource type, upgraded where it is older.
 //! - `write`: objects and outputs to text.
 
 mod format;
 mod path;
-pub mod provider;
+mod provider;
 mod read;
 mod take;
 #[cfg(test)]

@@ -5,61 +5,31 @@ use std::str::FromStr;
 
 use formwork_contract::{ModulePath, Str};
 
-/// The host of sources that name none.
-const DEFAULT_HOST: &str = "registry.terraform.io";
+use crate::graph::ProviderSource;
 
-/// OpenTofu's own: the same providers under the same names.
-const OPENTOFU_HOST: &str = "registry.opentofu.org";
-
-/// The namespace of sources that name none.
-const DEFAULT_NAMESPACE: &str = "hashicorp";
+/// OpenTofu's registry has the same providers under the same names, and blueprints mean them by either.
+const OPENTOFU: (&str, &str) = ("registry.opentofu.org/", "registry.terraform.io/");
 
 /// The namespace of providers from before there were any.
-const LEGACY_NAMESPACE: &str = "-";
+const LEGACY: &str = "registry.terraform.io/-/";
 
 /// A provider configuration of a state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProviderConfig {
     /// The module that configures it, without instance keys.
     pub module: ModulePath,
-    /// Host, namespace and type.
-    pub source: Str,
+    pub source: ProviderSource,
     pub alias: Option<Str>,
 }
 
 impl ProviderConfig {
-    /// The last part of the source: the local name that most blueprints have for it.
-    pub fn type_name(&self) -> &str {
-        self.source.rsplit('/').next().unwrap_or_default()
-    }
-
-    /// Whether a `source` of a blueprint, as it is written there, means this provider.
-    pub fn is_from(&self, source: &str) -> bool {
-        canonical(source) == *self.source
-            || (self.namespace() == LEGACY_NAMESPACE && canonical(source).rsplit('/').next() == Some(self.type_name()))
-    }
-
-    fn namespace(&self) -> &str {
-        self.source.split('/').nth(1).unwrap_or_default()
-    }
-}
-
-/// A source with its host and namespace.
-pub fn canonical(source: &str) -> String {
-    match source.split('/').collect::<Vec<_>>()[..] {
-        [name] => format!("{DEFAULT_HOST}/{DEFAULT_NAMESPACE}/{name}"),
-        [namespace, name] => format!("{DEFAULT_HOST}/{namespace}/{name}"),
-        [OPENTOFU_HOST, namespace, name] => format!("{DEFAULT_HOST}/{namespace}/{name}"),
-        _ => source.to_owned(),
-    }
-}
-
-/// The source of a local name for which the blueprint gives none.
-pub fn implied(local_name: &str) -> String {
-    match local_name {
-        "terraform" => "terraform.io/builtin/terraform".to_owned(),
-        "sandbox" => format!("{DEFAULT_HOST}/formwork/sandbox"),
-        name => canonical(name),
+    /// The same with the source that a name from before there were sources means: what one of `known` is, or
+    /// what `implied` says.
+    #[must_use]
+    pub fn resolved(&self, known: &[ProviderSource], implied: impl Fn(&str) -> ProviderSource) -> Self {
+        let Some(name) = self.source.as_str().strip_prefix(LEGACY) else { return self.clone() };
+        let same = known.iter().find(|source| source.type_name() == name);
+        Self { source: same.cloned().unwrap_or_else(|| implied(name)), ..self.clone() }
     }
 }
 
@@ -75,14 +45,18 @@ impl FromStr for ProviderConfig {
             Some(at) => {
                 let (source, rest) = text[at + "provider[\"".len()..].split_once("\"]").ok_or(NoProviderConfig)?;
                 let alias = if rest.is_empty() { None } else { Some(rest.strip_prefix('.').ok_or(NoProviderConfig)?) };
-                Self::of(&text[..at], &canonical(source), alias)
+                let source = match source.strip_prefix(OPENTOFU.0) {
+                    Some(rest) => format!("{}{rest}", OPENTOFU.1),
+                    None => source.to_owned(),
+                };
+                Self::of(&text[..at], &source, alias)
             }
             // As Terraform 0.12 wrote it: `provider.aws.west`.
             None => {
                 let at = text.find("provider.").ok_or(NoProviderConfig)?;
                 let name = &text[at + "provider.".len()..];
                 let (name, alias) = name.split_once('.').map_or((name, None), |(name, alias)| (name, Some(alias)));
-                Self::of(&text[..at], &format!("{DEFAULT_HOST}/{LEGACY_NAMESPACE}/{name}"), alias)
+                Self::of(&text[..at], &format!("{LEGACY}{name}"), alias)
             }
         }
     }
@@ -96,11 +70,11 @@ impl ProviderConfig {
             Some(module) => module.parse().map_err(|_| NoProviderConfig)?,
         };
         let is_name = |text: &str| !text.is_empty() && !text.contains(['.', '[', '"']);
-        let known = source.split('/').count() == 3 && source.split('/').all(|part| !part.is_empty());
-        if !known || !alias.is_none_or(is_name) {
+        if !alias.is_none_or(is_name) {
             return Err(NoProviderConfig);
         }
-        Ok(Self { module, source: source.into(), alias: alias.map(Into::into) })
+        let source = ProviderSource::parse(source).map_err(|_| NoProviderConfig)?;
+        Ok(Self { module, source, alias: alias.map(Into::into) })
     }
 }
 
@@ -109,7 +83,7 @@ impl fmt::Display for ProviderConfig {
         if !self.module.is_root() {
             write!(f, "{}.", self.module)?;
         }
-        write!(f, "provider[\"{}\"]", self.source)?;
+        write!(f, "provider[\"{}\"]", self.source.as_str())?;
         match &self.alias {
             Some(alias) => write!(f, ".{alias}"),
             None => Ok(()),

@@ -1,8 +1,8 @@
 //! An object of a state as a value of its resource type: upgraded where it is older, its sensitive parts marked.
 
+use formwork_contract::json::{self, Seal};
 use formwork_contract::provider::Provider;
 use formwork_contract::{Diagnostic, Diagnostics, Marks, Value};
-use serde_json::value::RawValue;
 
 use super::path;
 use super::read::{Attributes, State, StateObject, StateOutput};
@@ -18,6 +18,7 @@ pub async fn take(
     object: &StateObject<'_>,
     kind: &ResourceKind,
     provider: &dyn Provider,
+    seal: &dyn Seal,
 ) -> Result<Value, Diagnostics> {
     let (type_name, version) = (&kind.name, object.schema_version);
     if version > kind.version {
@@ -30,17 +31,22 @@ pub async fn take(
         Attributes::Json(raw) if version == kind.version => {
             let told = |misfit: Misfit<'_>| {
                 let line = state.line_of(misfit.text);
-                unfit(object, &misfit).detail(format!("{}, in line {line} of `{}`.", words(&misfit), state.name))
+                unfit(object).path(misfit.path.clone()).detail(format!(
+                    "{}, in line {line} of `{}`.",
+                    words(&misfit),
+                    state.name
+                ))
             };
             decode(raw, &kind.ty).map_err(told)?
         }
         Attributes::Json(raw) => {
             let stored = serde_json::from_str(raw.get()).map_err(|error| unreadable(object, &error))?;
-            upgraded(object, kind, &provider.upgrade(type_name, version, stored).await.map_err(at_object)?)?
+            let made = provider.upgrade(type_name, version, stored).await.map_err(at_object)?;
+            upgraded(object, kind, &made, seal)?
         }
         Attributes::Flat(flat) => {
             let made = provider.upgrade_flat(type_name, version, flat.clone()).await.map_err(at_object)?;
-            upgraded(object, kind, &made)?
+            upgraded(object, kind, &made, seal)?
         }
     };
     let marked = object.sensitive.iter().fold(value, |value, steps| path::mark(value, steps));
@@ -51,7 +57,7 @@ pub async fn take(
 ///
 /// # Errors
 /// It is not of its type.
-pub fn output_value(state: &State<'_>, name: &str, output: &StateOutput<'_>) -> Result<Value, Diagnostic> {
+pub fn output_value(state: &State<'_>, name: &str, output: &StateOutput<'_>) -> Result<Value, Diagnostics> {
     let value = decode(output.value, &output.ty).map_err(|misfit| {
         Diagnostic::error(format!("the output `{name}` of the state is not of its type"))
             .detail(format!("{}, in line {} of `{}`.", words(&misfit), state.line_of(misfit.text), state.name))
@@ -60,15 +66,16 @@ pub fn output_value(state: &State<'_>, name: &str, output: &StateOutput<'_>) -> 
     Ok(if output.sensitive { value.mark(Marks::SENSITIVE) } else { value })
 }
 
-/// What a provider made of an older value.
-fn upgraded(object: &StateObject<'_>, kind: &ResourceKind, made: &serde_json::Value) -> Result<Value, Diagnostic> {
-    let raw: Box<RawValue> = serde_json::value::to_raw_value(made).map_err(|error| unreadable(object, &error))?;
-    decode(&raw, &kind.ty).map_err(|misfit| {
-        unfit(object, &misfit).detail(format!(
-            "{}, in what the provider made of version {}.",
-            words(&misfit),
-            object.schema_version
-        ))
+/// What a provider made of an older value, in the exact form of the record.
+fn upgraded(
+    object: &StateObject<'_>,
+    kind: &ResourceKind,
+    made: &serde_json::Value,
+    seal: &dyn Seal,
+) -> Result<Value, Diagnostics> {
+    json::decode(made, &kind.ty, seal).map_err(|error| {
+        let detail = format!("In what the provider made of version {}: {error}.", object.schema_version);
+        unfit(object).detail(detail).into()
     })
 }
 
@@ -77,10 +84,9 @@ fn words(misfit: &Misfit<'_>) -> String {
     format!("At {part}: expected {}, found {}", misfit.expected, misfit.found)
 }
 
-fn unfit(object: &StateObject<'_>, misfit: &Misfit<'_>) -> Diagnostic {
+fn unfit(object: &StateObject<'_>) -> Diagnostic {
     Diagnostic::error(format!("the attributes of `{}` do not fit the provider's schema", object.address))
         .address(&object.address)
-        .path(misfit.path.clone())
         .hint("use the provider version that wrote the state")
 }
 

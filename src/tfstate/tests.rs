@@ -5,9 +5,10 @@ use proptest::prelude::*;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::provider::{ProviderConfig, canonical};
+use super::provider::ProviderConfig;
 use super::value::{Stated, decode};
 use super::{path, read};
+use crate::graph::ProviderSource;
 
 fn stated(value: &Value, ty: &Type) -> Box<RawValue> {
     let text = serde_json::to_string(&Stated { value, ty: Some(ty) }).expect("a value is JSON");
@@ -127,14 +128,16 @@ fn provider_configurations_print_as_they_parse() {
 }
 
 #[test]
-fn sources_mean_the_same_however_they_are_written() {
-    let null: ProviderConfig = r#"provider["registry.opentofu.org/hashicorp/null"]"#.parse().expect("a provider");
-    assert!(null.is_from("hashicorp/null") && null.is_from("registry.terraform.io/hashicorp/null"));
-    assert!(!null.is_from("acme/null"));
-    let legacy: ProviderConfig = "module.a.provider.aws.west".parse().expect("a provider");
-    assert_eq!((legacy.alias.as_deref(), legacy.type_name()), (Some("west"), "aws"));
-    assert!(legacy.is_from("hashicorp/aws") && !legacy.is_from("hashicorp/azurerm"));
-    assert_eq!(canonical("null"), "registry.terraform.io/hashicorp/null");
+fn sources_of_other_tools_and_times_are_understood() {
+    let config = |text: &str| text.parse::<ProviderConfig>().expect(text);
+    let of_name = |name: &str| ProviderSource::of_name(name, &[]);
+    let null = config(r#"provider["registry.opentofu.org/hashicorp/null"]"#);
+    assert_eq!(null.source, of_name("null"));
+    let legacy = config("module.a.provider.aws.west");
+    assert_eq!(legacy.alias.as_deref(), Some("west"));
+    assert_eq!(legacy.resolved(&[], of_name).source, of_name("aws"));
+    let fork = ProviderSource::parse("acme/aws").expect("a source");
+    assert_eq!(legacy.resolved(&[of_name("null"), fork.clone()], of_name).source, fork);
 }
 
 #[test]

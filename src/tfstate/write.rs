@@ -1,6 +1,7 @@
 //! Objects and outputs as the text of a state file that `terraform plan` takes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +43,7 @@ pub struct SnapshotObject<'a> {
     pub block: &'a Block,
     pub ty: &'a Type,
     pub value: &'a Value,
-    pub private: &'a [u8],
+    pub private: Arc<[u8]>,
     /// As the record has them: with or without instance keys, and whole modules.
     pub dependencies: &'a [Str],
     pub create_before_destroy: bool,
@@ -135,7 +136,7 @@ fn instance<'a>(object: &SnapshotObject<'a>, known: &Known) -> Instance<Stated<'
         attributes: Some(Stated { value: object.value, ty: Some(object.ty) }),
         attributes_flat: None,
         sensitive_attributes: Some(sensitive(object).iter().map(path::write).collect()),
-        private: (!object.private.is_empty()).then(|| STANDARD.encode(object.private)),
+        private: (!object.private.is_empty()).then(|| STANDARD.encode(&object.private)),
         dependencies: (!dependencies.is_empty()).then_some(dependencies),
         create_before_destroy: object.create_before_destroy,
     }

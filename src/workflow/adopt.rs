@@ -14,7 +14,7 @@ use super::variables;
 use crate::approve::{Consent, forbids_automatic};
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
-use crate::graph::{self, DesiredGraph, NodeKind, ProviderKey};
+use crate::graph::{self, DesiredGraph, ModuleId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::{Kinds, Loaded, Reality, ResourceKind};
 use crate::plan::Secrets;
 use crate::record::model::{Adoption, NewRevision, RecordedResource, RevisionKind};
@@ -46,8 +46,8 @@ pub struct AdoptSummary {
     pub terraform_version: Str,
     pub lineage: Str,
     pub serial: u64,
-    /// Objects to be taken, by the source of their provider and their type.
-    pub taken: BTreeMap<(Str, Str), usize>,
+    /// Objects to be taken, by their provider and their type.
+    pub taken: BTreeMap<(ProviderSource, Str), usize>,
     /// Of those, the ones that the next apply makes anew.
     pub tainted: usize,
     /// Of those, the ones that the next apply deletes, since they were replaced.
@@ -88,7 +88,7 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
     let (inputs, found) = inputs.map_err(fail)?;
     warnings.append(found);
     let state = read(text, name).map_err(fail)?;
-    let graph = graph::build(blueprint.clone()).map_err(fail)?;
+    let graph = graph::build(blueprint.clone(), workspace.registry.natives()).map_err(fail)?;
     let environment = blueprint.environment.clone();
     let record = open::record(workspace, &environment).map_err(|error| record_failure(&sources, &error))?;
     let git = super::git::state(&workspace.dir);
@@ -180,10 +180,11 @@ impl<'a> Taking<'a> {
 
     async fn objects(&mut self, graph: &DesiredGraph, reality: Reality) -> Result<(), Diagnostics> {
         let served = serve(self.state, graph, reality).await?;
-        let (state, served) = (self.state, &served);
+        let vault = Arc::clone(self.record.vault());
+        let (state, served, seal) = (self.state, &served, &*vault);
         let taken = state.objects.iter().map(|object| async move {
             let Some((served, kind)) = kind_of(served, object) else { return Ok(None) };
-            let value = take(state, object, kind, &*served.loaded.provider).await?;
+            let value = take(state, object, kind, &*served.loaded.provider, seal).await?;
             Ok::<_, Diagnostics>(Some((object, served, kind, value)))
         });
         let mut found = Diagnostics::new();
@@ -217,7 +218,7 @@ impl<'a> Taking<'a> {
                 Err(Box::new(taken_address(&object.address)))
             };
         }
-        let of_kind = (object.provider.source.clone(), kind.name.clone());
+        let of_kind = (kind.origin.source.clone(), kind.name.clone());
         *self.summary.taken.entry(of_kind).or_default() += 1;
         self.summary.tainted += usize::from(object.tainted);
         self.summary.deposed += usize::from(object.deposed.is_some());
@@ -226,6 +227,8 @@ impl<'a> Taking<'a> {
             address: object.address.clone(),
             deposed: object.deposed.clone(),
             provider: provider.to_string().into(),
+            source: kind.origin.source.to_str(),
+            provider_version: kind.origin.version.clone().unwrap_or_default(),
             schema_version: kind.version,
             value: encode(&value, &kind.ty, &**self.record.vault()),
             private: Arc::clone(&object.private),
@@ -250,7 +253,7 @@ impl<'a> Taking<'a> {
                     self.summary.outputs += 1;
                     self.summary.sensitive_outputs += usize::from(output.sensitive);
                 }
-                Err(diagnostic) => found.push(diagnostic),
+                Err(diagnostics) => found.append(diagnostics),
             }
         }
         if found.has_errors() { Err(found) } else { Ok(()) }
@@ -268,24 +271,24 @@ async fn serve(
         let types = users.entry(&object.provider).or_default();
         types.entry(&object.address.type_name).or_default().push(&object.address);
     }
+    let known: Vec<ProviderSource> = graph.all_wanted().into_iter().map(|wanted| wanted.source).collect();
     let mut found = Diagnostics::new();
-    let mut refused: HashSet<&Str> = HashSet::new();
+    let mut refused: HashSet<ProviderSource> = HashSet::new();
     let mut served = HashMap::new();
-    for (config, types) in users {
-        let key =
-            ProviderKey { module: config.module.clone(), name: local_name(graph, config), alias: config.alias.clone() };
-        match reality.load(&registry_name(config)).await {
+    for (named, types) in users {
+        let config = named.resolved(&known, |name| graph.source_of_name(name));
+        match reality.load(&graph.wanted(&config.source)).await {
             Ok(loaded) => {
                 for (type_name, addresses) in types {
                     if loaded.kinds.get(Mode::Managed, type_name).is_none() {
-                        found.push(unknown_type(config, type_name, &loaded.kinds, &addresses));
+                        found.push(unknown_type(&config, type_name, &loaded.kinds, &addresses));
                     }
                 }
-                served.insert(config.clone(), Served { key, loaded });
+                served.insert(named.clone(), Served { key: key_of(graph, &config), loaded });
             }
-            Err(diagnostics) if refused.insert(&config.source) => {
+            Err(diagnostics) if refused.insert(config.source.clone()) => {
                 let addresses: Vec<&Address> = types.into_values().flatten().collect();
-                found.append(diagnostics.into_iter().map(|told| needed_by(told, config, &addresses)).collect());
+                found.append(diagnostics.into_iter().map(|told| needed_by(told, &config, &addresses)).collect());
             }
             Err(_) => {}
         }
@@ -301,17 +304,21 @@ fn kind_of<'s>(
     Some((served, served.loaded.kinds.get(Mode::Managed, &object.address.type_name)?))
 }
 
-/// What the module that configures a provider calls it.
-fn local_name(graph: &DesiredGraph, config: &ProviderConfig) -> Str {
-    let module = graph.modules.iter().find(|module| module.path == config.module);
-    let mut required = module.into_iter().flat_map(|module| module.module.required_providers.values());
-    let named = required.find(|required| required.source.as_deref().is_some_and(|source| config.is_from(source)));
-    named.map_or_else(|| config.type_name().into(), |required| required.name.clone())
-}
-
-/// What the registry knows a provider by.
-fn registry_name(config: &ProviderConfig) -> Str {
-    config.type_name().into()
+/// The provider configuration of the blueprint that a state's is, or what it would be called there.
+fn key_of(graph: &DesiredGraph, config: &ProviderConfig) -> ProviderKey {
+    let nodes = graph.provider_nodes().filter(|node| graph.provider_source(*node) == config.source);
+    let mut keys = nodes.map(|node| graph.provider_key(node));
+    if let Some(key) = keys.find(|key| key.module == config.module && key.alias == config.alias) {
+        return key;
+    }
+    let mut modules = (0..graph.modules.len() as u32).map(ModuleId);
+    let name = modules.find(|module| graph.module(*module).path == config.module).and_then(|module| {
+        let required = graph.module(module).module.required_providers.keys();
+        let implied: Str = config.source.type_name().into();
+        required.cloned().chain([implied]).find(|name| graph.source_of(module, name) == config.source)
+    });
+    let name = name.unwrap_or_else(|| config.source.type_name().into());
+    ProviderKey { module: config.module.clone(), name, alias: config.alias.clone() }
 }
 
 fn is_same_object(a: &Value, b: &Value) -> bool {

@@ -10,12 +10,12 @@ use formwork_contract::{Diagnostic, Diagnostics};
 use super::open::{failure, record_failure};
 use super::plan::look;
 use super::{Progress, Workspace};
+use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
-use crate::blueprint::{Blueprint, Failure};
-use crate::graph::ProviderKey;
+use crate::live::Reality;
 use crate::plan::model::Change;
 use crate::record::{Record, RecordError};
-use crate::tfstate::{self, ProviderConfig, Snapshot, SnapshotObject, SnapshotOutput, provider};
+use crate::tfstate::{self, ProviderConfig, Snapshot, SnapshotObject, SnapshotOutput};
 
 /// A state file that is not written yet.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub async fn state_export(workspace: &Workspace, progress: &dyn Progress) -> Res
     let (lineage, serial) = origin(&planned.record).map_err(|error| record_failure(sources, &error))?;
     let outputs = super::state::outputs_of(&planned.record).map_err(|error| record_failure(sources, &error))?;
     let recorded = planned.plan.changes.iter().filter(|change| !change.before.is_null());
-    let mut objects: Vec<_> = recorded.map(|change| object(change, &planned.blueprint)).collect();
+    let mut objects: Vec<_> = recorded.map(|change| object(change, &planned.plan.resolver.reality)).collect();
     objects.sort_by(|a, b| (a.address, a.deposed).cmp(&(b.address, b.deposed)));
     let sensitive_outputs = outputs.values().filter(|(_, sensitive)| *sensitive).count();
     let snapshot = Snapshot {
@@ -105,27 +105,25 @@ fn origin(record: &Record) -> Result<(formwork_contract::Str, u64), RecordError>
     })
 }
 
-fn object<'a>(change: &'a Change, blueprint: &Blueprint) -> SnapshotObject<'a> {
+fn object<'a>(change: &'a Change, reality: &Reality) -> SnapshotObject<'a> {
+    // What a plugin's host keeps beside the plugin's own bytes is of no use to others.
+    let provider = reality.get(&change.provider).map(|configured| &configured.loaded.provider);
+    let private = provider.map_or_else(|| change.private.clone(), |provider| provider.portable(&change.private));
     SnapshotObject {
         address: change.moved_from.as_ref().unwrap_or(&change.address),
         deposed: change.deposed.as_deref(),
-        provider: provider_config(&change.provider, blueprint),
+        provider: ProviderConfig {
+            module: change.provider.module.clone(),
+            source: change.kind.origin.source.clone(),
+            alias: change.provider.alias.clone(),
+        },
         schema_version: change.kind.version,
         block: &change.kind.block,
         ty: &change.kind.ty,
         value: &change.before,
-        private: &change.private.0,
+        private: private.0,
         dependencies: &change.recorded_dependencies,
         create_before_destroy: change.create_before_destroy,
         tainted: change.tainted,
     }
-}
-
-fn provider_config(key: &ProviderKey, blueprint: &Blueprint) -> ProviderConfig {
-    let required = blueprint.root.required_providers.get(&key.name);
-    let source = match required.and_then(|required| required.source.as_deref()) {
-        Some(source) => provider::canonical(source),
-        None => provider::implied(&key.name),
-    };
-    ProviderConfig { module: key.module.clone(), source: source.into(), alias: key.alias.clone() }
 }

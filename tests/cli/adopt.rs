@@ -11,7 +11,6 @@ const MAIN: &str = r#"
 variable "secret" {
   type      = string
   sensitive = true
-  default   = "planted-secret"
 }
 variable "size" {
   type    = number
@@ -43,35 +42,40 @@ output "secret" {
 }
 "#;
 
+/// Given as a variable, so that it stands in no file of the blueprint.
+const SECRET: &str = "planted-secret";
+
 const MODULE: &str = r#"
 variable "name" { type = string }
 resource "terraform_data" "x" { input = var.name }
 output "id" { value = terraform_data.x.id }
 "#;
 
+const SKIPPED: &str = "skipped: `terraform` is not on PATH";
+
 fn has_terraform() -> bool {
-    let has = Command::new("terraform").arg("version").output().is_ok();
-    if !has {
-        println!("skipped: `terraform` is not on PATH");
-    }
-    has
+    Command::new("terraform").arg("version").output().is_ok()
 }
 
-/// A folder with the blueprint, applied by Terraform.
-fn terraforms() -> tempfile::TempDir {
+/// A folder with the blueprint, applied by Terraform; `None` where there is no Terraform.
+fn terraforms() -> Option<tempfile::TempDir> {
+    if !has_terraform() {
+        return None;
+    }
     let dir = tempfile::tempdir().expect("a folder");
     fs::create_dir(dir.path().join("m")).expect("a folder");
     fs::write(dir.path().join("main.tf"), MAIN).expect("a file");
     fs::write(dir.path().join("m/main.tf"), MODULE).expect("a file");
     terraform(dir.path(), &["init"]);
     terraform(dir.path(), &["apply", "-auto-approve"]);
-    dir
+    Some(dir)
 }
 
 fn ran(program: &str, dir: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(dir).stdin(Stdio::null());
-    command.env("TF_IN_AUTOMATION", "1").env("CHECKPOINT_DISABLE", "1").output().expect("it runs")
+    command.env("TF_IN_AUTOMATION", "1").env("CHECKPOINT_DISABLE", "1").env("TF_VAR_secret", SECRET);
+    command.output().expect("it runs")
 }
 
 fn said(output: &Output) -> String {
@@ -81,7 +85,7 @@ fn said(output: &Output) -> String {
 fn terraform(dir: &Path, arguments: &[&str]) -> String {
     let output = ran("terraform", dir, arguments);
     assert!(output.status.success(), "terraform {arguments:?}\n{}", said(&output));
-    said(&output)
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 fn formwork(dir: &Path, arguments: &[&str]) -> String {
@@ -113,14 +117,11 @@ fn holds(dir: &Path, text: &str) -> bool {
 
 #[test]
 fn what_terraform_made_is_taken_over_changed_and_given_back() {
-    if !has_terraform() {
-        return;
-    }
-    let dir = terraforms();
+    let Some(dir) = terraforms() else { return println!("{SKIPPED}") };
     let dir = dir.path();
     let before = state(dir, "terraform.tfstate");
     formwork(dir, &["adopt", "terraform.tfstate", "--auto-approve"]);
-    assert!(!holds(&dir.join(".formwork"), "planted-secret"), "the record holds a secret in clear");
+    assert!(!holds(&dir.join(".formwork"), SECRET), "the record holds a secret in clear");
     nothing_changes(dir);
     let after = state(dir, "terraform.tfstate");
     for part in ["resources", "outputs", "lineage", "version"] {
@@ -145,10 +146,7 @@ fn what_terraform_made_is_taken_over_changed_and_given_back() {
 
 #[test]
 fn an_adoption_is_a_revision_that_a_rollback_returns_to() {
-    if !has_terraform() {
-        return;
-    }
-    let dir = terraforms();
+    let Some(dir) = terraforms() else { return println!("{SKIPPED}") };
     let dir = dir.path();
     formwork(dir, &["adopt", "terraform.tfstate", "--auto-approve"]);
     let listed = formwork(dir, &["state", "list"]);
@@ -161,10 +159,7 @@ fn an_adoption_is_a_revision_that_a_rollback_returns_to() {
 
 #[test]
 fn what_is_tainted_or_deposed_is_made_anew_and_deleted() {
-    if !has_terraform() {
-        return;
-    }
-    let dir = terraforms();
+    let Some(dir) = terraforms() else { return println!("{SKIPPED}") };
     let dir = dir.path();
     terraform(dir, &["taint", "terraform_data.counted[1]"]);
     let mut with_deposed = state(dir, "terraform.tfstate");
@@ -199,15 +194,13 @@ fn what_is_tainted_or_deposed_is_made_anew_and_deleted() {
 
 #[test]
 fn a_state_comes_from_standard_input_and_a_dry_run_takes_nothing() {
-    if !has_terraform() {
-        return;
-    }
-    let dir = terraforms();
+    let Some(dir) = terraforms() else { return println!("{SKIPPED}") };
     let dir = dir.path();
     let adopt = |arguments: &[&str]| {
         let pulled = fs::File::open(dir.join("terraform.tfstate")).expect("a state");
         let mut command = Command::new(env!("CARGO_BIN_EXE_formwork"));
-        let output = command.args(arguments).current_dir(dir).stdin(pulled).output().expect("it runs");
+        command.args(arguments).current_dir(dir).env("TF_VAR_secret", SECRET).stdin(pulled);
+        let output = command.output().expect("it runs");
         assert!(output.status.success(), "{}", said(&output));
         serde_json::from_slice::<Json>(&output.stdout).expect("JSON")
     };
@@ -222,7 +215,7 @@ fn a_state_comes_from_standard_input_and_a_dry_run_takes_nothing() {
 #[test]
 fn terraform_upgrades_the_state_of_its_older_versions_for_us() {
     if !has_terraform() {
-        return;
+        return println!("{SKIPPED}");
     }
     let dir = tempfile::tempdir().expect("a folder");
     let dir = dir.path();

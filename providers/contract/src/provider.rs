@@ -22,6 +22,11 @@ pub trait Provider: Send + Sync {
     /// Its local name, such as `sandbox`: the prefix of its resource types.
     fn name(&self) -> &str;
 
+    /// Which version of it this is; `None` for one that is linked in.
+    fn version(&self) -> Option<&str> {
+        None
+    }
+
     /// What it offers. Called once a run.
     ///
     /// # Errors
@@ -70,6 +75,11 @@ pub trait Provider: Send + Sync {
         Err(Diagnostic::error(format!("provider `{}` cannot read a `{type_name}` of Terraform 0.11", self.name()))
             .hint("let Terraform upgrade it: `terraform apply -refresh-only` with Terraform 0.12 or later")
             .into())
+    }
+
+    /// An object's private data as Terraform's states keep it: without what this side added to the provider's own.
+    fn portable(&self, private: &Private) -> Private {
+        private.clone()
     }
 
     /// Takes over what was another resource type, perhaps another provider's: a `moved` block between types.

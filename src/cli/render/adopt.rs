@@ -36,7 +36,7 @@ fn taken(out: &mut String, summary: &AdoptSummary, paint: Paint) {
     let width = summary.taken.values().map(|number| number.to_string().len()).max().unwrap_or_default();
     let longest = summary.taken.keys().map(|(_, kind)| kind.chars().count()).max().unwrap_or_default();
     for ((source, kind), number) in &summary.taken {
-        let (source, kind) = (harmless(source), harmless(kind));
+        let (source, kind) = (harmless(source.as_str()), harmless(kind));
         let _ = writeln!(out, "  {number:>width$} {kind:<longest$}  {}", paint.show(Role::Faint, source));
     }
     if summary.outputs > 0 {
@@ -55,15 +55,15 @@ fn attention(out: &mut String, summary: &AdoptSummary, paint: Paint) {
     }
     let _ = writeln!(out, "\n{}:", paint.show(Role::Warning, "Of these"));
     if summary.tainted > 0 {
-        let _ = writeln!(out, "  {} tainted: the next apply makes them anew", summary.tainted);
+        let _ = writeln!(out, "  {} tainted (made anew by the next apply)", summary.tainted);
     }
     if summary.deposed > 0 {
-        let _ = writeln!(out, "  {} deposed: they were replaced, and the next apply deletes them", summary.deposed);
+        let _ = writeln!(out, "  {} deposed (replaced before, deleted by the next apply)", summary.deposed);
     }
     if !summary.undeclared.is_empty() {
         let _ = writeln!(
             out,
-            "  {} without a block in the blueprint: the next apply destroys them, unless a `moved` or `removed`\n    block says otherwise",
+            "  {} without a block in the blueprint (destroyed by the next apply, unless a `moved` or `removed` block\n    says otherwise)",
             summary.undeclared.len()
         );
         for address in summary.undeclared.iter().take(LISTED) {
@@ -80,10 +80,10 @@ fn left(out: &mut String, summary: &AdoptSummary, paint: Paint) {
         let _ = writeln!(out, "\n{}:", paint.show(Role::Heading, "Left out"));
     }
     if summary.recorded > 0 {
-        let _ = writeln!(out, "  {}: the record has them already", count(summary.recorded, "object"));
+        let _ = writeln!(out, "  {} (recorded already)", count(summary.recorded, "object"));
     }
     if summary.data_sources > 0 {
-        let _ = writeln!(out, "  {}: they are read anew", count(summary.data_sources, "data source result"));
+        let _ = writeln!(out, "  {} (read anew)", count(summary.data_sources, "data source result"));
     }
 }
 
@@ -103,7 +103,7 @@ pub fn to_json(summary: &AdoptSummary, revision: Option<u64>, diagnostics: &Json
     let taken = summary
         .taken
         .iter()
-        .map(|((source, kind), number)| json!({"provider": &**source, "type": &**kind, "objects": number}));
+        .map(|((source, kind), number)| json!({"provider": source.as_str(), "type": &**kind, "objects": number}));
     json!({
         "format_version": "1.0",
         "environment": &*summary.environment,
