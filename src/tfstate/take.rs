@@ -1,8 +1,9 @@
 //! An object of a state as a value of its resource type: upgraded where it is older, its sensitive parts marked.
 
-use formwork_contract::json::{self, Seal};
+use formwork_contract::json::{Seal, decode as decode_exact};
 use formwork_contract::provider::Provider;
-use formwork_contract::{Diagnostic, Diagnostics, Marks, Value};
+use formwork_contract::{Diagnostic, Diagnostics, Marks, Nesting, Type, Value};
+use serde_json::{Value as Json, json};
 
 use super::path;
 use super::read::{Attributes, State, StateObject, StateOutput};
@@ -37,10 +38,11 @@ pub async fn take(
                     state.name
                 ))
             };
-            decode(raw, &kind.ty).map_err(told)?
+            with_blocks(kind, decode(raw, &kind.ty).map_err(told)?)
         }
         Attributes::Json(raw) => {
-            let stored = serde_json::from_str(raw.get()).map_err(|error| unreadable(object, &error))?;
+            let stored: Json = serde_json::from_str(raw.get()).map_err(|error| unreadable(object, &error))?;
+            let stored = as_recorded(stored, &kind.ty);
             let made = provider.upgrade(type_name, version, stored).await.map_err(at_object)?;
             upgraded(object, kind, &made, seal)?
         }
@@ -66,14 +68,49 @@ pub fn output_value(state: &State<'_>, name: &str, output: &StateOutput<'_>) -> 
     Ok(if output.sensitive { value.mark(Marks::SENSITIVE) } else { value })
 }
 
+/// The value with what stands for blocks that the type gained since the state was written.
+fn with_blocks(kind: &ResourceKind, value: Value) -> Value {
+    let blocks = kind.block.blocks.iter().filter(|(_, nested)| nested.nesting != Nesting::Single);
+    blocks.fold(value, |value, (name, nested)| match value.get(name) {
+        Some(part) if part.is_null() => value.with(name, nested.absent()),
+        _ => value,
+    })
+}
+
+/// Attributes in the exact form of the record: tagged where the present type is open, or where a name looks like
+/// a tag.
+pub(super) fn as_recorded(stored: Json, ty: &Type) -> Json {
+    let part = |name: &str| match ty {
+        Type::List(element) | Type::Set(element) | Type::Map(element) => element,
+        Type::Object(object) => object.get(name).map_or(&Type::Any, |attribute| &attribute.ty),
+        _ => &Type::Any,
+    };
+    match stored {
+        Json::Array(items) => items.into_iter().map(|item| as_recorded(item, part(""))).collect(),
+        Json::Object(entries) if *ty == Type::Any => match (entries.get("type"), entries.get("value")) {
+            (Some(own), Some(value)) => json!({"$any": own, "value": value}),
+            _ => Json::Object(entries),
+        },
+        Json::Object(entries) => {
+            let entries: Vec<(String, Json)> = entries
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = as_recorded(value, part(&name));
+                    (name, value)
+                })
+                .collect();
+            if entries.iter().any(|(name, _)| name.starts_with('$')) {
+                return json!({"$map": entries});
+            }
+            entries.into_iter().collect()
+        }
+        plain => plain,
+    }
+}
+
 /// What a provider made of an older value, in the exact form of the record.
-fn upgraded(
-    object: &StateObject<'_>,
-    kind: &ResourceKind,
-    made: &serde_json::Value,
-    seal: &dyn Seal,
-) -> Result<Value, Diagnostics> {
-    json::decode(made, &kind.ty, seal).map_err(|error| {
+fn upgraded(object: &StateObject<'_>, kind: &ResourceKind, made: &Json, seal: &dyn Seal) -> Result<Value, Diagnostics> {
+    decode_exact(made, &kind.ty, seal).map_err(|error| {
         let detail = format!("In what the provider made of version {}: {error}.", object.schema_version);
         unfit(object).detail(detail).into()
     })

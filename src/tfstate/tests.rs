@@ -114,6 +114,24 @@ fn what_is_sensitive_in_a_set_makes_the_set_sensitive() {
 }
 
 #[test]
+fn attributes_for_an_upgrade_are_as_the_record_has_them() {
+    let ty = Type::object([("open", Type::Any), ("tags", Type::map(Type::String)), ("list", Type::list(Type::Any))]);
+    let stored = json!({
+        "open": {"value": {"a": 1}, "type": ["object", {"a": "number"}]},
+        "tags": {"$key": "x", "type": "y", "value": "z"},
+        "list": [{"value": 1, "type": "number"}],
+        "gone": {"b": 2},
+    });
+    let recorded = json!({
+        "open": {"$any": ["object", {"a": "number"}], "value": {"a": 1}},
+        "tags": {"$map": [["$key", "x"], ["type", "y"], ["value", "z"]]},
+        "list": [{"$any": "number", "value": 1}],
+        "gone": {"b": 2},
+    });
+    assert_eq!(super::take::as_recorded(stored, &ty), recorded);
+}
+
+#[test]
 fn provider_configurations_print_as_they_parse() {
     for text in [
         r#"provider["registry.terraform.io/hashicorp/null"]"#,

@@ -25,6 +25,7 @@ pub use crate::apply::{ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress,
 pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
+pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
 pub use export::{StateExport, state_export, write_state};
@@ -67,9 +68,9 @@ pub enum VariableSource {
     Argument { name: Str, text: Str },
 }
 
-/// The providers that are linked into this binary, and no plugins.
-pub fn linked_providers() -> Arc<dyn Registry> {
-    Arc::new(crate::registry::Providers)
+/// The providers that are linked into this binary, and plugins as they are found on this machine.
+pub fn providers(plugins: PluginSettings) -> Arc<dyn Registry> {
+    Arc::new(crate::registry::Providers::new(plugins))
 }
 
 impl std::fmt::Debug for Workspace {

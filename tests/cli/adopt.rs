@@ -43,7 +43,7 @@ output "secret" {
 "#;
 
 /// Given as a variable, so that it stands in no file of the blueprint.
-const SECRET: &str = "planted-secret";
+pub(crate) const SECRET: &str = "planted-secret";
 
 const MODULE: &str = r#"
 variable "name" { type = string }
@@ -51,9 +51,12 @@ resource "terraform_data" "x" { input = var.name }
 output "id" { value = terraform_data.x.id }
 "#;
 
-const SKIPPED: &str = "skipped: `terraform` is not on PATH";
+/// Of Terraform's program, for the blueprints that have one. Formwork reads it as well.
+pub(crate) const CONFIGURATION: &str = "terraform.rc";
 
-fn has_terraform() -> bool {
+pub(crate) const SKIPPED: &str = "skipped: `terraform` is not on PATH";
+
+pub(crate) fn has_terraform() -> bool {
     Command::new("terraform").arg("version").output().is_ok()
 }
 
@@ -71,31 +74,35 @@ fn terraforms() -> Option<tempfile::TempDir> {
     Some(dir)
 }
 
-fn ran(program: &str, dir: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn ran(program: &str, dir: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(dir).stdin(Stdio::null());
     command.env("TF_IN_AUTOMATION", "1").env("CHECKPOINT_DISABLE", "1").env("TF_VAR_secret", SECRET);
+    let configuration = dir.join(CONFIGURATION);
+    if configuration.exists() {
+        command.env("TF_CLI_CONFIG_FILE", configuration);
+    }
     command.output().expect("it runs")
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn terraform(dir: &Path, arguments: &[&str]) -> String {
+pub(crate) fn terraform(dir: &Path, arguments: &[&str]) -> String {
     let output = ran("terraform", dir, arguments);
     assert!(output.status.success(), "terraform {arguments:?}\n{}", said(&output));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn formwork(dir: &Path, arguments: &[&str]) -> String {
+pub(crate) fn formwork(dir: &Path, arguments: &[&str]) -> String {
     let output = ran(env!("CARGO_BIN_EXE_formwork"), dir, arguments);
     assert!(output.status.success(), "formwork {arguments:?}\n{}", said(&output));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Asserts that neither program would change anything. The state that Terraform sees is the exported one.
-fn nothing_changes(dir: &Path) {
+pub(crate) fn nothing_changes(dir: &Path) {
     formwork(dir, &["state", "export", "--terraform", "--with-secrets", "-o", "terraform.tfstate"]);
     let theirs = ran("terraform", dir, &["plan", "-detailed-exitcode", "-no-color"]);
     assert_eq!(theirs.status.code(), Some(0), "{}", said(&theirs));
@@ -103,12 +110,12 @@ fn nothing_changes(dir: &Path) {
     assert_eq!(ours.status.code(), Some(0), "{}", said(&ours));
 }
 
-fn state(dir: &Path, name: &str) -> Json {
+pub(crate) fn state(dir: &Path, name: &str) -> Json {
     serde_json::from_str(&fs::read_to_string(dir.join(name)).expect("a state")).expect("JSON")
 }
 
 /// Whether any file of the folder holds the text.
-fn holds(dir: &Path, text: &str) -> bool {
+pub(crate) fn holds(dir: &Path, text: &str) -> bool {
     fs::read_dir(dir).expect("a folder").flatten().any(|entry| match entry.path() {
         path if path.is_dir() => holds(&path, text),
         path => fs::read(path).is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes())),

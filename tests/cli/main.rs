@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 mod adopt;
+mod adopt_plugin;
 mod terraform;
 mod trouble;
 
