@@ -18,7 +18,7 @@ use crate::graph::{self, DesiredGraph, ModuleId, NodeKind, ProviderKey, Provider
 use crate::live::{Kinds, Loaded, Reality, ResourceKind};
 use crate::plan::Secrets;
 use crate::record::model::{Adoption, NewRevision, RecordedResource, RevisionKind};
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, private};
 use crate::tfstate::{ProviderConfig, State, StateObject, output_value, read, take};
 
 /// How many objects providers are asked to upgrade at once.
@@ -231,7 +231,7 @@ impl<'a> Taking<'a> {
             provider_version: kind.origin.version.clone().unwrap_or_default(),
             schema_version: kind.version,
             value: encode(&value, &kind.ty, &**self.record.vault()),
-            private: Arc::clone(&object.private),
+            private: private::sealed(&object.private, &**self.record.vault()),
             dependencies: object.dependencies.clone(),
             create_before_destroy: object.create_before_destroy,
             tainted: object.tainted,

@@ -175,10 +175,13 @@ fn what_is_tainted_or_deposed_is_made_anew_and_deleted() {
     let mut old = whole["instances"][0].clone();
     old["deposed"] = "0a1b2c3d".into();
     old["attributes"]["id"] = "old".into();
+    // `private-token` in base64.
+    old["private"] = "cHJpdmF0ZS10b2tlbg==".into();
     whole["instances"].as_array_mut().expect("instances").push(old);
     fs::write(dir.join("terraform.tfstate"), with_deposed.to_string()).expect("a file");
 
     formwork(dir, &["adopt", "terraform.tfstate", "--auto-approve"]);
+    assert!(!holds(&dir.join(".formwork"), "private-token"), "the record holds private data in clear");
     formwork(dir, &["state", "export", "--terraform", "--with-secrets", "-o", "back.tfstate"]);
     assert_eq!(state(dir, "back.tfstate")["resources"], with_deposed["resources"]);
     formwork(dir, &["plan", "-o", "p.plan"]);
