@@ -11,7 +11,7 @@ use crate::cli::render::{history as table, outcome};
 use crate::cli::session::{DONE, Outcome, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::model::{Change, Reason};
-use crate::workflow::{self, Planned, Workspace};
+use crate::workflow::{self, Planned, Word, Workspace};
 
 /// The objects of a look at the record.
 pub(super) struct Recorded;
@@ -192,6 +192,24 @@ pub(crate) async fn export(session: &Session, arguments: &Export) -> Outcome {
     } else {
         let clear = if export.sensitive > 0 { format!(" It holds {held} in clear.") } else { String::new() };
         session.print(&format!("Written to `{}`: {objects} and {outputs}.{clear}\n", out.display()))?;
+    }
+    Ok(DONE)
+}
+
+pub(crate) async fn settle(session: &Session, text: &str, id: Option<&str>) -> Outcome {
+    let workspace = session.workspace(&Variables::default())?;
+    let (wanted, word) = (address(text)?, id.map_or(Word::Absent, |id| Word::Id(id.into())));
+    let watcher = session.watcher();
+    workflow::state_settle(&workspace, &wanted, &word, &watcher).await?;
+    drop(watcher);
+    let what = match id {
+        Some(id) => format!("`{wanted}` is recorded as `{id}`."),
+        None => format!("`{wanted}` was not made."),
+    };
+    if session.global.json {
+        session.print_json(&json!({"format_version": "1.0", "diagnostics": []}))?;
+    } else {
+        session.print(&format!("{what}\n"))?;
     }
     Ok(DONE)
 }
