@@ -102,6 +102,9 @@ pub enum Verb {
     /// Take over an object that exists already
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(Import),
+    /// Take over a Terraform or OpenTofu state
+    #[command(after_help = ADOPT_EXAMPLES)]
+    Adopt(Adopt),
     /// Draw what depends on what
     #[command(after_help = GRAPH_EXAMPLES)]
     Graph(Graph),
@@ -373,6 +376,7 @@ Examples:
   formwork state show 'sandbox_machine.web[0]'
   formwork state mv sandbox_machine.a sandbox_machine.b
   formwork state rm sandbox_machine.old       the object stays, and is no longer managed
+  formwork state export --terraform -o terraform.tfstate
   formwork state settle null_resource.a --absent    a run broke off, and it was not made";
 
 #[derive(Debug, Subcommand)]
@@ -417,6 +421,21 @@ pub enum State {
         #[arg(value_name = "ADDRESS", required = true)]
         addresses: Vec<String>,
     },
+    /// Write the record as a state file of another tool
+    Export(Export),
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// As Terraform and OpenTofu have it: a state of version 4
+    #[arg(long, required = true)]
+    pub terraform: bool,
+    /// The file to write, readable by its owner only [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write sensitive values in clear, as such a file has them
+    #[arg(long)]
+    pub with_secrets: bool,
 }
 
 const IMPORT_EXAMPLES: &str = "\
@@ -430,6 +449,27 @@ pub struct Import {
     pub address: String,
     /// What the provider knows it by
     pub id: String,
+    #[command(flatten)]
+    pub variables: Variables,
+    #[command(flatten)]
+    pub approval: Approval,
+}
+
+const ADOPT_EXAMPLES: &str = "\
+Examples:
+  formwork adopt terraform.tfstate --dry-run      what would be taken, and what not
+  formwork adopt terraform.tfstate
+  terraform state pull | formwork adopt - --auto-approve
+The record takes the objects; nothing else changes. Then `formwork plan` finds no changes.";
+
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// A state of version 4, or `-` for standard input
+    #[arg(value_name = "STATE")]
+    pub state: PathBuf,
+    /// Show what would be taken, and take nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub variables: Variables,
     #[command(flatten)]

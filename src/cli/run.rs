@@ -83,6 +83,8 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::State(State::Mv { from, to }) => verbs::record::mv(session, &from, &to),
         Verb::State(State::Settle { address, id, .. }) => verbs::record::settle(session, &address, id.as_deref()).await,
         Verb::State(State::Rm { addresses }) => verbs::record::rm(session, &addresses),
+        Verb::State(State::Export(arguments)) => verbs::record::export(session, &arguments).await,
+        Verb::Adopt(arguments) => verbs::adopt::adopt(session, &arguments).await,
         Verb::Import(arguments) => verbs::change::import(session, &arguments).await,
         Verb::Graph(arguments) => verbs::look::graph(session, &arguments),
         Verb::Console(variables) => verbs::console::console(session, &variables).await,

@@ -196,12 +196,12 @@ impl Session {
         FAILED
     }
 
-    /// Asks for a `yes`. Without anybody to ask it is a refusal that says what to do.
-    pub(super) fn consent(&self, question: &str) -> Result<bool, Stop> {
+    /// Asks for a `yes`. Without anybody to ask it is a refusal; `instead` says what to do then.
+    pub(super) fn consent(&self, question: &str, instead: &str) -> Result<bool, Stop> {
         if !self.terminal.interactive || self.global.json {
-            return Err(Diagnostic::error("nobody is there to approve the plan")
+            return Err(Diagnostic::error("nobody is there to approve this")
                 .detail("Standard input or output is not a terminal.")
-                .hint("Keep the plan with `formwork plan -o PLAN` and apply it with `formwork apply PLAN`, or give `--auto-approve`.")
+                .hint(instead)
                 .into());
         }
         let answer = self.terminal.ask(&format!("\n{question}\nOnly `yes` is taken for consent: "))?;

@@ -1,5 +1,6 @@
 //! The verbs: each parses what it was given, calls one function of the workflow, and renders the answer.
 
+pub(super) mod adopt;
 pub(super) mod change;
 pub(super) mod console;
 pub(super) mod fmt;
