@@ -5,6 +5,7 @@
 //!                                                                wire <- convert <- serve
 //! ```
 
+mod convert;
 mod proto;
 mod tls;
 mod wire;

@@ -1,0 +1,6 @@
+//! The protocol's messages as the contract's words, and back.
+
+pub(crate) mod diagnostic;
+pub(crate) mod path;
+pub(crate) mod schema;
+pub(crate) mod value;
