@@ -7,5 +7,6 @@
 
 mod convert;
 mod proto;
+pub mod serve;
 mod tls;
 mod wire;
