@@ -243,11 +243,7 @@ impl Evaluation {
 
     /// The block of a resource node.
     pub fn resource(&self, node: NodeId) -> &Resource {
-        let module = self.graph.module(self.graph.node(node).module);
-        match self.graph.node(node).kind {
-            NodeKind::Resource(position) => &module.module.resources[position],
-            _ => unreachable!("only asked of resource nodes"),
-        }
+        self.graph.resource(node)
     }
 
     pub fn address(&self, unit: Unit, key: InstanceKey) -> Address {

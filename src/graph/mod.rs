@@ -19,7 +19,7 @@ use std::sync::Arc;
 use formwork_contract::{Diagnostics, Mode, ModulePath, Str};
 
 use crate::blueprint::Blueprint;
-use crate::blueprint::model::{Module, ModuleCall};
+use crate::blueprint::model::{Module, ModuleCall, Resource};
 
 pub use edges::Part;
 pub use evaluation::{Evaluation, Inputs, Slot};
@@ -134,9 +134,26 @@ impl DesiredGraph {
         self.module(caller).module.calls.get(position)
     }
 
+    /// The block of a resource node.
+    pub fn resource(&self, node: NodeId) -> &Resource {
+        match self.node(node).kind {
+            NodeKind::Resource(position) => &self.module(self.node(node).module).module.resources[position],
+            _ => unreachable!("only asked of resource nodes"),
+        }
+    }
+
     /// The node of the provider configuration that serves a resource node.
     pub fn provider_of(&self, resource: NodeId) -> Option<NodeId> {
         self.provider_of.get(&resource).copied()
+    }
+
+    /// For each node the nodes that depend on it.
+    pub fn dependents(&self) -> Vec<Vec<NodeId>> {
+        let mut dependents = vec![Vec::new(); self.nodes.len()];
+        for (node, all) in self.dependencies.iter().enumerate() {
+            all.iter().for_each(|dependency| dependents[dependency.0 as usize].push(NodeId(node as u32)));
+        }
+        dependents
     }
 
     /// The header of the block that declares a node; `None` where no block does.

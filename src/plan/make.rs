@@ -9,6 +9,7 @@ use super::checks::check_blocks;
 use super::imports::{self, PendingImport};
 use super::model::{Action, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
 use super::moves::Moves;
+use super::open_conditions::OpenConditions;
 use super::resolver::Resolver;
 use super::walk::{PlanOptions, Walk};
 use super::{focus, steps};
@@ -53,7 +54,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     let evaluation = Evaluation::new(Arc::clone(&graph), inputs);
     let mut pending = imports::pending(&evaluation)?;
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
-    let moves = Moves::of(&graph);
+    let moves = Moves::of(&graph)?;
     let (waiting, recorded_instances, unmoved) = by_provider(&moves, recorded.resources);
     let mut walk = Walk {
         create_first: create_first(&graph),
@@ -83,6 +84,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         deferred: Vec::new(),
         data: BTreeMap::new(),
         checks: Vec::new(),
+        open_conditions: Vec::new(),
         diagnostics: unmoved,
     };
     walk.run().await;
@@ -91,6 +93,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     walk.unclaimed_imports();
     walk.refuse_second_owners();
     walk.unclaimed_replacements();
+    walk.unclaimed_targets();
     if walk.diagnostics.has_errors() {
         return Err(walk.diagnostics);
     }
@@ -119,7 +122,12 @@ fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bo
         checks: walk.checks,
         steps,
         warnings,
-        resolver: Resolver { reality: walk.reality, evaluation: walk.evaluation, origins: walk.origins },
+        resolver: Resolver {
+            open_conditions: OpenConditions::new(&walk.graph, walk.open_conditions),
+            reality: walk.reality,
+            evaluation: walk.evaluation,
+            origins: walk.origins,
+        },
     })
 }
 

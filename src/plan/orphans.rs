@@ -131,22 +131,6 @@ impl Walk<'_> {
             span,
         });
     }
-
-    /// `lifecycle { prevent_destroy = true }` of the block, if it forbids this.
-    pub(super) fn protected(&self, unit: Unit, address: &Address, verb: &str) -> Option<Diagnostic> {
-        self.protected_node(unit.1, address, verb)
-    }
-
-    fn protected_node(&self, node: crate::graph::NodeId, address: &Address, verb: &str) -> Option<Diagnostic> {
-        let span = self.evaluation.resource(node).lifecycle.prevent_destroy?;
-        Some(
-            Diagnostic::error(format!("the plan would {verb} `{address}`, which is protected"))
-                .detail("Its block sets `prevent_destroy`.")
-                .label(span, "protected here")
-                .address(address)
-                .hint("take the protection out in a change of its own, or leave the object out of this one"),
-        )
-    }
 }
 
 fn out_of_reach(key: &ProviderKey) -> Diagnostic {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use formwork_contract::{Diagnostic, Diagnostics, Mode, Str, Type, Value};
 
+use super::moves::Moves;
 use crate::blueprint::model::{Repeat, Resource};
 use crate::graph::{DesiredGraph, Each, Evaluation, Expansion, Inputs, InstanceId, NodeId, NodeKind, Unit};
 use crate::language::{check_body, variable_value};
@@ -20,6 +21,7 @@ pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diag
         diagnostics: Diagnostics::new(),
     };
     check.unknown_variables();
+    check.diagnostics.append(Moves::of(&check.graph).err().unwrap_or_default());
     let graph = Arc::clone(&check.graph);
     for node in graph.levels.iter().flatten() {
         check.node(*node).await;
@@ -113,16 +115,17 @@ impl Check {
     }
 
     async fn resource(&mut self, unit: Unit) {
-        let resource = self.evaluation.resource(unit.1).clone();
+        let graph = Arc::clone(&self.graph);
+        let resource = graph.resource(unit.1);
         let Some(provider) = self.graph.provider_of(unit.1) else { return };
         let Ok(loaded) = self.reality.load(&self.graph.provider_type(provider)).await else { return };
         let Some(kind) = loaded.kinds.get(resource.mode, &resource.type_name).cloned() else {
             let key = self.graph.provider_key(provider);
-            self.diagnostics.push(super::resource::unknown_type(&key, &loaded.kinds, &resource));
+            self.diagnostics.push(super::resource::unknown_type(&key, &loaded.kinds, resource));
             return;
         };
         self.repeat(unit.0, &resource.repeat);
-        self.set_unknown(unit, &resource, &kind);
+        self.set_unknown(unit, resource, &kind);
         let each = any_instance(&resource.repeat);
         let config = self.evaluation.with_scope(unit.0, each, None, |scope| scope.body(&resource.config, &kind.block));
         match config {

@@ -12,7 +12,7 @@ use super::focus::Focused;
 use super::model::{Change, CheckResult, Deferred, Drift, PlanKind};
 use super::moves::Moves;
 use super::ordering::{Ordering, Token};
-use super::{Answers, Focus, Secrets};
+use super::{Answers, Focus, Secrets, checks};
 use crate::graph::{DesiredGraph, Each, Evaluation, InstanceId, NodeId, NodeKind, ProviderKey, Unit};
 use crate::live::{ObserveOptions, Observed, Reality};
 use crate::record::model::RecordedResource;
@@ -88,6 +88,8 @@ pub(super) struct Walk<'a> {
     pub deferred: Vec<Deferred>,
     pub data: BTreeMap<Address, Value>,
     pub checks: Vec<CheckResult>,
+    /// Variables and outputs of modules whose conditions are known only during an apply.
+    pub open_conditions: Vec<Unit>,
     pub diagnostics: Diagnostics,
 }
 
@@ -195,9 +197,13 @@ impl Walk<'_> {
         if self.is_idle(unit.1) && !matches!(self.graph.node(unit.1).kind, NodeKind::Variable(_)) {
             return;
         }
-        let checked =
-            self.evaluation.value(unit).and_then(|value| super::checks::conditions(&self.evaluation, unit, &value));
-        match checked {
+        let value = self.evaluation.value(unit);
+        if let Ok(value) = &value
+            && checks::is_open(&self.evaluation, unit, value)
+        {
+            self.open_conditions.push(unit);
+        }
+        match value.and_then(|value| checks::conditions(&self.evaluation, unit, &value)) {
             Ok(failed) if failed.is_empty() => {}
             Ok(failed) => {
                 state.failed = true;

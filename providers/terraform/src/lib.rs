@@ -8,5 +8,6 @@
 mod convert;
 mod proto;
 pub mod serve;
+pub mod source;
 mod tls;
 mod wire;
