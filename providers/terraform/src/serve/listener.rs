@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -30,12 +31,22 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Listener {
     socket: Socket,
     security: Option<(Identity, TlsAcceptor)>,
+    /// Nobody else may enter it. Holds the socket, where it is a unix socket, and goes with it.
+    folder: Option<TempDir>,
 }
 
 enum Socket {
-    /// The folder, which nobody else may enter, goes with the socket.
-    Unix(UnixListener, TempDir),
+    Unix(UnixListener, PathBuf),
     Tcp(TcpListener, u16),
+}
+
+/// A socket that lets clients in.
+pub(super) struct Open<S> {
+    pub(super) connections: S,
+    /// Turns true with the first of them.
+    pub(super) came: watch::Receiver<bool>,
+    /// To be kept as long as clients may come.
+    pub(super) folder: Option<TempDir>,
 }
 
 impl Listener {
@@ -48,19 +59,19 @@ impl Listener {
             }
             None => None,
         };
-        let socket = match unix(invitation) {
-            Ok(socket) => socket,
+        let (socket, folder) = match unix(invitation) {
+            Ok((socket, folder)) => (socket, Some(folder)),
             // On a port anybody of the machine could connect, so it takes a certificate.
             Err(error) if security.is_none() => return Err(error.into()),
-            Err(_) => tcp(invitation)?,
+            Err(_) => (tcp(invitation)?, None),
         };
-        Ok(Self { socket, security })
+        Ok(Self { socket, security, folder })
     }
 
     /// The network and the address, as the handshake line has them.
     pub(super) fn address(&self) -> String {
         match &self.socket {
-            Socket::Unix(_, folder) => format!("unix|{}", socket_path(folder).display()),
+            Socket::Unix(_, path) => format!("unix|{}", path.display()),
             Socket::Tcp(_, port) => format!("tcp|{}:{port}", Ipv4Addr::LOCALHOST),
         }
     }
@@ -70,17 +81,19 @@ impl Listener {
         self.security.as_ref().map(|(own, _)| BASE64_STANDARD_NO_PAD.encode(own.der()))
     }
 
-    /// Takes connections for as long as the stream is held, and tells when the first has come.
-    pub(super) fn accepted(self) -> (impl Stream<Item = io::Result<Connection>>, watch::Receiver<bool>) {
+    /// Takes connections for as long as the stream is held.
+    pub(super) fn open(mut self) -> Open<impl Stream<Item = io::Result<Connection>>> {
         let (sender, mut receiver) = mpsc::channel(1);
         let (came, has_come) = watch::channel(false);
+        let folder = self.folder.take();
         tokio::spawn(async move {
             tokio::select! {
                 () = sender.closed() => {}
                 () = self.take(&sender, &came) => {}
             }
         });
-        (futures_util::stream::poll_fn(move |context| receiver.poll_recv(context)), has_come)
+        let connections = futures_util::stream::poll_fn(move |context| receiver.poll_recv(context));
+        Open { connections, came: has_come, folder }
     }
 
     /// Each connection is secured by itself: one that dawdles keeps no other waiting.
@@ -109,18 +122,15 @@ impl std::fmt::Debug for Listener {
     }
 }
 
-fn unix(invitation: &Invitation) -> io::Result<Socket> {
+fn unix(invitation: &Invitation) -> io::Result<(Socket, TempDir)> {
     let mut folder = tempfile::Builder::new();
     folder.prefix("formwork-");
     let folder = match &invitation.socket_dir {
         Some(dir) => folder.tempdir_in(dir)?,
         None => folder.tempdir()?,
     };
-    Ok(Socket::Unix(UnixListener::bind(socket_path(&folder))?, folder))
-}
-
-fn socket_path(folder: &TempDir) -> std::path::PathBuf {
-    folder.path().join("plugin")
+    let path = folder.path().join("plugin");
+    Ok((Socket::Unix(UnixListener::bind(&path)?, path), folder))
 }
 
 fn tcp(invitation: &Invitation) -> io::Result<Socket> {

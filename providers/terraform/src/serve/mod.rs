@@ -110,11 +110,11 @@ impl Server {
         let mut routes = Routes::new();
         plugin::register(&mut routes, end.clone());
         provider::register(&mut routes, self.invitation.protocol, &served);
-        let (connections, came) = self.listener.accepted();
-        let lifeline = tokio::spawn(lifeline::hold(end, came));
+        let open = self.listener.open();
+        let lifeline = tokio::spawn(lifeline::hold(end, open.came));
         let serving = tonic::transport::Server::builder().serve_with_incoming_shutdown(
             routes,
-            connections,
+            open.connections,
             lifeline::ended(ending.clone()),
         );
         let outcome = tokio::select! {
@@ -122,6 +122,7 @@ impl Server {
             () = wind_down(ending, &served) => Ok(()),
         };
         lifeline.abort();
+        drop(open.folder);
         outcome
     }
 }
