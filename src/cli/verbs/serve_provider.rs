@@ -8,6 +8,7 @@ use formwork_terraform::serve::{Invitation, ServeError, Server};
 
 use crate::cli::args::{ServeProvider, Variables};
 use crate::cli::session::{DONE, Outcome, Session, Stop};
+use crate::graph::{ProviderSource, Wanted};
 use crate::workflow;
 
 /// What the program is called where it is one provider.
@@ -15,7 +16,9 @@ const NAMES: [&str; 2] = ["terraform-provider-", "formwork-provider-"];
 
 pub(crate) async fn serve_provider(session: &Session, arguments: &ServeProvider) -> Outcome {
     let workspace = session.workspace(&Variables::default())?;
-    let provider = workspace.registry.provider(&arguments.name).map_err(|problem| Stop::from(*problem))?;
+    let name = arguments.name.as_str();
+    let native = Wanted::any(ProviderSource::of_name(name, &[name]));
+    let provider = workspace.registry.provider(&native).map_err(|problem| Stop::from(*problem))?;
     let invitation = Invitation::read(|name| session.environment.get(name)).map_err(refused)?;
     let server = Server::bind(invitation).map_err(refused)?;
     session.print(&format!("{}\n", server.handshake()))?;

@@ -6,15 +6,12 @@ use std::path::PathBuf;
 use rustls::pki_types::CertificateDer;
 
 use super::ServeError;
+use crate::launch::MAGIC_COOKIE;
 use crate::tls;
 use crate::wire::Protocol;
 
 /// The version of the handshake itself.
 pub(super) const CORE_VERSION: u8 = 1;
-
-/// The variable and the value by which a plugin knows that a host started it. They are no secret.
-const MAGIC_COOKIE: (&str, &str) =
-    ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
 
 const PROTOCOL_VERSIONS: &str = "PLUGIN_PROTOCOL_VERSIONS";
 const CLIENT_CERTIFICATE: &str = "PLUGIN_CLIENT_CERT";

@@ -3,25 +3,15 @@
 //! Written from the published interface of go-plugin: service names, field numbers and types.
 
 use futures_util::{FutureExt as _, Stream, stream};
-use prost::bytes::Bytes;
 use tokio::sync::watch;
 use tonic::Status;
 
 use super::lifeline::ended;
 use super::routes::Routes;
+use crate::proto::Printed;
 
 #[derive(Clone, PartialEq, ::prost::Message)]
 struct Empty {}
-
-/// A piece of the plugin's output.
-#[derive(Clone, PartialEq, ::prost::Message)]
-struct Output {
-    /// 1 for standard output, 2 for standard error.
-    #[prost(int32, tag = "1")]
-    channel: i32,
-    #[prost(bytes = "bytes", tag = "2")]
-    data: Bytes,
-}
 
 /// A further connection that one side offers the other.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -62,7 +52,7 @@ pub(super) fn register(routes: &mut Routes, end: watch::Sender<bool>) {
     });
     // Standard error is the host's already; there is nothing to be sent again.
     let until = ending.clone();
-    routes.streamed("plugin.GRPCStdio", "StreamStdio", move |_: Empty| silence::<Output>(until.clone()));
+    routes.streamed("plugin.GRPCStdio", "StreamStdio", move |_: Empty| silence::<Printed>(until.clone()));
     // Providers need no further connection; what the host offers is held and not taken up.
     routes.exchanged("plugin.GRPCBroker", "StartStream", move |offers: tonic::Streaming<ConnectionOffer>| {
         let ending = ending.clone();
