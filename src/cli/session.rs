@@ -121,7 +121,8 @@ impl Session {
         let path = |name: &str| self.environment.get(name).map(|path| self.working_dir.join(path));
         let home = path("HOME");
         let configurations = match path("TF_CLI_CONFIG_FILE") {
-            Some(file) => vec![file],
+            // As Terraform does: a file that is not there says nothing.
+            Some(file) => vec![file].into_iter().filter(|file| file.is_file()).collect(),
             None => [".terraformrc", ".tofurc", ".terraform.d/credentials.tfrc.json"]
                 .iter()
                 .filter_map(|name| home.as_ref().map(|home| home.join(name)))
