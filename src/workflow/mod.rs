@@ -33,7 +33,7 @@ pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
-pub use open::{own_host, state_dir};
+pub use open::{own_host, served_context, state_dir};
 pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
 pub use settle::state_settle;
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};

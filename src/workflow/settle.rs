@@ -47,7 +47,7 @@ pub(super) async fn settle_first(
     }
     let mut reality = look_around(workspace, graph, inputs, record, progress).await?;
     let settled = settle(record, &mut reality, &open::lease(workspace), progress).await;
-    let closed = reality.ephemerals().clone().close().await;
+    let closed = reality.ephemerals().close().await;
     let left = settled?;
     record.release().map_err(|error| open::record_diagnostic(&error))?;
     let warn = |left: &Unsettled| Diagnostic { severity: Severity::Warning, ..left.diagnostic.clone() };
@@ -78,7 +78,7 @@ pub async fn state_settle(
     let settled = async {
         let mut reality = look_around(workspace, &graph, &inputs, &record, progress).await?;
         let settled = settle_by_word(&mut record, &mut reality, &open::lease(workspace), address, word).await;
-        let closed = reality.ephemerals().clone().close().await;
+        let closed = reality.ephemerals().close().await;
         closed.iter().for_each(|warning| tracing::warn!("{warning}"));
         settled
     };
