@@ -234,7 +234,7 @@ impl Sources {
         let parent = target.parent().unwrap_or(&self.options.root);
         fs::create_dir_all(parent).map_err(failed)?;
         let fresh = tempfile::Builder::new().prefix(".unpacking").tempdir_in(parent).map_err(failed)?;
-        archive::unpack(file, fresh.path()).map_err(failed)?;
+        archive::unpack(file, fresh.path(), archive::LIMITS).map_err(failed)?;
         let content = PackageHash::of_folder(fresh.path()).map_err(failed)?;
         let hashes = BTreeSet::from([PackageHash::of_archive_file(file).map_err(failed)?, content]);
         check(&hashes, locked)?;

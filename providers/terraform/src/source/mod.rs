@@ -19,6 +19,9 @@ mod settings;
 mod verified;
 mod version;
 
+#[cfg(test)]
+mod tests;
+
 pub use address::{DEFAULT_HOST, ParseAddressError, SourceAddress};
 pub use find::{Installed, Origin, SourceOptions, Sources};
 pub use hash::{PackageHash, ParseHashError};
