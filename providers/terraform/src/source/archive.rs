@@ -9,7 +9,7 @@ use zip::read::ZipFile;
 use zip::write::SimpleFileOptions;
 use zip::{DateTime, ZipArchive, ZipWriter};
 
-use super::hash;
+use super::{PackageHash, hash};
 
 /// How much an archive may hold.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +79,16 @@ fn executable(file: &File, mode: Option<u32>) -> io::Result<()> {
 #[cfg(not(unix))]
 fn executable(_file: &File, _mode: Option<u32>) -> io::Result<()> {
     Ok(())
+}
+
+/// The content hash of the package in an archive.
+///
+/// # Errors
+/// The archive cannot be unpacked.
+pub(super) fn content_hash(archive: &Path) -> io::Result<PackageHash> {
+    let folder = tempfile::tempdir()?;
+    unpack(archive, folder.path(), LIMITS)?;
+    PackageHash::of_folder(folder.path())
 }
 
 /// Packs the files of a folder; the same files always make the same archive.
