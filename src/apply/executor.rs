@@ -290,6 +290,7 @@ impl<'a> Executor<'a> {
                 StepEventKind::Intended {
                     attempt: step.attempt.0.clone(),
                     provider: change.provider.to_string().into(),
+                    source: change.kind.origin.source.to_str(),
                     prior: self.journal.exact(change, &step.prior),
                     planned,
                     private: Arc::clone(&step.private.0),

@@ -12,6 +12,7 @@ mod names;
 mod order;
 mod providers;
 mod resolve;
+mod source;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use edges::Part;
 pub use evaluation::{Evaluation, Inputs, Slot};
 pub use expand::{Each, Expansion, InstanceId, Unit, not_iterable};
 pub use providers::{ProviderKey, implied_provider};
+pub use source::{NotASource, ProviderSource, VersionConstraint, Wanted};
 
 /// A blueprint's nodes, what each depends on, and an order in which to visit them.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub struct DesiredGraph {
     pub dependencies: Vec<Vec<NodeId>>,
     /// Groups of nodes, each depending only on earlier groups.
     pub levels: Vec<Vec<NodeId>>,
+    /// Local names that mean a native provider where no `source` says otherwise.
+    natives: Vec<Str>,
     /// The provider configuration of each resource node.
     provider_of: HashMap<NodeId, NodeId>,
 }
@@ -69,6 +73,8 @@ struct NameIndex {
     outputs: HashMap<Str, NodeId>,
     resources: HashMap<(Mode, Str, Str), NodeId>,
     providers: HashMap<(Str, Option<Str>), NodeId>,
+    /// The configuration without an alias of each provider.
+    defaults: HashMap<ProviderSource, NodeId>,
     calls: HashMap<(Option<Str>, Str), ModuleId>,
 }
 
@@ -88,29 +94,35 @@ pub enum NodeKind {
     Output(Str),
     Provider(usize),
     /// A provider that no block configures.
-    ImplicitProvider(Str),
+    ImplicitProvider {
+        name: Str,
+        source: ProviderSource,
+    },
     Resource(usize),
     Check(usize),
     /// Everything in the module and in those that it calls.
     End,
 }
 
-/// Lays out and orders the graph.
+/// Lays out and orders the graph. `natives` are the local names that mean a native provider where no `source`
+/// says otherwise.
 ///
 /// # Errors
 /// References to what is not declared, providers that are not configured, and cycles.
-pub fn build(blueprint: Blueprint) -> Result<DesiredGraph, Diagnostics> {
+pub fn build(blueprint: Blueprint, natives: &[&str]) -> Result<DesiredGraph, Diagnostics> {
     let mut graph = DesiredGraph {
         blueprint,
         modules: Vec::new(),
         nodes: Vec::new(),
         dependencies: Vec::new(),
         levels: Vec::new(),
+        natives: natives.iter().map(|name| Str::from(*name)).collect(),
         provider_of: HashMap::new(),
     };
     let root = Arc::clone(&graph.blueprint.root);
     graph.add_module(root, ModulePath::root(), None);
-    let mut diagnostics = graph.connect_providers();
+    let mut diagnostics = graph.malformed_sources();
+    diagnostics.append(graph.connect_providers());
     diagnostics.append(graph.connect_references());
     if diagnostics.has_errors() {
         return Err(diagnostics);
@@ -177,7 +189,7 @@ impl DesiredGraph {
             NodeKind::Variable(name) => format!("var.{name}"),
             NodeKind::Local(name) => format!("local.{name}"),
             NodeKind::Output(name) => format!("output.{name}"),
-            NodeKind::Provider(_) | NodeKind::ImplicitProvider(_) => format!("provider.{}", self.provider_key(id)),
+            NodeKind::Provider(_) | NodeKind::ImplicitProvider { .. } => format!("provider.{}", self.provider_key(id)),
             NodeKind::Resource(position) => resource(*position),
             NodeKind::Check(position) => format!("check.{}", module.module.checks[*position].name),
         };
@@ -198,6 +210,10 @@ impl DesiredGraph {
         for (position, provider) in module.providers.iter().enumerate() {
             let node = self.add_node(id, NodeKind::Provider(position));
             index.providers.insert((provider.name.clone(), provider.alias.clone()), node);
+            if provider.alias.is_none() {
+                let source = source::source_in(&module, &provider.name, &self.native_names());
+                index.defaults.entry(source).or_insert(node);
+            }
         }
         for (position, resource) in module.resources.iter().enumerate() {
             let node = self.add_node(id, NodeKind::Resource(position));

@@ -11,9 +11,9 @@ use super::model::{Action, CheckStatus, Git, Header, OutputChange, Plan, PlanKin
 use super::moves::Moves;
 use super::open_conditions::OpenConditions;
 use super::resolver::Resolver;
-use super::walk::{PlanOptions, Walk};
+use super::walk::{PlanOptions, Waiting, Walk};
 use super::{focus, steps};
-use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey};
+use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::Reality;
 use crate::record::model::RecordedResource;
 
@@ -55,7 +55,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     let mut pending = imports::pending(&evaluation)?;
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
     let moves = Moves::of(&graph)?;
-    let (waiting, recorded_instances, unmoved) = by_provider(&moves, recorded.resources);
+    let (waiting, recorded_instances, unmoved) = by_provider(&graph, &moves, recorded.resources);
     let mut walk = Walk {
         create_first: create_first(&graph),
         provider_inputs: provider_inputs(&graph),
@@ -171,12 +171,17 @@ fn header(
     }
 }
 
-type Waiting = HashMap<ProviderKey, Vec<(Address, RecordedResource)>>;
 type Instances = HashMap<Address, Vec<InstanceKey>>;
 
 /// Where the blueprint has each object of the record, and the moves that something stands in the way of.
-fn by_provider(moves: &Moves, resources: Vec<RecordedResource>) -> (Waiting, Instances, Diagnostics) {
-    let mut waiting = Waiting::new();
+fn by_provider(
+    graph: &DesiredGraph,
+    moves: &Moves,
+    resources: Vec<RecordedResource>,
+) -> (HashMap<ProviderKey, Waiting>, Instances, Diagnostics) {
+    let configurations: HashMap<ProviderKey, ProviderSource> =
+        graph.provider_nodes().map(|node| (graph.provider_key(node), graph.provider_source(node))).collect();
+    let mut waiting: HashMap<ProviderKey, Waiting> = HashMap::new();
     let mut instances = Instances::new();
     let mut unmoved = Diagnostics::new();
     let placed: Vec<(Address, RecordedResource)> =
@@ -189,18 +194,33 @@ fn by_provider(moves: &Moves, resources: Vec<RecordedResource>) -> (Waiting, Ins
             unmoved.push(cannot_move(&resource.address, &address));
             address = resource.address.clone();
         }
-        let key = ProviderKey::parse(&resource.provider).unwrap_or_else(|| ProviderKey {
-            module: formwork_contract::ModulePath::root(),
-            name: crate::graph::implied_provider(&address.type_name).into(),
-            alias: None,
-        });
+        let (key, source) = provider_of(graph, &configurations, &resource);
         if resource.deposed.is_none() {
             let base = Address { key: InstanceKey::None, ..address.clone() };
             instances.entry(base).or_default().push(address.key.clone());
         }
-        waiting.entry(key).or_default().push((address, resource));
+        waiting.entry(key).or_insert_with(|| Waiting { source, objects: Vec::new() }).objects.push((address, resource));
     }
     (waiting, instances, unmoved)
+}
+
+/// Which provider configuration reads an object of the record: the one that wrote it, unless the blueprint means
+/// another provider by its name now.
+fn provider_of(
+    graph: &DesiredGraph,
+    configurations: &HashMap<ProviderKey, ProviderSource>,
+    resource: &RecordedResource,
+) -> (ProviderKey, ProviderSource) {
+    let key = ProviderKey::parse(&resource.provider).unwrap_or_else(|| ProviderKey {
+        module: formwork_contract::ModulePath::root(),
+        name: crate::graph::implied_provider(&resource.address.type_name).into(),
+        alias: None,
+    });
+    let source = ProviderSource::parse(&resource.source).unwrap_or_else(|_| graph.source_of_name(&key.name));
+    match configurations.get(&key) {
+        Some(meant) if *meant != source => (ProviderKey::of_source(&source), source),
+        _ => (key, source),
+    }
 }
 
 fn cannot_move(from: &Address, to: &Address) -> Diagnostic {

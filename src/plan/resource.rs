@@ -13,7 +13,7 @@ use super::Secrets;
 use super::ask::{Answer, Answered, Ask, DataAnswer, DataAsk, ManagedAnswer, ManagedAsk, Work};
 use super::checks;
 use super::lifecycle::ignored;
-use super::model::{Action, Change, Deferred, PlanKind, Reason, ReplaceOrder, Risk};
+use super::model::{Action, Change, DataRead, Deferred, PlanKind, Reason, ReplaceOrder, Risk};
 use super::walk::{UnitState, Walk};
 use crate::blueprint::model::Resource;
 use crate::graph::{Each, Expansion, NodeId, ProviderKey, Unit};
@@ -228,7 +228,7 @@ impl Walk<'_> {
             Ok(Answered::Data(DataAnswer::Known(value))) => {
                 let value = ask.kind.block.mark_sensitive(&value);
                 self.evaluation.set_resource_instance(ask.unit, &key, value.clone());
-                self.data.insert(ask.address.clone(), value);
+                self.data.insert(ask.address.clone(), DataRead { kind: Arc::clone(&ask.kind), value });
                 self.check_after(&ask);
             }
             Ok(Answered::Data(DataAnswer::Later(reason, planned))) => {

@@ -9,7 +9,7 @@ use super::moves::Moves;
 use crate::blueprint::model::{Repeat, Resource};
 use crate::graph::{DesiredGraph, Each, Evaluation, Expansion, Inputs, InstanceId, NodeId, NodeKind, Unit};
 use crate::language::{check_body, variable_value};
-use crate::live::{Reality, ResourceKind};
+use crate::live::{Loaded, Reality, ResourceKind};
 
 /// Checks every block of a blueprint: names, types, references, and what providers say of configurations.
 pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diagnostics {
@@ -75,13 +75,13 @@ impl Check {
             NodeKind::Provider(position) => {
                 let module = &graph.module(graph.node(node).module).module;
                 let body = &module.providers[*position].config;
-                match self.reality.load(&graph.provider_type(node)).await {
+                match self.load(node).await {
                     Ok(loaded) => self.diagnostics.append(check_body(body, &loaded.kinds.provider)),
                     Err(found) => self.placed(node, found),
                 }
             }
-            NodeKind::ImplicitProvider(name) => {
-                if let Err(found) = self.reality.load(name).await {
+            NodeKind::ImplicitProvider { .. } => {
+                if let Err(found) = self.load(node).await {
                     self.placed(node, found);
                 }
             }
@@ -95,6 +95,10 @@ impl Check {
         if self.diagnostics.len() > before && self.diagnostics.has_errors() {
             self.failed.insert(node, ());
         }
+    }
+
+    async fn load(&mut self, provider: NodeId) -> Result<Loaded, Diagnostics> {
+        self.reality.load(&self.graph.wanted(&self.graph.provider_source(provider))).await
     }
 
     fn begin(&mut self, node: NodeId) {
@@ -118,7 +122,7 @@ impl Check {
         let graph = Arc::clone(&self.graph);
         let resource = graph.resource(unit.1);
         let Some(provider) = self.graph.provider_of(unit.1) else { return };
-        let Ok(loaded) = self.reality.load(&self.graph.provider_type(provider)).await else { return };
+        let Ok(loaded) = self.load(provider).await else { return };
         let Some(kind) = loaded.kinds.get(resource.mode, &resource.type_name).cloned() else {
             let key = self.graph.provider_key(provider);
             self.diagnostics.push(super::resource::unknown_type(&key, &loaded.kinds, resource));

@@ -36,7 +36,8 @@ pub struct GraphViewNode {
 pub fn graph(workspace: &Workspace) -> Result<GraphView, Failure> {
     let (blueprint, _) = open::blueprint(workspace)?;
     let sources = Arc::clone(&blueprint.sources);
-    let graph = graph::build(blueprint).map_err(|diagnostics| failure(&sources, diagnostics))?;
+    let graph =
+        graph::build(blueprint, workspace.registry.natives()).map_err(|diagnostics| failure(&sources, diagnostics))?;
     Ok(view(&graph))
 }
 

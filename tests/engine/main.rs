@@ -14,5 +14,6 @@ mod plan_files;
 
 mod providers;
 mod secrets;
+mod sources;
 mod targets;
 mod weather;
