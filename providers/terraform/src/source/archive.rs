@@ -91,19 +91,19 @@ pub(super) fn content_hash(archive: &Path) -> io::Result<PackageHash> {
     PackageHash::of_folder(folder.path())
 }
 
-/// Packs the files of a folder; the same files always make the same archive.
+/// Packs files of a folder; the same files always make the same archive.
 ///
 /// # Errors
-/// The folder cannot be read, or the archive not be written.
-pub(super) fn pack(folder: &Path, archive: File) -> io::Result<()> {
+/// The files cannot be read, or the archive not be written.
+pub(super) fn pack(folder: &Path, names: &[String], archive: File) -> io::Result<()> {
     let mut writer = ZipWriter::new(io::BufWriter::new(archive));
-    for name in hash::files(folder)? {
-        let mut file = File::open(folder.join(&name))?;
+    for name in names {
+        let mut file = File::open(folder.join(name))?;
         let options = SimpleFileOptions::default()
             .last_modified_time(DateTime::default())
             .large_file(true)
             .unix_permissions(mode(&file.metadata()?));
-        writer.start_file(name, options)?;
+        writer.start_file(name.as_str(), options)?;
         io::copy(&mut file, &mut writer)?;
     }
     writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
@@ -185,8 +185,9 @@ mod tests {
         fs::write(from.join("a"), "one")?;
         fs::write(from.join("b/c"), "two")?;
         let [first, second] = ["1.zip", "2.zip"].map(|name| folder.path().join(name));
-        pack(&from, File::create(&first)?)?;
-        pack(&from, File::create(&second)?)?;
+        let names = hash::files(&from)?;
+        pack(&from, &names, File::create(&first)?)?;
+        pack(&from, &names, File::create(&second)?)?;
         assert_eq!(fs::read(&first)?, fs::read(&second)?);
         unpack(&first, &into, LIMITS)?;
         assert_eq!(PackageHash::of_folder(&from)?, PackageHash::of_folder(&into)?);

@@ -46,8 +46,8 @@ impl SourceOptions {
 /// The places where packages are looked for.
 #[derive(Debug)]
 pub struct Sources {
-    options: SourceOptions,
-    verified: Verified,
+    pub(super) options: SourceOptions,
+    pub(super) verified: Verified,
 }
 
 /// A package that is ready to be started.
@@ -153,7 +153,7 @@ impl Sources {
     }
 
     /// The filesystem mirrors that may serve a provider.
-    fn mirrors(&self, address: &SourceAddress) -> Vec<&Path> {
+    pub(super) fn mirrors(&self, address: &SourceAddress) -> Vec<&Path> {
         let Some(methods) = &self.options.settings.methods else {
             return self.options.usual_mirrors.iter().map(PathBuf::as_path).collect();
         };
@@ -221,7 +221,7 @@ impl Sources {
         })
     }
 
-    /// Unpacks an archive into Formwork's own folder, once it is known to be sound.
+    /// Unpacks an archive for this machine into Formwork's own folder, once it is known to be sound.
     pub(super) fn unpack(
         &self,
         address: &SourceAddress,
@@ -230,10 +230,9 @@ impl Sources {
         locked: Option<&Locked>,
     ) -> Result<(PathBuf, BTreeSet<PackageHash>), String> {
         let failed = |error: io::Error| error.to_string();
-        let target = layout::unpacked(&own(&self.options.root), address, version, &self.options.platform);
-        let parent = target.parent().unwrap_or(&self.options.root);
-        fs::create_dir_all(parent).map_err(failed)?;
-        let fresh = tempfile::Builder::new().prefix(".unpacking").tempdir_in(parent).map_err(failed)?;
+        let own = own(&self.options.root);
+        fs::create_dir_all(&own).map_err(failed)?;
+        let fresh = tempfile::Builder::new().prefix(".unpacking").tempdir_in(&own).map_err(failed)?;
         archive::unpack(file, fresh.path(), archive::LIMITS).map_err(failed)?;
         let content = PackageHash::of_folder(fresh.path()).map_err(failed)?;
         let hashes = BTreeSet::from([PackageHash::of_archive_file(file).map_err(failed)?, content]);
@@ -241,6 +240,7 @@ impl Sources {
         if layout::binary(fresh.path(), address).map_err(failed)?.is_none() {
             return Err(format!("it holds no `terraform-provider-{}`", address.type_name()));
         }
+        let target = layout::unpacked(&own, address, version, &self.options.platform);
         replace(fresh, &target).map_err(failed)?;
         let binary = layout::binary(&target, address).map_err(failed)?.ok_or("it was removed while it was unpacked")?;
         Ok((binary, hashes))
@@ -282,13 +282,14 @@ pub(super) fn own(root: &Path) -> PathBuf {
 
 /// Puts a folder in the place of another one, if there is one.
 fn replace(fresh: tempfile::TempDir, target: &Path) -> io::Result<()> {
+    let parent = target.parent().unwrap_or(target);
+    fs::create_dir_all(parent)?;
     if target.exists() {
-        let aside = tempfile::Builder::new().prefix(".old").tempdir_in(target.parent().unwrap_or(target))?;
+        let aside = tempfile::Builder::new().prefix(".old").tempdir_in(parent)?;
         fs::rename(target, aside.path().join("package"))?;
     }
-    let fresh = fresh.keep();
-    make_readable(&fresh)?;
-    fs::rename(&fresh, target)
+    make_readable(fresh.path())?;
+    fs::rename(fresh.keep(), target)
 }
 
 /// Temporary folders are private; packages are not.

@@ -40,5 +40,7 @@ fn refusal(place: &Place, address: &SourceAddress) -> Diagnostic {
     };
     Diagnostic::error(format!("this build of Formwork does not ask {place} for provider `{}`", address.short()))
         .detail("Registries and network mirrors are left out of it.")
-        .hint("build with `--features registry`, or bring a folder that `providers mirror` has filled on another machine")
+        .hint(
+            "build with `--features registry`, or bring a folder that `providers mirror` has filled on another machine",
+        )
 }

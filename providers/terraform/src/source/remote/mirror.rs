@@ -84,7 +84,9 @@ async fn document<T: for<'de> Deserialize<'de>>(
 ) -> Result<Option<T>, MirrorError> {
     let url = folder.join(&format!("./{name}")).map_err(|error| MirrorError::Unreadable(error.to_string()))?;
     match http.document(&url).await {
-        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| MirrorError::Unreadable(error.to_string())),
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).map(Some).map_err(|error| MirrorError::Unreadable(error.to_string()))
+        }
         Err(HttpError::Missing) => Ok(None),
         Err(error) => Err(MirrorError::Http(error)),
     }

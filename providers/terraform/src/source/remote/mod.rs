@@ -13,9 +13,7 @@ mod mirror;
 #[cfg(feature = "registry")]
 mod registry;
 #[cfg(feature = "registry")]
-mod signature;
-#[cfg(all(test, feature = "registry"))]
-mod tests;
+pub(super) mod signature;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -33,9 +31,8 @@ pub(super) use client::Remote;
 /// How other machines are reached.
 #[derive(Clone, Debug)]
 pub struct NetworkOptions {
-    /// Proxies by the scheme of what is asked for: the values of `HTTPS_PROXY` and `HTTP_PROXY`.
+    /// The value of `HTTPS_PROXY`.
     pub https_proxy: Option<Str>,
-    pub http_proxy: Option<Str>,
     /// Hosts that are asked without a proxy, apart by commas: the value of `NO_PROXY`.
     pub no_proxy: Option<Str>,
     /// A PEM file with authorities that are trusted besides those of the system.
@@ -46,7 +43,7 @@ pub struct NetworkOptions {
 
 impl Default for NetworkOptions {
     fn default() -> Self {
-        Self { https_proxy: None, http_proxy: None, no_proxy: None, ca_file: None, retry_delay: Duration::from_secs(1) }
+        Self { https_proxy: None, no_proxy: None, ca_file: None, retry_delay: Duration::from_secs(1) }
     }
 }
 

@@ -6,7 +6,7 @@ use pgp::types::KeyDetails as _;
 
 /// Why a signature does not count.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum SignatureError {
+pub(in crate::source) enum SignatureError {
     #[error("the registry names no key that it could be signed with")]
     NoKeys,
     #[error("a key that the registry names cannot be read: {0}")]
@@ -23,7 +23,7 @@ pub(super) enum SignatureError {
 ///
 /// Any of the armored keys may have made it, or a subkey that one of them has bound for signing. A key that was
 /// revoked may not; one that has expired since may, as old releases stay signed.
-pub(super) fn verify(document: &[u8], signature: &[u8], keys: &[String]) -> Result<String, SignatureError> {
+pub(in crate::source) fn verify(document: &[u8], signature: &[u8], keys: &[String]) -> Result<String, SignatureError> {
     if keys.is_empty() {
         return Err(SignatureError::NoKeys);
     }
@@ -55,11 +55,11 @@ fn maker(key: &SignedPublicKey, signature: &DetachedSignature, document: &[u8]) 
         return None;
     }
     if signature.verify(&key.primary_key, document).is_ok() {
-        return Some(format!("{:X}", key.primary_key.legacy_key_id()));
+        return Some(key.primary_key.legacy_key_id().to_string().to_uppercase());
     }
     let mut subkeys = key.public_subkeys.iter().filter(|subkey| signs(subkey, key));
     let subkey = subkeys.find(|subkey| signature.verify(&subkey.key, document).is_ok())?;
-    Some(format!("{:X}", subkey.key.legacy_key_id()))
+    Some(subkey.key.legacy_key_id().to_string().to_uppercase())
 }
 
 /// Whether a subkey is bound for signing, and not revoked: a revocation is no binding.

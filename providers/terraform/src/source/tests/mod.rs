@@ -1,13 +1,20 @@
 //! What is found on a machine, and what is refused.
 
 mod find;
+#[cfg(feature = "registry")]
+mod keys;
+mod mirrors;
+#[cfg(feature = "registry")]
+mod registry;
+#[cfg(feature = "registry")]
+mod web;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{LockFile, PackageHash, Platform, Settings, SourceAddress, SourceOptions, Sources, archive, layout};
+use super::{LockFile, PackageHash, Platform, Settings, SourceAddress, SourceOptions, Sources, archive, hash, layout};
 
 pub(super) const NULL: &str = "hashicorp/null";
 
@@ -49,15 +56,26 @@ impl Machine {
         folder
     }
 
-    /// Puts a package in the packed layout into a mirror.
+    /// Puts a package for this machine in the packed layout into a mirror.
     pub(super) fn packed(&self, mirror: &str, address: &str, version: &str, content: &str) -> PathBuf {
+        self.packed_for(&self.platform(), mirror, address, version, content)
+    }
+
+    pub(super) fn packed_for(
+        &self,
+        platform: &Platform,
+        mirror: &str,
+        address: &str,
+        version: &str,
+        content: &str,
+    ) -> PathBuf {
         let address = parse(address);
         let from = tempfile::tempdir().unwrap();
         write_package(from.path(), &address, version, content);
         let folder = layout::folder(&self.path(mirror), &address);
         fs::create_dir_all(&folder).unwrap();
-        let file = folder.join(layout::archive_name(&address, &version.parse().unwrap(), &self.platform()));
-        archive::pack(from.path(), File::create(&file).unwrap()).unwrap();
+        let file = folder.join(layout::archive_name(&address, &version.parse().unwrap(), platform));
+        archive::pack(from.path(), &hash::files(from.path()).unwrap(), File::create(&file).unwrap()).unwrap();
         file
     }
 
