@@ -8,6 +8,7 @@
 mod edges;
 mod evaluation;
 mod expand;
+mod functions;
 mod names;
 mod order;
 mod providers;
@@ -25,6 +26,7 @@ use crate::blueprint::model::{Module, ModuleCall, Resource};
 pub use edges::Part;
 pub use evaluation::{Evaluation, Inputs, Slot};
 pub use expand::{Each, Expansion, InstanceId, Unit, not_iterable};
+pub use functions::CalledProvider;
 pub use providers::{ProviderKey, implied_provider};
 pub use source::{NotASource, ProviderSource, VersionConstraint, Wanted};
 
@@ -42,6 +44,8 @@ pub struct DesiredGraph {
     natives: Vec<Str>,
     /// The provider configuration of each resource node.
     provider_of: HashMap<NodeId, NodeId>,
+    /// Whose functions are called.
+    called_providers: Vec<CalledProvider>,
 }
 
 /// Index into [`DesiredGraph::modules`].
@@ -118,12 +122,14 @@ pub fn build(blueprint: Blueprint, natives: &[&str]) -> Result<DesiredGraph, Dia
         levels: Vec::new(),
         natives: natives.iter().map(|name| Str::from(*name)).collect(),
         provider_of: HashMap::new(),
+        called_providers: Vec::new(),
     };
     let root = Arc::clone(&graph.blueprint.root);
     graph.add_module(root, ModulePath::root(), None);
     let mut diagnostics = graph.malformed_sources();
     diagnostics.append(graph.connect_providers());
     diagnostics.append(graph.connect_references());
+    diagnostics.append(graph.find_called_providers());
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }

@@ -215,7 +215,7 @@ impl DesiredGraph {
     }
 }
 
-fn wanted(resource: &Resource) -> (Str, Option<Str>) {
+pub(super) fn wanted(resource: &Resource) -> (Str, Option<Str>) {
     match &resource.provider {
         Some(reference) => (reference.name.clone(), reference.alias.clone()),
         None => (implied_provider(&resource.type_name).into(), None),

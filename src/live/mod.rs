@@ -4,6 +4,7 @@
 //! them. [`Reality::observe`] reads what the record knows of one provider configuration and hands on an
 //! [`Observed`] for each object.
 
+mod functions;
 mod kind;
 mod observe;
 
@@ -14,6 +15,9 @@ use formwork_contract::provider::{ConfiguredProvider, Context, Provider};
 use formwork_contract::{Diagnostic, Diagnostics, ModulePath, Str, Value};
 
 use crate::graph::{ProviderKey, ProviderSource, Wanted};
+use crate::language::ProvidedFunctions;
+
+use functions::Functions;
 
 pub use kind::{Kinds, Origin, ResourceKind};
 pub use observe::{Live, ObserveOptions, Observed};
@@ -41,6 +45,7 @@ pub struct Reality {
 pub struct Loaded {
     pub provider: Arc<dyn Provider>,
     pub kinds: Arc<Kinds>,
+    pub functions: Arc<dyn ProvidedFunctions>,
 }
 
 /// A provider that is ready.
@@ -73,7 +78,9 @@ impl Reality {
         let provider = self.registry.provider(wanted).map_err(|diagnostic| Diagnostics::from(*diagnostic))?;
         let schema = provider.schema().await?;
         let origin = Origin { source: wanted.source.clone(), version: provider.version().map(Str::from) };
-        let loaded = Loaded { provider, kinds: Arc::new(Kinds::new(origin, &schema)) };
+        let kinds = Arc::new(Kinds::new(origin, &schema));
+        let functions = Arc::new(Functions::new(Arc::clone(&provider), schema));
+        let loaded = Loaded { provider, kinds, functions };
         self.loaded.insert(wanted.source.clone(), loaded.clone());
         Ok(loaded)
     }

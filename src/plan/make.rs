@@ -44,14 +44,15 @@ pub struct Request {
 /// # Errors
 /// Everything in the blueprint that stands in the way, all at once.
 pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, Diagnostics> {
-    let Request { graph, inputs, recorded, reality, git, imports, formwork_version } = request;
+    let Request { graph, inputs, recorded, mut reality, git, imports, formwork_version } = request;
     let mut header = header(&graph, &inputs, &recorded, options, git, formwork_version);
     let focus = if options.look_only {
         Some(focus::Focused::default())
     } else {
         focus::focused(&graph, &options.targets, options.kind)?
     };
-    let evaluation = Evaluation::new(Arc::clone(&graph), inputs);
+    let mut evaluation = Evaluation::new(Arc::clone(&graph), inputs);
+    reality.provide_functions(&mut evaluation, graph.called_providers()).await?;
     let mut pending = imports::pending(&evaluation)?;
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
     let moves = Moves::of(&graph)?;

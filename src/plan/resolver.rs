@@ -9,7 +9,7 @@ use super::model::{Change, CheckResult};
 use super::open_conditions::OpenConditions;
 use crate::blueprint::expression::Expr;
 use crate::blueprint::model::{Condition, Lifecycle};
-use crate::graph::{Each, Evaluation, InstanceId, Unit};
+use crate::graph::{Each, Evaluation, InstanceId, ModuleId, Unit};
 use crate::live::Reality;
 
 /// The evaluation and the providers that a plan was made with.
@@ -100,11 +100,13 @@ impl Resolver {
         checked.unwrap_or_else(|failed| failed)
     }
 
-    /// An expression in the root module.
+    /// An expression in the root module that is no part of the blueprint.
     ///
     /// # Errors
     /// It fails.
-    pub fn evaluate(&self, expr: &Expr) -> Result<Value, Diagnostics> {
+    pub async fn evaluate(&mut self, expr: &Expr) -> Result<Value, Diagnostics> {
+        let called = self.evaluation.graph.providers_called_by(ModuleId(0), expr)?;
+        self.reality.provide_functions(&mut self.evaluation, &called).await?;
         self.evaluation.with_scope(InstanceId(0), Each::None, None, |scope| scope.evaluate(expr))
     }
 

@@ -20,6 +20,9 @@ pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diag
         failed: HashMap::new(),
         diagnostics: Diagnostics::new(),
     };
+    if let Err(found) = check.reality.provide_functions(&mut check.evaluation, check.graph.called_providers()).await {
+        return found;
+    }
     check.unknown_variables();
     check.diagnostics.append(Moves::of(&check.graph).err().unwrap_or_default());
     let graph = Arc::clone(&check.graph);

@@ -96,9 +96,11 @@ impl Console {
     ///
     /// # Errors
     /// It cannot be parsed or evaluated.
-    pub fn evaluate(&mut self, text: &str) -> Result<Value, Failure> {
-        let parsed = parse_expression(text, "console", Arc::make_mut(&mut self.sources));
-        let value = parsed.and_then(|expr| self.planned.plan.resolver.evaluate(&expr));
+    pub async fn evaluate(&mut self, text: &str) -> Result<Value, Failure> {
+        let value = match parse_expression(text, "console", Arc::make_mut(&mut self.sources)) {
+            Ok(expr) => self.planned.plan.resolver.evaluate(&expr).await,
+            Err(diagnostics) => Err(diagnostics),
+        };
         value.map_err(|diagnostics: Diagnostics| Failure { sources: Arc::clone(&self.sources), diagnostics })
     }
 }

@@ -5,6 +5,7 @@ mod crash;
 mod deferred;
 mod destroy;
 mod factory;
+mod functions;
 mod imports;
 mod interrupt;
 mod lifecycle;
