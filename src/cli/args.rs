@@ -1,8 +1,12 @@
 //! The command line: verbs, options, and help with examples.
 
+mod providers;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -15,6 +19,7 @@ Exit codes:
 Environment:
   FORMWORK_ENV        the environment, where --env is not given
   FORMWORK_VAR_name   an input variable; TF_VAR_name is read as well
+  FORMWORK_PROVIDER_PATH  folders to look for plugins in first, apart by colons
   FORMWORK_ACTOR      who runs this, for the record; the login name otherwise
   NO_COLOR            no colours
   FORMWORK_PROVIDER_PATH     folders in which plugins are looked for first, separated by colons
@@ -102,6 +107,9 @@ pub enum Verb {
     /// Play with the sandbox's objects behind Formwork's back
     #[command(subcommand, after_help = SANDBOX_EXAMPLES)]
     Sandbox(Sandbox),
+    /// See which providers are needed, and bring their packages here
+    #[command(subcommand, after_help = providers::EXAMPLES)]
+    Providers(Providers),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completion(Completion),

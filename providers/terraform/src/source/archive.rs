@@ -9,7 +9,7 @@ use zip::read::ZipFile;
 use zip::write::SimpleFileOptions;
 use zip::{DateTime, ZipArchive, ZipWriter};
 
-use super::{PackageHash, hash};
+use super::PackageHash;
 
 /// How much an archive may hold.
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +127,7 @@ fn invalid(why: String) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::super::PackageHash;
+    use super::super::hash;
     use super::*;
 
     /// Unpacks an archive with these entries; answers the names of the files that came out.

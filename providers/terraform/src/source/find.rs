@@ -23,6 +23,8 @@ pub struct SourceOptions {
     pub usual_mirrors: Vec<PathBuf>,
     pub settings: Settings,
     pub platform: Platform,
+    /// Where it is remembered which packages were checked; `None`: nowhere.
+    pub cache_dir: Option<PathBuf>,
 }
 
 impl SourceOptions {
@@ -58,7 +60,7 @@ pub struct Installed {
     pub version: Option<Version>,
     pub binary: PathBuf,
     pub origin: Origin,
-    /// Of the package; none for what is not checked.
+    /// Of the package; none where there is nothing to check them with.
     pub hashes: BTreeSet<PackageHash>,
     /// Whether the lock file vouches for it.
     pub locked: bool,
@@ -83,7 +85,7 @@ pub enum Origin {
 
 impl Sources {
     pub fn new(options: SourceOptions) -> Self {
-        let verified = Verified::new(own(&options.root).join("verified.json"));
+        let verified = Verified::new(options.cache_dir.as_ref().map(|folder| folder.join("verified.json")));
         Self { options, verified }
     }
 
@@ -200,10 +202,11 @@ impl Sources {
         let (binary, hashes) = match &candidate.package.place {
             Place::Folder(folder) => {
                 let binary = layout::binary(folder, address).map_err(failed)?.ok_or_else(no_binary)?;
-                (binary, BTreeSet::from([self.verified.hash(folder).map_err(failed)?]))
+                (binary, self.needed(locked, || self.verified.hash(folder)).map_err(failed)?)
             }
             Place::Binary(binary) => {
-                (binary.clone(), BTreeSet::from([self.verified.hash_of_binary(binary).map_err(failed)?]))
+                let hashes = self.needed(locked, || self.verified.hash_of_binary(binary)).map_err(failed)?;
+                (binary.clone(), hashes)
             }
             Place::Archive(file) => {
                 let version = candidate.version().ok_or("it has no version in its name")?;
@@ -219,6 +222,18 @@ impl Sources {
             hashes,
             locked: locked.is_some_and(|locked| !locked.hashes.is_empty()),
         })
+    }
+
+    /// A checksum that there is something to compare with; a large package takes seconds.
+    fn needed(
+        &self,
+        locked: Option<&Locked>,
+        hash: impl FnOnce() -> io::Result<PackageHash>,
+    ) -> io::Result<BTreeSet<PackageHash>> {
+        match locked {
+            Some(locked) if !locked.hashes.is_empty() => Ok(BTreeSet::from([hash()?])),
+            _ => Ok(BTreeSet::new()),
+        }
     }
 
     /// Unpacks an archive for this machine into Formwork's own folder, once it is known to be sound.

@@ -135,9 +135,6 @@ fn the_search_path_comes_first() {
     fs::write(machine.path("path/terraform-provider-null_v1.5.0_x5"), "flat").unwrap();
     assert_eq!(found(&machine, "", &none), pair("1.5.0", "flat"));
     assert_eq!(found(&machine, "1.0.0", &none), pair("1.0.0", "path"));
-    let flat = find(&machine, "", &none).unwrap();
-    let lock = locked(NULL, "1.5.0", &flat.hashes.iter().collect::<Vec<_>>());
-    assert_eq!(found(&machine, "", &lock), pair("1.5.0", "flat"));
     fs::write(machine.path("path/terraform-provider-null"), "bare").unwrap();
     assert_eq!(found(&machine, "", &none), pair("none", "bare"));
 }

@@ -159,3 +159,11 @@ async fn a_binary_by_itself_is_locked_and_mirrored() {
     let hashes = crate::source::fetch::archive_hashes(&mirrored[0].archive).unwrap();
     assert!(!file.get(&parse(NULL)).unwrap().hashes.is_disjoint(&hashes));
 }
+
+#[cfg(not(feature = "registry"))]
+#[tokio::test]
+async fn a_build_that_asks_no_registry_says_so() {
+    let machine = Machine::new();
+    let error = lock(&machine, &request("", &["linux_amd64"], false), &LockFile::default()).await.unwrap_err();
+    assert!(error.to_string().contains("--features registry"), "{error}");
+}

@@ -7,6 +7,8 @@ mod mirrors;
 #[cfg(feature = "registry")]
 mod registry;
 #[cfg(feature = "registry")]
+mod terraform;
+#[cfg(feature = "registry")]
 mod web;
 
 use std::fs::{self, File};
@@ -36,6 +38,7 @@ impl Machine {
             usual_mirrors,
             settings: Settings::default(),
             platform: "linux_amd64".parse().unwrap(),
+            cache_dir: Some(folder.path().join("cache")),
         };
         Self { folder, options }
     }
@@ -90,7 +93,10 @@ pub(super) fn parse(address: &str) -> SourceAddress {
 
 fn write_package(folder: &Path, address: &SourceAddress, version: &str, content: &str) {
     fs::create_dir_all(folder).unwrap();
-    fs::write(folder.join(format!("terraform-provider-{}_v{version}_x5", address.type_name())), content).unwrap();
+    let binary = folder.join(format!("terraform-provider-{}_v{version}_x5", address.type_name()));
+    fs::write(&binary, content).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(&binary, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 /// A lock file with one provider.

@@ -18,15 +18,15 @@ use crate::source::{
 const PLATFORMS: [&str; 2] = ["linux_amd64", "windows_amd64"];
 
 /// A registry with one provider, `acme/tool` 1.2.0, for two platforms.
-struct Registry {
-    web: Web,
-    machine: Machine,
+pub(super) struct Registry {
+    pub(super) web: Web,
+    pub(super) machine: Machine,
     ring: KeyRing,
 }
 
 impl Registry {
     /// `None` where no signatures can be made.
-    async fn start() -> Option<Self> {
+    pub(super) async fn start() -> Option<Self> {
         let ring = KeyRing::new()?;
         let machine = Machine::new();
         let registry = Self { web: Web::start(&machine.path("")).await, machine, ring };
@@ -50,7 +50,7 @@ impl Registry {
         Some(registry)
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("{}/acme/tool", self.web.host())
     }
 
@@ -64,9 +64,10 @@ impl Registry {
 
     fn download(&self, platform: &str, sum: &str, keys: &[&str]) -> String {
         let name = format!("terraform-provider-tool_1.2.0_{platform}.zip");
+        let (os, arch) = platform.split_once('_').unwrap();
         let keys: Vec<_> = keys.iter().map(|key| json!({"key_id": "unused", "ascii_armor": key})).collect();
         json!({
-            "protocols": ["5.0"], "filename": name, "shasum": sum, "download_url": format!("/files/{name}"),
+            "protocols": ["5.0"], "os": os, "arch": arch, "filename": name, "shasum": sum, "download_url": format!("/files/{name}"),
             "shasums_url": "/files/SHA256SUMS", "shasums_signature_url": "/files/SHA256SUMS.sig",
             "signing_keys": {"gpg_public_keys": keys},
         })
@@ -95,7 +96,7 @@ impl Registry {
         self.machine.sources().lock(&request, &LockFile::default(), network, &()).await
     }
 
-    async fn lock(&self) -> Result<(LockFile, Vec<Selected>), Diagnostics> {
+    pub(super) async fn lock(&self) -> Result<(LockFile, Vec<Selected>), Diagnostics> {
         self.lock_with("~> 1.0", &self.network()).await
     }
 
@@ -244,7 +245,7 @@ async fn a_proxy_is_used_unless_the_host_is_excepted() {
 }
 
 /// Fills a folder, and serves it with a plain web server.
-async fn served(machine: &mut Machine) -> Web {
+pub(super) async fn served(machine: &mut Machine) -> Web {
     machine.packed("origin", NULL, "1.0.0", "from afar");
     machine.packed("origin", NULL, "1.1.0-rc1", "too early");
     let origin = Place::FilesystemMirror(machine.path("origin"));

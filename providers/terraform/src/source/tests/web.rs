@@ -124,7 +124,12 @@ async fn serve(mut connection: impl AsyncRead + AsyncWrite + Unpin, state: &Stat
         Answer::Status(status) => (status, String::new(), Vec::new()),
         Answer::Redirect(to) => (302, format!("location: {to}\r\n"), Vec::new()),
     };
-    let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\nconnection: close\r\n{extra}\r\n", body.len());
+    // Terraform insists on a type.
+    let kind = if path.ends_with(".zip") { "application/zip" } else { "application/json" };
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} -\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n{extra}\r\n"
+    );
     connection.write_all(head.as_bytes()).await?;
     connection.write_all(&body).await?;
     connection.shutdown().await
