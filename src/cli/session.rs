@@ -122,7 +122,7 @@ impl Session {
                 .filter_map(|name| home.as_ref().map(|home| home.join(name)))
                 .collect(),
         };
-        // Terraform goes on without one that is named and missing, too.
+        // As Terraform does: a file that is not there says nothing.
         configurations.retain(|file| file.is_file());
         let folders = |list: &str| std::env::split_paths(list).map(|folder| self.working_dir.join(folder)).collect();
         let cache = path("XDG_CACHE_HOME").or_else(|| home.as_ref().map(|home| home.join(".cache")));

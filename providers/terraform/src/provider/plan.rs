@@ -37,7 +37,7 @@ impl ConfiguredPlugin {
             proposed_new_state: Some(to_wire(&request.proposed, &shape.ty)),
             config: Some(to_wire(&request.config, &shape.ty)),
             prior_private: own.private.clone(),
-            provider_meta: None,
+            provider_meta: self.offer.meta.clone(),
             client_capabilities: Some(CAPABILITIES),
             prior_identity: own.identity.clone(),
         };
