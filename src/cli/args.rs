@@ -1,10 +1,13 @@
 //! The command line: verbs, options, and help with examples.
 
+mod providers;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::log::LogLevel;
+pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -117,6 +120,9 @@ pub enum Verb {
     /// Serve a provider to Terraform or OpenTofu, which start this themselves
     #[command(after_help = SERVE_PROVIDER_EXAMPLES)]
     ServeProvider(ServeProvider),
+    /// See which providers are needed, and bring their packages here
+    #[command(subcommand, after_help = providers::EXAMPLES)]
+    Providers(Providers),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completion(Completion),

@@ -23,6 +23,8 @@ pub struct SourceOptions {
     pub usual_mirrors: Vec<PathBuf>,
     pub settings: Settings,
     pub platform: Platform,
+    /// Where it is remembered which packages were checked; `None`: nowhere.
+    pub cache_dir: Option<PathBuf>,
 }
 
 impl SourceOptions {
@@ -46,8 +48,8 @@ impl SourceOptions {
 /// The places where packages are looked for.
 #[derive(Debug)]
 pub struct Sources {
-    options: SourceOptions,
-    verified: Verified,
+    pub(super) options: SourceOptions,
+    pub(super) verified: Verified,
 }
 
 /// A package that is ready to be started.
@@ -58,7 +60,7 @@ pub struct Installed {
     pub version: Option<Version>,
     pub binary: PathBuf,
     pub origin: Origin,
-    /// Of the package; none for what is not checked.
+    /// Of the package; none where there is nothing to check them with.
     pub hashes: BTreeSet<PackageHash>,
     /// Whether the lock file vouches for it.
     pub locked: bool,
@@ -83,7 +85,7 @@ pub enum Origin {
 
 impl Sources {
     pub fn new(options: SourceOptions) -> Self {
-        let verified = Verified::new(own(&options.root).join("verified.json"));
+        let verified = Verified::new(options.cache_dir.as_ref().map(|folder| folder.join("verified.json")));
         Self { options, verified }
     }
 
@@ -153,7 +155,7 @@ impl Sources {
     }
 
     /// The filesystem mirrors that may serve a provider.
-    fn mirrors(&self, address: &SourceAddress) -> Vec<&Path> {
+    pub(super) fn mirrors(&self, address: &SourceAddress) -> Vec<&Path> {
         let Some(methods) = &self.options.settings.methods else {
             return self.options.usual_mirrors.iter().map(PathBuf::as_path).collect();
         };
@@ -200,10 +202,11 @@ impl Sources {
         let (binary, hashes) = match &candidate.package.place {
             Place::Folder(folder) => {
                 let binary = layout::binary(folder, address).map_err(failed)?.ok_or_else(no_binary)?;
-                (binary, BTreeSet::from([self.verified.hash(folder).map_err(failed)?]))
+                (binary, self.needed(locked, || self.verified.hash(folder)).map_err(failed)?)
             }
             Place::Binary(binary) => {
-                (binary.clone(), BTreeSet::from([self.verified.hash_of_binary(binary).map_err(failed)?]))
+                let hashes = self.needed(locked, || self.verified.hash_of_binary(binary)).map_err(failed)?;
+                (binary.clone(), hashes)
             }
             Place::Archive(file) => {
                 let version = candidate.version().ok_or("it has no version in its name")?;
@@ -221,7 +224,19 @@ impl Sources {
         })
     }
 
-    /// Unpacks an archive into Formwork's own folder, once it is known to be sound.
+    /// A checksum that there is something to compare with; a large package takes seconds.
+    fn needed(
+        &self,
+        locked: Option<&Locked>,
+        hash: impl FnOnce() -> io::Result<PackageHash>,
+    ) -> io::Result<BTreeSet<PackageHash>> {
+        match locked {
+            Some(locked) if !locked.hashes.is_empty() => Ok(BTreeSet::from([hash()?])),
+            _ => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// Unpacks an archive for this machine into Formwork's own folder, once it is known to be sound.
     pub(super) fn unpack(
         &self,
         address: &SourceAddress,
@@ -230,17 +245,17 @@ impl Sources {
         locked: Option<&Locked>,
     ) -> Result<(PathBuf, BTreeSet<PackageHash>), String> {
         let failed = |error: io::Error| error.to_string();
-        let target = layout::unpacked(&own(&self.options.root), address, version, &self.options.platform);
-        let parent = target.parent().unwrap_or(&self.options.root);
-        fs::create_dir_all(parent).map_err(failed)?;
-        let fresh = tempfile::Builder::new().prefix(".unpacking").tempdir_in(parent).map_err(failed)?;
-        archive::unpack(file, fresh.path()).map_err(failed)?;
+        let own = own(&self.options.root);
+        fs::create_dir_all(&own).map_err(failed)?;
+        let fresh = tempfile::Builder::new().prefix(".unpacking").tempdir_in(&own).map_err(failed)?;
+        archive::unpack(file, fresh.path(), archive::LIMITS).map_err(failed)?;
         let content = PackageHash::of_folder(fresh.path()).map_err(failed)?;
         let hashes = BTreeSet::from([PackageHash::of_archive_file(file).map_err(failed)?, content]);
         check(&hashes, locked)?;
         if layout::binary(fresh.path(), address).map_err(failed)?.is_none() {
             return Err(format!("it holds no `terraform-provider-{}`", address.type_name()));
         }
+        let target = layout::unpacked(&own, address, version, &self.options.platform);
         replace(fresh, &target).map_err(failed)?;
         let binary = layout::binary(&target, address).map_err(failed)?.ok_or("it was removed while it was unpacked")?;
         Ok((binary, hashes))
@@ -282,13 +297,14 @@ pub(super) fn own(root: &Path) -> PathBuf {
 
 /// Puts a folder in the place of another one, if there is one.
 fn replace(fresh: tempfile::TempDir, target: &Path) -> io::Result<()> {
+    let parent = target.parent().unwrap_or(target);
+    fs::create_dir_all(parent)?;
     if target.exists() {
-        let aside = tempfile::Builder::new().prefix(".old").tempdir_in(target.parent().unwrap_or(target))?;
+        let aside = tempfile::Builder::new().prefix(".old").tempdir_in(parent)?;
         fs::rename(target, aside.path().join("package"))?;
     }
-    let fresh = fresh.keep();
-    make_readable(&fresh)?;
-    fs::rename(&fresh, target)
+    make_readable(fresh.path())?;
+    fs::rename(fresh.keep(), target)
 }
 
 /// Temporary folders are private; packages are not.
