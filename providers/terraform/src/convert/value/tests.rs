@@ -195,6 +195,10 @@ fn json_is_as_terraform_stores_it() {
     assert_eq!(from_json(json.to_string().as_bytes(), &ty), Ok(value.clone()));
     let bare = json.to_string().replace(r#""12345678901234567890123""#, "12345678901234567890123");
     assert_eq!(from_json(bare.as_bytes(), &ty), Ok(value));
+    for tie in ["2115955795850708.2", "2115955795850708.3"] {
+        let json = to_json(&number(tie), &Type::Number).to_string();
+        assert_eq!(from_json(json.as_bytes(), &Type::Number), Ok(number(tie)), "{json}");
+    }
 }
 
 #[test]
