@@ -75,6 +75,8 @@ fn key_from_text(text: &str) -> Str {
 }
 
 #[cfg(test)]
+mod interop;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

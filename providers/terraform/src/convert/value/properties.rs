@@ -3,14 +3,15 @@
 use formwork_contract::{Number, Step, Type, Unknown, Value};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use proptest::sample::Index;
 
 use super::*;
+use crate::convert::edits::{edit, edited};
 
-/// Whether values may have unknown parts.
+/// Whether values may have unknown parts, and whether something may be known of these.
 #[derive(Clone, Copy, PartialEq)]
-enum Parts {
+pub(super) enum Parts {
     Known,
+    Unrefined,
     Any,
 }
 
@@ -36,7 +37,7 @@ fn primitive_type() -> impl Strategy<Value = Type> {
 }
 
 /// A type without open parts.
-fn closed_type() -> impl Strategy<Value = Type> {
+pub(super) fn closed_type() -> impl Strategy<Value = Type> {
     primitive_type().prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
             inner.clone().prop_map(Type::list),
@@ -65,7 +66,7 @@ fn any_type() -> impl Strategy<Value = Type> {
     })
 }
 
-fn value_of(ty: &Type, parts: Parts) -> BoxedStrategy<Value> {
+pub(super) fn value_of(ty: &Type, parts: Parts) -> BoxedStrategy<Value> {
     let null = Just(Value::Null(ty.clone()));
     let present = present_value_of(ty, parts);
     if parts == Parts::Known {
@@ -73,7 +74,7 @@ fn value_of(ty: &Type, parts: Parts) -> BoxedStrategy<Value> {
     }
     let ty = ty.clone();
     let unknown = any::<bool>().prop_map(move |not_null| {
-        let not_null = not_null && ty != Type::Any;
+        let not_null = not_null && parts == Parts::Any && ty != Type::Any;
         Value::Unknown(Unknown { ty: ty.clone(), not_null })
     });
     prop_oneof![1 => null, 1 => unknown, 8 => present].boxed()
@@ -125,51 +126,6 @@ fn shared(parts: Parts, make: fn(Type, Vec<Value>) -> Value) -> BoxedStrategy<Va
 
 fn typed(parts: Parts) -> impl Strategy<Value = (Type, Value)> {
     any_type().prop_flat_map(move |ty| (Just(ty.clone()), value_of(&ty, parts)))
-}
-
-/// A change of bytes that may make them mean something else, or nothing.
-#[derive(Clone, Debug)]
-enum Edit {
-    Set(Index, u8),
-    Insert(Index, u8),
-    Remove(Index),
-    Truncate(Index),
-    Double(Index, Index),
-}
-
-fn edit() -> impl Strategy<Value = Edit> {
-    // Bytes that open something are more telling than others.
-    let byte =
-        prop_oneof![any::<u8>(), 0x80_u8..0xa0, 0xc0_u8..0xe0, "[\\[\\]{}\",:0-9e-]".prop_map(|c| c.as_bytes()[0])];
-    prop_oneof![
-        4 => (any::<Index>(), byte.clone()).prop_map(|(at, byte)| Edit::Set(at, byte)),
-        2 => (any::<Index>(), byte).prop_map(|(at, byte)| Edit::Insert(at, byte)),
-        2 => any::<Index>().prop_map(Edit::Remove),
-        1 => any::<Index>().prop_map(Edit::Truncate),
-        1 => (any::<Index>(), any::<Index>()).prop_map(|(from, to)| Edit::Double(from, to)),
-    ]
-}
-
-fn edited(mut bytes: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
-    for edit in edits {
-        let length = bytes.len();
-        if length == 0 {
-            break;
-        }
-        match edit {
-            Edit::Set(at, byte) => bytes[at.index(length)] = *byte,
-            Edit::Insert(at, byte) => bytes.insert(at.index(length), *byte),
-            Edit::Remove(at) => {
-                bytes.remove(at.index(length));
-            }
-            Edit::Truncate(at) => bytes.truncate(at.index(length)),
-            Edit::Double(from, to) => {
-                let (from, to) = (from.index(length), to.index(length));
-                bytes.extend_from_within(from.min(to)..from.max(to));
-            }
-        }
-    }
-    bytes
 }
 
 /// What was read is a value that can be written, and reads as itself; what was refused says where in the type.

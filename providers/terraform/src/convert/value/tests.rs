@@ -108,6 +108,16 @@ fn a_collection_of_any_takes_the_type_of_its_elements() {
 }
 
 #[test]
+fn lengths_of_every_size_survive() {
+    for length in [0, 15, 16, 31, 32, 255, 256, 65_535, 65_536] {
+        survives(&Value::string("x".repeat(length)), &Type::String);
+        survives(&Value::list(Type::Bool, vec![Value::Bool(true); length]), &Type::list(Type::Bool));
+        let entries = (0..length).map(|key| (key.to_string().into(), Value::Bool(false)));
+        survives(&Value::map(Type::Bool, entries.collect()), &Type::map(Type::Bool));
+    }
+}
+
+#[test]
 fn sets_come_in_any_order() {
     let ty = Type::set(Type::String);
     let set = Value::set(Type::String, vec!["a".into(), "b".into()]);
