@@ -93,6 +93,7 @@ fn intended(step: usize) -> StepEvent {
     let kind = StepEventKind::Intended {
         attempt: format!("attempt-{step}").into(),
         provider: "sandbox".into(),
+        source: "registry.terraform.io/formwork/sandbox".into(),
         prior: None,
         planned: Some(value(step)),
         private: Arc::from([]),
@@ -102,9 +103,11 @@ fn intended(step: usize) -> StepEvent {
 
 fn done(step: usize) -> StepEvent {
     let resource = RecordedResource {
+        provider_version: "".into(),
         address: address(step),
         deposed: None,
         provider: "sandbox".into(),
+        source: "registry.terraform.io/formwork/sandbox".into(),
         schema_version: 0,
         value: value(step),
         private: Arc::from([]),

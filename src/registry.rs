@@ -2,42 +2,57 @@
 
 use std::sync::Arc;
 
+use formwork_contract::Diagnostic;
 use formwork_contract::provider::Provider;
 use formwork_contract::suggest::nearest;
-use formwork_contract::{Diagnostic, Str};
 
+use crate::graph::Wanted;
 use crate::live::Registry;
 
-/// The providers that are linked into this binary.
+/// The native providers, which are linked into this binary.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Linked;
+pub(crate) struct Providers;
 
-/// All native providers: their name and the cargo feature that brings them.
-const KNOWN: [(&str, &str); 2] = [("terraform", ""), ("sandbox", "sandbox")];
+/// Native providers besides `terraform`: their name and the cargo feature that brings them.
+const FEATURES: [(&str, &str); 1] = [("sandbox", "sandbox")];
 
-impl Registry for Linked {
-    fn provider(&self, name: &str) -> Result<Arc<dyn Provider>, Box<Diagnostic>> {
-        match name {
-            "terraform" => Ok(Arc::new(formwork_builtin::Builtin::new())),
+/// All native providers, those that this build leaves out as well.
+const NATIVES: [&str; 2] = ["terraform", "sandbox"];
+
+impl Registry for Providers {
+    fn natives(&self) -> &[&str] {
+        &NATIVES
+    }
+
+    fn provider(&self, wanted: &Wanted) -> Result<Arc<dyn Provider>, Box<Diagnostic>> {
+        match wanted.source.native() {
+            Some("terraform") => Ok(Arc::new(formwork_builtin::Builtin::new())),
             #[cfg(feature = "sandbox")]
-            "sandbox" => Ok(Arc::new(formwork_sandbox::Sandbox::new())),
-            other => Err(Box::new(missing(other))),
+            Some("sandbox") => Ok(Arc::new(formwork_sandbox::Sandbox::new())),
+            Some(other) => Err(Box::new(no_native(other))),
+            None => Err(Box::new(no_plugin(wanted))),
         }
     }
 }
 
-fn missing(name: &str) -> Diagnostic {
-    if let Some((_, feature)) = KNOWN.iter().find(|(known, _)| *known == name) {
+fn no_native(name: &str) -> Diagnostic {
+    if let Some((_, feature)) = FEATURES.iter().find(|(known, _)| *known == name) {
         return Diagnostic::error(format!("this build of Formwork has no `{name}` provider"))
-            .detail("Providers are linked in by cargo features.")
+            .detail("Native providers are linked in by cargo features.")
             .hint(format!("build with `--features {feature}`, or with `--features full` for all"));
     }
-    let names: Vec<Str> = KNOWN.iter().map(|(name, _)| Str::from(*name)).collect();
-    let diagnostic = Diagnostic::error(format!("there is no provider `{name}`"));
-    match nearest(name, names.iter().map(|name| &**name)) {
+    let diagnostic = Diagnostic::error(format!("there is no native provider `{name}`"));
+    match nearest(name, NATIVES) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => {
-            diagnostic.hint(format!("this version has {}", KNOWN.map(|(name, _)| format!("`{name}`")).join(" and ")))
-        }
+        None => diagnostic.hint(format!("this version has {}", NATIVES.map(|name| format!("`{name}`")).join(" and "))),
+    }
+}
+
+fn no_plugin(wanted: &Wanted) -> Diagnostic {
+    let source = &wanted.source;
+    let diagnostic = Diagnostic::error(format!("provider `{source}` is a plugin, and this build cannot start plugins"));
+    match nearest(source.type_name(), NATIVES) {
+        Some(near) => diagnostic.hint(format!("did you mean the native provider `{near}`?")),
+        None => diagnostic.hint("build with `--features terraform`"),
     }
 }

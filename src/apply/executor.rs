@@ -4,9 +4,9 @@
 //! it takes in everything that is finished, makes the outcomes and the intents of what became ready
 //! durable in one commit, and starts the calls.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use formwork_contract::convert::convert;
 use formwork_contract::json::encode;
@@ -19,6 +19,7 @@ use super::call::{Called, call};
 use super::journal::{Journal, failed, short_digest};
 use super::prepare::{Prepared, contradiction, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
+use super::schedule::Schedule;
 use super::{ApplyOptions, ApplyOutcome, StepDone};
 use crate::graph::ProviderKey;
 use crate::plan::Plan;
@@ -34,15 +35,9 @@ pub(super) struct Executor<'a> {
     progress: &'a dyn Progress,
     interrupt: &'a Interrupt,
     parallelism: usize,
-    /// Steps that wait for each step, and how many each waits for.
-    dependents: Vec<Vec<usize>>,
-    waiting: Vec<usize>,
-    ready: HashMap<ProviderKey, VecDeque<usize>>,
-    running: HashMap<ProviderKey, usize>,
-    started: HashMap<usize, Instant>,
+    schedule: Schedule,
     events: Vec<(usize, StepEventKind)>,
     done: BTreeMap<StepDone, usize>,
-    finished: HashSet<usize>,
     open: HashSet<usize>,
     failures: Vec<Diagnostic>,
     warnings: Diagnostics,
@@ -69,25 +64,16 @@ impl<'a> Executor<'a> {
         interrupt: &'a Interrupt,
     ) -> Self {
         plan.resolver.begin_applying();
-        let mut dependents = vec![Vec::new(); plan.steps.len()];
-        for (place, step) in plan.steps.iter().enumerate() {
-            step.after.iter().for_each(|before| dependents[*before].push(place));
-        }
         Self {
-            waiting: plan.steps.iter().map(|step| step.after.len()).collect(),
-            dependents,
+            schedule: Schedule::new(&plan),
             plan,
             digest,
             journal,
             progress,
             interrupt,
             parallelism: options.parallelism.unwrap_or(usize::MAX).max(1),
-            ready: HashMap::new(),
-            running: HashMap::new(),
-            started: HashMap::new(),
             events: Vec::new(),
             done: BTreeMap::new(),
-            finished: HashSet::new(),
             open: HashSet::new(),
             failures: Vec::new(),
             warnings: Diagnostics::new(),
@@ -101,8 +87,7 @@ impl<'a> Executor<'a> {
         let progress = self.progress;
         let mut work = Work::new();
         let mut renew = tokio::time::interval(RENEW);
-        let free: Vec<usize> = (0..self.plan.steps.len()).filter(|step| self.waiting[*step] == 0).collect();
-        free.into_iter().for_each(|step| self.enqueue(step));
+        self.schedule.open();
         self.round(&mut work, Vec::new(), progress);
         while !work.is_empty() {
             let first = tokio::select! {
@@ -118,7 +103,7 @@ impl<'a> Executor<'a> {
             }
             if self.interrupt.is_set() && !self.stopping {
                 self.stopping = true;
-                self.progress.event(&ProgressEvent::Stopping { running: self.started.len() });
+                self.progress.event(&ProgressEvent::Stopping { running: self.schedule.under_way() });
             }
             let mut messages: Vec<Message> = first.into_iter().collect();
             while let Some(Some(message)) = work.next().now_or_never() {
@@ -180,7 +165,7 @@ impl<'a> Executor<'a> {
     /// Without a journal nothing more may be done.
     fn stop_writing(&mut self, error: &RecordError, calls: &[Prepared]) {
         for step in calls {
-            self.started.remove(&step.step);
+            self.schedule.end(step.step);
         }
         if !self.stopping || self.failures.is_empty() {
             self.failures.extend(failed(error));
@@ -196,22 +181,14 @@ impl<'a> Executor<'a> {
         if self.stopping || self.interrupt.is_set() {
             return (batches, released);
         }
-        let keys: Vec<ProviderKey> = self.ready.keys().cloned().collect();
-        for key in keys {
-            let limit = self.plan.resolver.reality.get(&key).map_or(1, |configured| configured.provider.concurrency());
-            let room = limit.max(1).saturating_sub(self.running.get(&key).copied().unwrap_or(0));
-            let room = room.min(self.parallelism.saturating_sub(self.started.len()));
-            let Some(queue) = self.ready.get_mut(&key) else { continue };
-            let steps: Vec<usize> = queue.drain(..room.min(queue.len())).collect();
-            if queue.is_empty() {
-                self.ready.remove(&key);
-            }
+        let reality = &self.plan.resolver.reality;
+        let limit = |key: &ProviderKey| reality.get(key).map_or(1, |configured| configured.provider.concurrency());
+        for steps in self.schedule.take(limit, self.parallelism) {
             let mut batch = Vec::new();
             for step in steps {
                 match self.begin(step) {
                     Ok(Some(prepared)) => {
-                        *self.running.entry(key.clone()).or_default() += 1;
-                        self.started.insert(step, Instant::now());
+                        self.schedule.start(step);
                         batch.push(prepared);
                     }
                     Ok(None) => released = true,
@@ -229,7 +206,7 @@ impl<'a> Executor<'a> {
     fn begin(&mut self, place: usize) -> Result<Option<Prepared>, Diagnostics> {
         let step = &self.plan.steps[place];
         let Some(number) = step.change else {
-            self.release(place);
+            self.schedule.release(place);
             return Ok(None);
         };
         let change = &self.plan.changes[number];
@@ -237,7 +214,7 @@ impl<'a> Executor<'a> {
             let (event, action) = (self.record_only(change, step.action), step.action);
             self.events.push((place, event));
             self.count(action);
-            self.release(place);
+            self.schedule.release(place);
             return Ok(None);
         }
         let Some(configured) = self.plan.resolver.reality.get(&change.provider) else {
@@ -299,7 +276,7 @@ impl<'a> Executor<'a> {
         let step = match result {
             Ok(step) => step,
             Err(diagnostics) => {
-                self.end(place);
+                self.schedule.end(place);
                 self.refuse(place, diagnostics);
                 return;
             }
@@ -313,6 +290,7 @@ impl<'a> Executor<'a> {
                 StepEventKind::Intended {
                     attempt: step.attempt.0.clone(),
                     provider: change.provider.to_string().into(),
+                    source: change.kind.origin.source.to_str(),
                     prior: self.journal.exact(change, &step.prior),
                     planned,
                     private: Arc::clone(&step.private.0),
@@ -324,7 +302,7 @@ impl<'a> Executor<'a> {
 
     fn called(&mut self, step: &Prepared, called: Called) {
         let place = step.step;
-        let elapsed = self.end(place).map_or(Duration::ZERO, |started| started.elapsed());
+        let elapsed = self.schedule.end(place).map_or(Duration::ZERO, |started| started.elapsed());
         let Some(number) = self.plan.steps[place].change else { return };
         match called {
             Called::Done { value, private, warnings } => {
@@ -346,14 +324,14 @@ impl<'a> Executor<'a> {
                 });
                 self.count(step.action);
                 if step.action == StepAction::Delete {
-                    self.release(place);
+                    self.schedule.release(place);
                     return;
                 }
                 let contradicts = contradiction(&step.planned, &value);
                 self.plan.resolver.set(&step.address, value);
                 let broken = self.plan.resolver.postconditions(&step.address);
                 match (contradicts, broken.into_iter().find(Diagnostic::is_error)) {
-                    (None, None) => self.release(place),
+                    (None, None) => self.schedule.release(place),
                     (Some(path), _) => self.fail(step, inconsistent(step, &path)),
                     (None, Some(broken)) => self.fail(step, broken.address(&step.address)),
                 }
@@ -362,7 +340,7 @@ impl<'a> Executor<'a> {
                 if step.action == StepAction::Read && self.plan.resolver.serves_a_check(&step.address) =>
             {
                 self.warnings.push(Diagnostic { severity: Severity::Warning, ..diagnostic });
-                self.release(place);
+                self.schedule.release(place);
             }
             Called::Failed(diagnostic) => {
                 let message = diagnostic.summary.as_str().into();
@@ -391,13 +369,13 @@ impl<'a> Executor<'a> {
     fn fail(&mut self, step: &Prepared, diagnostic: Diagnostic) {
         let message: Str = diagnostic.summary.as_str().into();
         self.progress.event(&ProgressEvent::StepFailed { address: step.address.clone(), action: step.action, message });
-        self.finished.insert(step.step);
+        self.schedule.abandon(step.step);
         self.failures.push(diagnostic);
         self.stopping = true;
     }
 
     fn refuse(&mut self, place: usize, diagnostics: Diagnostics) {
-        self.finished.insert(place);
+        self.schedule.abandon(place);
         if let Some(change) = self.plan.steps[place].change.map(|number| &self.plan.changes[number]) {
             let message: Str =
                 diagnostics.iter().next().map_or_else(Str::default, |first| first.summary.as_str().into());
@@ -406,50 +384,6 @@ impl<'a> Executor<'a> {
         }
         self.failures.extend(diagnostics);
         self.stopping = true;
-    }
-
-    /// A step is no longer under way.
-    fn end(&mut self, place: usize) -> Option<Instant> {
-        let started = self.started.remove(&place);
-        if let (Some(_), Some(number)) = (started, self.plan.steps[place].change)
-            && let Some(running) = self.running.get_mut(&self.plan.changes[number].provider)
-        {
-            *running = running.saturating_sub(1);
-        }
-        started
-    }
-
-    /// A step is done: what waited for it may start.
-    fn release(&mut self, place: usize) {
-        let mut released = vec![place];
-        while let Some(place) = released.pop() {
-            self.finished.insert(place);
-            for dependent in std::mem::take(&mut self.dependents[place]) {
-                self.waiting[dependent] -= 1;
-                if self.waiting[dependent] > 0 {
-                    continue;
-                }
-                match self.plan.steps[dependent].change {
-                    None => released.push(dependent),
-                    Some(_) => self.enqueue(dependent),
-                }
-            }
-        }
-    }
-
-    fn enqueue(&mut self, place: usize) {
-        match self.plan.steps[place].change {
-            Some(number) => {
-                let key = &self.plan.changes[number].provider;
-                match self.ready.get_mut(key) {
-                    Some(queue) => queue.push_back(place),
-                    None => {
-                        self.ready.insert(key.clone(), VecDeque::from([place]));
-                    }
-                }
-            }
-            None => self.release(place),
-        }
     }
 
     fn count(&mut self, action: StepAction) {
@@ -465,21 +399,22 @@ impl<'a> Executor<'a> {
         for (place, step) in self.plan.steps.iter().enumerate() {
             let Some(number) = step.change else { continue };
             let named = (self.plan.changes[number].address.clone(), step.action);
-            if self.open.contains(&place) || self.started.contains_key(&place) {
+            if self.open.contains(&place) || self.schedule.is_under_way(place) {
                 open.push(named);
-            } else if !self.finished.contains(&place) {
+            } else if !self.schedule.is_finished(place) {
                 not_started.push(named);
             }
         }
         let (values, broken) = self.plan.resolver.outputs();
         let (outputs, filed) = self.outputs(&values);
         if self.failures.is_empty() && not_started.is_empty() && open.is_empty() {
+            self.failures.extend(self.plan.resolver.failing_conditions());
             self.refuse_outputs(broken);
         }
         let checks = self.checks();
         let revision = self.journal.revision;
         // With calls still under way the revision stays open: the next run settles them.
-        if self.started.is_empty()
+        if self.schedule.under_way() == 0
             && let Err(error) = self.journal.finish(filed, self.failures.is_empty())
         {
             self.failures.extend(failed(&error));

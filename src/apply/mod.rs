@@ -9,6 +9,7 @@ mod executor;
 mod journal;
 mod prepare;
 pub mod progress;
+mod schedule;
 mod settle;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use formwork_contract::{Diagnostic, Diagnostics, Value};
 use super::journal::failed;
 use super::prepare::contradiction;
 use super::progress::{Progress, ProgressEvent};
-use crate::graph::ProviderKey;
+use crate::graph::{ProviderKey, ProviderSource, Wanted};
 use crate::live::{Reality, ResourceKind};
 use crate::record::model::{OpenIntent, RecordedResource, StepEvent, StepEventKind};
 use crate::record::{LeaseRequest, Record};
@@ -63,7 +63,8 @@ async fn look(
 ) -> Result<Option<RecordedResource>, Diagnostics> {
     let key = ProviderKey::parse(&intent.provider)
         .ok_or_else(|| Diagnostic::error(format!("`{}` is no provider configuration", intent.provider)))?;
-    let configured = reality.get_or_default(&key).await?;
+    let source = ProviderSource::parse(&intent.source).unwrap_or_else(|_| reality.source_of_name(&key.name));
+    let configured = reality.get_or_default(&key, &Wanted::any(source)).await?;
     let type_name = &intent.address.type_name;
     let kind = configured
         .loaded
@@ -110,6 +111,8 @@ fn as_found(
         address: intent.address.clone(),
         deposed: intent.deposed.clone(),
         provider: intent.provider.clone(),
+        source: kind.origin.source.to_str(),
+        provider_version: kind.origin.version.clone().unwrap_or_default(),
         schema_version: kind.version,
         value: encode(value, &kind.ty, seal),
         private: private.0,

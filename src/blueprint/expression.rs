@@ -160,13 +160,37 @@ impl Expr {
 
     /// Calls `visit` for every reference that is not to a name of an enclosing `for`.
     pub fn each_reference<'a>(&'a self, visit: &mut dyn FnMut(&'a Reference, Span)) {
+        self.walk(&mut |seen| {
+            if let Seen::Reference(reference, span) = seen {
+                visit(reference, span);
+            }
+        });
+    }
+
+    /// Calls `visit` for every call of a function.
+    pub fn each_call<'a>(&'a self, visit: &mut dyn FnMut(&'a Call)) {
+        self.walk(&mut |seen| {
+            if let Seen::Call(call) = seen {
+                visit(call);
+            }
+        });
+    }
+
+    fn walk<'a>(&'a self, visit: &mut dyn FnMut(Seen<'a>)) {
         Walk { bound: Vec::new(), visit }.expr(self);
     }
 }
 
+/// What a walk through an expression comes to.
+enum Seen<'a> {
+    /// Not to a name of an enclosing `for`.
+    Reference(&'a Reference, Span),
+    Call(&'a Call),
+}
+
 struct Walk<'a, 'v> {
     bound: Vec<&'a str>,
-    visit: &'v mut dyn FnMut(&'a Reference, Span),
+    visit: &'v mut dyn FnMut(Seen<'a>),
 }
 
 impl<'a> Walk<'a, '_> {
@@ -183,7 +207,7 @@ impl<'a> Walk<'a, '_> {
             }
             ExprKind::Reference(reference) => {
                 if !self.bound.contains(&&*reference.root) {
-                    (self.visit)(reference, expr.span);
+                    (self.visit)(Seen::Reference(reference, expr.span));
                 }
                 self.steps(&reference.steps);
             }
@@ -191,7 +215,10 @@ impl<'a> Walk<'a, '_> {
                 self.expr(&traversal.of);
                 self.steps(&traversal.steps);
             }
-            ExprKind::Call(call) => call.arguments.iter().for_each(|argument| self.expr(argument)),
+            ExprKind::Call(call) => {
+                (self.visit)(Seen::Call(call));
+                call.arguments.iter().for_each(|argument| self.expr(argument));
+            }
             ExprKind::Conditional(conditional) => {
                 self.expr(&conditional.condition);
                 self.expr(&conditional.then);

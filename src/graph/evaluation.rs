@@ -10,7 +10,7 @@ use super::expand::{self, Each, Expansion, InstanceId, ModuleInstance, Unit};
 use super::names::InstanceNames;
 use super::{DesiredGraph, ModuleId, NodeId, NodeKind};
 use crate::blueprint::model::Resource;
-use crate::language::{FunctionContext, Scope, variable_value};
+use crate::language::{FunctionContext, ProvidedFunctions, ProviderTable, Scope, variable_value};
 
 /// What an evaluation starts from.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +67,7 @@ impl Evaluation {
             settled_calls: RefCell::default(),
             settled_resources: RefCell::default(),
         };
-        evaluation.refresh_contexts();
+        evaluation.contexts = evaluation.fresh_contexts();
         evaluation.add_instance(ModuleId(0), ModulePath::root(), None, Each::None);
         evaluation
     }
@@ -75,13 +75,20 @@ impl Evaluation {
     /// From now on impure functions give real results, and what was not wholly known is evaluated again.
     pub fn begin_applying(&mut self) {
         self.inputs.applying = true;
-        self.refresh_contexts();
+        self.contexts.values_mut().for_each(|context| context.applying = true);
         for slot in self.instances.iter_mut().flat_map(|instance| &mut instance.slots) {
             if let Slot::Value(cell) = slot
                 && cell.get().is_some_and(|value| !value.is_wholly_known())
             {
                 cell.take();
             }
+        }
+    }
+
+    /// Lets the expressions of a module call the functions of a provider.
+    pub fn provide_functions(&mut self, module: ModuleId, name: &Str, functions: &Arc<dyn ProvidedFunctions>) {
+        if let Some(context) = self.contexts.get_mut(&module) {
+            Arc::make_mut(&mut context.providers).insert(name.clone(), Arc::clone(functions));
         }
     }
 
@@ -243,11 +250,7 @@ impl Evaluation {
 
     /// The block of a resource node.
     pub fn resource(&self, node: NodeId) -> &Resource {
-        let module = self.graph.module(self.graph.node(node).module);
-        match self.graph.node(node).kind {
-            NodeKind::Resource(position) => &module.module.resources[position],
-            _ => unreachable!("only asked of resource nodes"),
-        }
+        self.graph.resource(node)
     }
 
     pub fn address(&self, unit: Unit, key: InstanceKey) -> Address {
@@ -397,17 +400,17 @@ impl Evaluation {
         self.with_scope(instance, Each::None, None, |scope| variable_value(variable, given, scope))
     }
 
-    fn refresh_contexts(&mut self) {
-        for (number, module) in self.graph.modules.iter().enumerate() {
-            let context = FunctionContext {
-                files: Arc::clone(&self.graph.blueprint.files),
-                module_dir: module.module.dir.clone(),
-                now_ms: self.inputs.now_ms,
-                applying: self.inputs.applying,
-                home: self.inputs.home.clone(),
-            };
-            self.contexts.insert(ModuleId(number as u32), context);
-        }
+    fn fresh_contexts(&self) -> HashMap<ModuleId, FunctionContext> {
+        let context = |module: &super::StaticModule| FunctionContext {
+            files: Arc::clone(&self.graph.blueprint.files),
+            module_dir: module.module.dir.clone(),
+            now_ms: self.inputs.now_ms,
+            applying: self.inputs.applying,
+            home: self.inputs.home.clone(),
+            providers: ProviderTable::default(),
+        };
+        let modules = self.graph.modules.iter().enumerate();
+        modules.map(|(number, module)| (ModuleId(number as u32), context(module))).collect()
     }
 }
 

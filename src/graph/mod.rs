@@ -8,10 +8,12 @@
 mod edges;
 mod evaluation;
 mod expand;
+mod functions;
 mod names;
 mod order;
 mod providers;
 mod resolve;
+mod source;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,12 +21,14 @@ use std::sync::Arc;
 use formwork_contract::{Diagnostics, Mode, ModulePath, Str};
 
 use crate::blueprint::Blueprint;
-use crate::blueprint::model::{Module, ModuleCall};
+use crate::blueprint::model::{Module, ModuleCall, Resource};
 
 pub use edges::Part;
 pub use evaluation::{Evaluation, Inputs, Slot};
 pub use expand::{Each, Expansion, InstanceId, Unit, not_iterable};
+pub use functions::CalledProvider;
 pub use providers::{ProviderKey, implied_provider};
+pub use source::{NotASource, ProviderSource, VersionConstraint, Wanted};
 
 /// A blueprint's nodes, what each depends on, and an order in which to visit them.
 #[derive(Debug)]
@@ -36,8 +40,12 @@ pub struct DesiredGraph {
     pub dependencies: Vec<Vec<NodeId>>,
     /// Groups of nodes, each depending only on earlier groups.
     pub levels: Vec<Vec<NodeId>>,
+    /// Local names that mean a native provider where no `source` says otherwise.
+    natives: Vec<Str>,
     /// The provider configuration of each resource node.
     provider_of: HashMap<NodeId, NodeId>,
+    /// Whose functions are called.
+    called_providers: Vec<CalledProvider>,
 }
 
 /// Index into [`DesiredGraph::modules`].
@@ -69,6 +77,8 @@ struct NameIndex {
     outputs: HashMap<Str, NodeId>,
     resources: HashMap<(Mode, Str, Str), NodeId>,
     providers: HashMap<(Str, Option<Str>), NodeId>,
+    /// The configuration without an alias of each provider.
+    defaults: HashMap<ProviderSource, NodeId>,
     calls: HashMap<(Option<Str>, Str), ModuleId>,
 }
 
@@ -88,30 +98,38 @@ pub enum NodeKind {
     Output(Str),
     Provider(usize),
     /// A provider that no block configures.
-    ImplicitProvider(Str),
+    ImplicitProvider {
+        name: Str,
+        source: ProviderSource,
+    },
     Resource(usize),
     Check(usize),
     /// Everything in the module and in those that it calls.
     End,
 }
 
-/// Lays out and orders the graph.
+/// Lays out and orders the graph. `natives` are the local names that mean a native provider where no `source`
+/// says otherwise.
 ///
 /// # Errors
 /// References to what is not declared, providers that are not configured, and cycles.
-pub fn build(blueprint: Blueprint) -> Result<DesiredGraph, Diagnostics> {
+pub fn build(blueprint: Blueprint, natives: &[&str]) -> Result<DesiredGraph, Diagnostics> {
     let mut graph = DesiredGraph {
         blueprint,
         modules: Vec::new(),
         nodes: Vec::new(),
         dependencies: Vec::new(),
         levels: Vec::new(),
+        natives: natives.iter().map(|name| Str::from(*name)).collect(),
         provider_of: HashMap::new(),
+        called_providers: Vec::new(),
     };
     let root = Arc::clone(&graph.blueprint.root);
     graph.add_module(root, ModulePath::root(), None);
-    let mut diagnostics = graph.connect_providers();
+    let mut diagnostics = graph.malformed_sources();
+    diagnostics.append(graph.connect_providers());
     diagnostics.append(graph.connect_references());
+    diagnostics.append(graph.find_called_providers());
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
@@ -134,9 +152,26 @@ impl DesiredGraph {
         self.module(caller).module.calls.get(position)
     }
 
+    /// The block of a resource node.
+    pub fn resource(&self, node: NodeId) -> &Resource {
+        match self.node(node).kind {
+            NodeKind::Resource(position) => &self.module(self.node(node).module).module.resources[position],
+            _ => unreachable!("only asked of resource nodes"),
+        }
+    }
+
     /// The node of the provider configuration that serves a resource node.
     pub fn provider_of(&self, resource: NodeId) -> Option<NodeId> {
         self.provider_of.get(&resource).copied()
+    }
+
+    /// For each node the nodes that depend on it.
+    pub fn dependents(&self) -> Vec<Vec<NodeId>> {
+        let mut dependents = vec![Vec::new(); self.nodes.len()];
+        for (node, all) in self.dependencies.iter().enumerate() {
+            all.iter().for_each(|dependency| dependents[dependency.0 as usize].push(NodeId(node as u32)));
+        }
+        dependents
     }
 
     /// The header of the block that declares a node; `None` where no block does.
@@ -160,7 +195,7 @@ impl DesiredGraph {
             NodeKind::Variable(name) => format!("var.{name}"),
             NodeKind::Local(name) => format!("local.{name}"),
             NodeKind::Output(name) => format!("output.{name}"),
-            NodeKind::Provider(_) | NodeKind::ImplicitProvider(_) => format!("provider.{}", self.provider_key(id)),
+            NodeKind::Provider(_) | NodeKind::ImplicitProvider { .. } => format!("provider.{}", self.provider_key(id)),
             NodeKind::Resource(position) => resource(*position),
             NodeKind::Check(position) => format!("check.{}", module.module.checks[*position].name),
         };
@@ -181,6 +216,10 @@ impl DesiredGraph {
         for (position, provider) in module.providers.iter().enumerate() {
             let node = self.add_node(id, NodeKind::Provider(position));
             index.providers.insert((provider.name.clone(), provider.alias.clone()), node);
+            if provider.alias.is_none() {
+                let source = source::source_in(&module, &provider.name, &self.native_names());
+                index.defaults.entry(source).or_insert(node);
+            }
         }
         for (position, resource) in module.resources.iter().enumerate() {
             let node = self.add_node(id, NodeKind::Resource(position));

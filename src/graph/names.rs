@@ -17,22 +17,39 @@ pub(super) struct InstanceNames<'a> {
     pub own: Option<Value>,
 }
 
+/// A reference in an expression, of which the first steps name a block.
+#[derive(Clone, Copy)]
+struct Usage<'r> {
+    reference: &'r Reference,
+    span: Span,
+    /// How many steps the name takes.
+    named: usize,
+}
+
+impl Usage<'_> {
+    /// The steps after the name.
+    fn rest(&self) -> &[Traverse] {
+        &self.reference.steps[self.named..]
+    }
+}
+
 type IndexOf<'i> = &'i mut dyn FnMut(&Expr) -> Result<Value, Diagnostics>;
 
 impl Names for InstanceNames<'_> {
     fn lookup(&self, reference: &Reference, span: Span, index: IndexOf<'_>) -> Result<Found, Diagnostics> {
         let steps = &reference.steps;
+        let used = |named| Usage { reference, span, named };
         match &*reference.root {
             "var" | "local" => self.value_of_name(reference, span),
-            "module" => self.module(None, attribute(steps, 0), 1, reference, span, index),
-            "component" => self.module(attribute(steps, 0), attribute(steps, 1), 2, reference, span, index),
-            "data" => self.resource(Mode::Data, attribute(steps, 0), attribute(steps, 1), 2, reference, span, index),
+            "module" => self.module(None, attribute(steps, 0), used(1), index),
+            "component" => self.module(attribute(steps, 0), attribute(steps, 1), used(2), index),
+            "data" => self.resource(Mode::Data, attribute(steps, 0), attribute(steps, 1), used(2), index),
             "each" => self.each(reference, span),
             "count" => self.count(reference, span),
             "self" => self.own(span),
             "path" => self.path(reference, span),
             "terraform" | "formwork" => self.environment(reference, span),
-            _ => self.resource(Mode::Managed, Some(&reference.root), attribute(steps, 0), 1, reference, span, index),
+            _ => self.resource(Mode::Managed, Some(&reference.root), attribute(steps, 0), used(1), index),
         }
     }
 }
@@ -67,19 +84,17 @@ impl InstanceNames<'_> {
         &self,
         kind: Option<&Str>,
         name: Option<&Str>,
-        named: usize,
-        reference: &Reference,
-        span: Span,
+        usage: Usage<'_>,
         index: IndexOf<'_>,
     ) -> Result<Found, Diagnostics> {
         let graph = &self.evaluation.graph;
         let calls = &graph.module(self.module_id()).index.calls;
         let called = name.and_then(|name| calls.get(&(kind.cloned(), name.clone())));
-        let Some(called) = called.copied() else { return Err(self.unresolved(reference, span)) };
+        let Some(called) = called.copied() else { return Err(self.unresolved(usage.reference, usage.span)) };
         let Some(children) = self.evaluation.instance(self.instance).children.get(&called) else {
-            return Ok(Found { value: Value::unknown(Type::Any), consumed: named });
+            return Ok(Found { value: Value::unknown(Type::Any), consumed: usage.named });
         };
-        let steps = &reference.steps[named..];
+        let steps = usage.rest();
         let (child, used) = match pick(children, steps, index)? {
             Pick::One(child, used) => (*child, used),
             Pick::All => {
@@ -89,14 +104,16 @@ impl InstanceNames<'_> {
                     return Err(diagnostics.clone());
                 }
                 let value = values.value(|value| value.clone().unwrap_or(Value::NULL));
-                return Ok(Found { value, consumed: named });
+                return Ok(Found { value, consumed: usage.named });
             }
-            Pick::Missing(key) => return Err(missing(&self.describe_call(called), children, &key, span)),
+            Pick::Missing(key) => return Err(missing(&self.describe_call(called), children, &key, usage.span)),
         };
         let output = attribute(steps, used).and_then(|name| graph.module(called).index.outputs.get(name));
         match output {
-            Some(output) => Ok(Found { value: self.evaluation.value((child, *output))?, consumed: named + used + 1 }),
-            None => Ok(Found { value: self.outputs(called, child)?, consumed: named + used }),
+            Some(output) => {
+                Ok(Found { value: self.evaluation.value((child, *output))?, consumed: usage.named + used + 1 })
+            }
+            None => Ok(Found { value: self.outputs(called, child)?, consumed: usage.named + used }),
         }
     }
 
@@ -110,15 +127,12 @@ impl InstanceNames<'_> {
         Ok(Value::object(outputs.collect::<Result<Vec<_>, Diagnostics>>()?))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one reference, taken apart by the caller")]
     fn resource(
         &self,
         mode: Mode,
         type_name: Option<&Str>,
         name: Option<&Str>,
-        named: usize,
-        reference: &Reference,
-        span: Span,
+        usage: Usage<'_>,
         index: IndexOf<'_>,
     ) -> Result<Found, Diagnostics> {
         let graph = &self.evaluation.graph;
@@ -127,15 +141,15 @@ impl InstanceNames<'_> {
             (Some(type_name), Some(name)) => resources.get(&(mode, type_name.clone(), name.clone())).copied(),
             _ => None,
         };
-        let Some(node) = node else { return Err(self.unresolved(reference, span)) };
+        let Some(node) = node else { return Err(self.unresolved(usage.reference, usage.span)) };
         let unit: Unit = (self.instance, node);
         let Some(values) = self.evaluation.resource_values(unit) else {
-            return Ok(Found { value: Value::unknown(Type::Any), consumed: named });
+            return Ok(Found { value: Value::unknown(Type::Any), consumed: usage.named });
         };
-        match pick(values, &reference.steps[named..], index)? {
-            Pick::One(value, used) => Ok(Found { value: value.clone(), consumed: named + used }),
-            Pick::All => Ok(Found { value: values.value(Value::clone), consumed: named }),
-            Pick::Missing(key) => Err(missing(&graph.describe(node), values, &key, span)),
+        match pick(values, usage.rest(), index)? {
+            Pick::One(value, used) => Ok(Found { value: value.clone(), consumed: usage.named + used }),
+            Pick::All => Ok(Found { value: values.value(Value::clone), consumed: usage.named }),
+            Pick::Missing(key) => Err(missing(&graph.describe(node), values, &key, usage.span)),
         }
     }
 

@@ -83,6 +83,6 @@ pub(super) fn span(graph: &DesiredGraph, node: NodeId) -> Option<Span> {
         NodeKind::Provider(position) => Some(module.providers[*position].span),
         NodeKind::Resource(position) => Some(module.resources[*position].span),
         NodeKind::Check(position) => Some(module.checks[*position].span),
-        NodeKind::Begin | NodeKind::End | NodeKind::ImplicitProvider(_) => None,
+        NodeKind::Begin | NodeKind::End | NodeKind::ImplicitProvider { .. } => None,
     }
 }

@@ -1,12 +1,13 @@
 //! Which provider configuration serves which resource.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use formwork_contract::{Diagnostic, Diagnostics, ModulePath, Str};
 
-use super::{DesiredGraph, ModuleId, NameIndex, NodeId, NodeKind};
+use super::source::source_in;
+use super::{DesiredGraph, ModuleId, NameIndex, NodeId, NodeKind, ProviderSource};
 use crate::blueprint::model::{Module, ProviderReference, Resource};
 
 /// A provider configuration: `sandbox`, `aws.west`, `module.a.aws`.
@@ -14,7 +15,7 @@ use crate::blueprint::model::{Module, ProviderReference, Resource};
 pub struct ProviderKey {
     /// Without instance keys.
     pub module: ModulePath,
-    /// The local name, such as `aws`.
+    /// The local name, such as `aws`; the source, such as `acme/aws`, where the root has no name for it.
     pub name: Str,
     pub alias: Option<Str>,
 }
@@ -56,9 +57,21 @@ impl ProviderKey {
                 key: formwork_contract::InstanceKey::None,
             });
         }
-        let name = parts.next()?.into();
-        let alias = parts.next().map(Str::from);
-        parts.next().is_none().then(|| Self { module: steps.into_iter().collect(), name, alias })
+        let rest: Vec<&str> = parts.collect();
+        let (name, alias) = match rest.as_slice() {
+            [] => return None,
+            // Called by its source.
+            parts if parts.iter().any(|part| part.contains('/')) => (parts.join("."), None),
+            [name] => ((*name).into(), None),
+            [name, alias] => ((*name).into(), Some(Str::from(*alias))),
+            _ => return None,
+        };
+        Some(Self { module: steps.into_iter().collect(), name: name.into(), alias })
+    }
+
+    /// The key of a configuration that no block of the blueprint stands for.
+    pub fn of_source(source: &ProviderSource) -> Self {
+        Self { module: ModulePath::root(), name: source.to_string().into(), alias: None }
     }
 }
 
@@ -76,39 +89,43 @@ impl DesiredGraph {
                 let provider = &module.module.providers[*position];
                 (provider.name.clone(), provider.alias.clone())
             }
-            NodeKind::ImplicitProvider(name) => (name.clone(), None),
+            NodeKind::ImplicitProvider { name, .. } => (name.clone(), None),
             other => (format!("{other:?}").into(), None),
         };
         ProviderKey { module: module.path.clone(), name, alias }
     }
 
-    /// The name under which the registry knows a provider: the last part of its `source`, or the local name.
-    pub fn provider_type(&self, node: NodeId) -> Str {
-        let module = &self.module(self.node(node).module).module;
-        let local = self.provider_key(node).name;
-        let source = module.required_providers.get(&local).and_then(|required| required.source.as_deref());
-        source.and_then(|source| source.rsplit('/').next()).map_or(local, Str::from)
+    /// The provider that a provider node configures.
+    pub fn provider_source(&self, node: NodeId) -> ProviderSource {
+        match &self.node(node).kind {
+            NodeKind::ImplicitProvider { source, .. } => source.clone(),
+            _ => self.source_of(self.node(node).module, &self.provider_key(node).name),
+        }
     }
 
     /// All provider nodes.
     pub fn provider_nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
         (0..self.nodes.len() as u32)
             .map(NodeId)
-            .filter(|node| matches!(self.node(*node).kind, NodeKind::Provider(_) | NodeKind::ImplicitProvider(_)))
+            .filter(|node| matches!(self.node(*node).kind, NodeKind::Provider(_) | NodeKind::ImplicitProvider { .. }))
     }
 
-    /// Providers that some module uses by default and that the root does not configure.
+    /// Providers that some module uses by default and that none around it configures.
     pub(super) fn add_implicit_providers(&mut self, root: ModuleId, module: &Arc<Module>, index: &mut NameIndex) {
-        let mut used = BTreeSet::new();
-        collect_used(module, &mut used);
-        for name in used {
-            let key = (name.clone(), None);
-            index.providers.entry(key).or_insert_with(|| self.add_node(root, NodeKind::ImplicitProvider(name)));
+        let mut used = BTreeMap::new();
+        collect_used(module, &HashSet::new(), &self.native_names(), &mut used);
+        for (source, name) in used {
+            let means = |name: &Str| source_in(module, name, &self.native_names()) == source;
+            let own = module.required_providers.keys().find(|name| means(name)).cloned();
+            let name = own.or_else(|| means(&name).then_some(name)).unwrap_or_else(|| source.to_string().into());
+            let node = self.add_node(root, NodeKind::ImplicitProvider { name: name.clone(), source: source.clone() });
+            index.providers.insert((name, None), node);
+            index.defaults.insert(source, node);
         }
     }
 
     pub(super) fn connect_providers(&mut self) -> Diagnostics {
-        let mut diagnostics = Diagnostics::new();
+        let mut diagnostics = self.mismatched_providers();
         for node in (0..self.nodes.len() as u32).map(NodeId) {
             let NodeKind::Resource(position) = self.node(node).kind else { continue };
             let module = self.node(node).module;
@@ -125,18 +142,54 @@ impl DesiredGraph {
         diagnostics
     }
 
+    /// Calls that pass the configuration of one provider for another.
+    fn mismatched_providers(&self) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        for module in (0..self.modules.len() as u32).map(ModuleId) {
+            let (Some((caller, _)), Some(call)) = (self.module(module).caller, self.call(module)) else { continue };
+            for (inner, outer) in &call.providers {
+                let (wanted, given) = (self.source_of(module, &inner.name), self.source_of(caller, &outer.name));
+                if wanted != given {
+                    found.push(
+                        Diagnostic::error(format!("`{}` is not a configuration of the provider `{wanted}`", outer.name))
+                            .label(outer.span, format!("this is `{given}`"))
+                            .hint("pass a configuration of the same provider, or name its `source` in the module's `required_providers`"),
+                    );
+                }
+            }
+        }
+        found
+    }
+
     /// From the module outwards: its own block, what its call passes, what the caller has by default.
     fn find_provider(&self, module: ModuleId, name: &Str, alias: Option<&Str>) -> Option<NodeId> {
         let here = self.module(module);
         if let Some(node) = here.index.providers.get(&(name.clone(), alias.cloned())) {
             return Some(*node);
         }
+        let source = alias.is_none().then(|| self.source_of(module, name));
+        if let Some(node) = source.as_ref().and_then(|source| here.index.defaults.get(source)) {
+            return Some(*node);
+        }
         let (caller, _) = here.caller?;
-        let passed = self.call(module)?.providers.iter().find(|(inner, _)| names(inner, name, alias));
-        match passed {
+        match self.call(module)?.providers.iter().find(|(inner, _)| names(inner, name, alias)) {
             Some((_, outer)) => self.find_provider(caller, &outer.name, outer.alias.as_ref()),
-            None if alias.is_none() => self.find_provider(caller, name, None),
-            None => None,
+            None => self.inherited(caller, &source?),
+        }
+    }
+
+    /// What a module gives to those that it calls without being asked: its default configuration of a provider,
+    /// whatever the two call it.
+    fn inherited(&self, module: ModuleId, source: &ProviderSource) -> Option<NodeId> {
+        let here = self.module(module);
+        if let Some(node) = here.index.defaults.get(source) {
+            return Some(*node);
+        }
+        let (caller, _) = here.caller?;
+        let same = |inner: &ProviderReference| inner.alias.is_none() && self.source_of(module, &inner.name) == *source;
+        match self.call(module)?.providers.iter().find(|(inner, _)| same(inner)) {
+            Some((_, outer)) => self.find_provider(caller, &outer.name, outer.alias.as_ref()),
+            None => self.inherited(caller, source),
         }
     }
 
@@ -162,7 +215,7 @@ impl DesiredGraph {
     }
 }
 
-fn wanted(resource: &Resource) -> (Str, Option<Str>) {
+pub(super) fn wanted(resource: &Resource) -> (Str, Option<Str>) {
     match &resource.provider {
         Some(reference) => (reference.name.clone(), reference.alias.clone()),
         None => (implied_provider(&resource.type_name).into(), None),
@@ -173,17 +226,34 @@ fn names(reference: &ProviderReference, name: &Str, alias: Option<&Str>) -> bool
     reference.name == *name && reference.alias.as_ref() == alias
 }
 
-fn collect_used(module: &Module, used: &mut BTreeSet<Str>) {
+/// Providers that are used by default, with a name that some module has for them. `configured` are those that the
+/// modules around configure.
+fn collect_used(
+    module: &Module,
+    configured: &HashSet<ProviderSource>,
+    natives: &[&str],
+    used: &mut BTreeMap<ProviderSource, Str>,
+) {
+    let source = |name: &Str| source_in(module, name, natives);
+    let own =
+        module.providers.iter().filter(|provider| provider.alias.is_none()).map(|provider| source(&provider.name));
+    let here: HashSet<ProviderSource> = own.chain(configured.iter().cloned()).collect();
+    let mut uses = |name: &Str, alias: Option<&Str>| {
+        let source = source(name);
+        if alias.is_none() && !here.contains(&source) {
+            used.entry(source).or_insert_with(|| name.clone());
+        }
+    };
     for resource in &module.resources {
         let (name, alias) = wanted(resource);
-        if alias.is_none() {
-            used.insert(name);
-        }
+        uses(&name, alias.as_ref());
+    }
+    for (_, outer) in module.calls.iter().flat_map(|call| &call.providers) {
+        uses(&outer.name, outer.alias.as_ref());
     }
     for call in &module.calls {
-        used.extend(
-            call.providers.iter().filter(|(_, outer)| outer.alias.is_none()).map(|(_, outer)| outer.name.clone()),
-        );
-        collect_used(&call.module, used);
+        let passed = call.providers.iter().filter(|(inner, _)| inner.alias.is_none());
+        let passed = passed.map(|(inner, _)| source_in(&call.module, &inner.name, natives));
+        collect_used(&call.module, &passed.chain(here.iter().cloned()).collect(), natives, used);
     }
 }

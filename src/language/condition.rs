@@ -36,23 +36,24 @@ pub(super) fn evaluate(
         None => Ok(ConditionResult::Unknown),
         Some(false) => {
             let message = evaluator.evaluate_as(&condition.error_message, &Type::String, "error_message")?;
-            let diagnostic = Diagnostic::error(format!("The {what} does not hold"))
-                .detail(shown(&message))
-                .label(condition.condition.span, "this is false");
-            Ok(ConditionResult::Fails(Box::new(diagnostic)))
+            let diagnostic = Diagnostic::error(format!("The {what} does not hold"));
+            let told = match &message {
+                Value::String(text) => diagnostic.quote(text.trim_end()),
+                other => diagnostic.detail(withheld(other)),
+            };
+            Ok(ConditionResult::Fails(Box::new(told.label(condition.condition.span, "this is false"))))
         }
     }
 }
 
-/// A message is told only where it carries no mark.
-fn shown(message: &Value) -> String {
+/// Why a message is not told: only one that carries no mark is.
+fn withheld(message: &Value) -> &'static str {
     match message {
-        Value::String(text) => text.trim_end().to_owned(),
         Value::Marked(marked) if marked.marks.sensitive => {
-            "Its error message refers to sensitive values and is not shown.".into()
+            "Its error message refers to sensitive values and is not shown."
         }
-        Value::Marked(_) => "Its error message refers to ephemeral values and is not shown.".into(),
-        Value::Null(_) => "Its error message is null.".into(),
-        _ => "Its error message depends on values that are not known yet.".into(),
+        Value::Marked(_) => "Its error message refers to ephemeral values and is not shown.",
+        Value::Null(_) => "Its error message is null.",
+        _ => "Its error message depends on values that are not known yet.",
     }
 }

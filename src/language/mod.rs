@@ -3,6 +3,7 @@
 //! [`Scope::evaluate`] turns an [`Expr`] into a [`Value`], [`Scope::body`] a block's body into the
 //! object that a schema asks for. What names mean is the caller's: see [`Names`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use formwork_contract::convert::convert;
@@ -26,7 +27,7 @@ mod variable;
 
 pub use check::check_body;
 pub use condition::ConditionResult;
-pub use functions::{function_names, type_name};
+pub use functions::{ProvidedFunctions, called_provider, function_names, type_name};
 pub use repeat::{ForEachError, for_each_keys};
 pub use variable::variable_value;
 
@@ -80,7 +81,11 @@ pub struct FunctionContext {
     pub applying: bool,
     /// The home folder, for `pathexpand`.
     pub home: Option<Str>,
+    pub providers: ProviderTable,
 }
+
+/// The providers whose functions may be called, by the name that the module gives them.
+pub type ProviderTable = Arc<BTreeMap<Str, Arc<dyn ProvidedFunctions>>>;
 
 impl<'a> Scope<'a> {
     /// The expression's value. All errors that do not follow from one another are told at once.

@@ -1,9 +1,19 @@
 //! Resource types, with what is derived from their schemas once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use formwork_contract::{Block, Mode, ProviderSchema, ResourceSchema, Str, Type};
+
+use crate::graph::ProviderSource;
+
+/// Which provider something belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub source: ProviderSource,
+    /// `None` for one that is linked in.
+    pub version: Option<Str>,
+}
 
 /// The resource types and data sources of one provider.
 #[derive(Debug)]
@@ -18,6 +28,7 @@ pub struct Kinds {
 pub struct ResourceKind {
     pub name: Str,
     pub mode: Mode,
+    pub origin: Arc<Origin>,
     pub version: u64,
     pub block: Block,
     /// The type of the block's value.
@@ -25,9 +36,14 @@ pub struct ResourceKind {
 }
 
 impl Kinds {
-    pub fn new(schema: &ProviderSchema) -> Self {
-        let kinds = |mode, all: &std::collections::BTreeMap<Str, ResourceSchema>| {
-            all.iter().map(|(name, schema)| (name.clone(), Arc::new(ResourceKind::new(name, mode, schema)))).collect()
+    pub fn new(origin: Origin, schema: &ProviderSchema) -> Self {
+        let origin = Arc::new(origin);
+        let kind = |mode, name: &Str, schema: &ResourceSchema| {
+            let (origin, block, ty) = (Arc::clone(&origin), schema.block.clone(), schema.block.ty());
+            Arc::new(ResourceKind { name: name.clone(), mode, origin, version: schema.version, block, ty })
+        };
+        let kinds = |mode, all: &BTreeMap<Str, ResourceSchema>| {
+            all.iter().map(|(name, schema)| (name.clone(), kind(mode, name, schema))).collect()
         };
         Self {
             provider: schema.provider.clone(),
@@ -50,11 +66,5 @@ impl Kinds {
             Mode::Data => self.data_sources.keys(),
         }
         .map(|name| &**name)
-    }
-}
-
-impl ResourceKind {
-    fn new(name: &Str, mode: Mode, schema: &ResourceSchema) -> Self {
-        Self { name: name.clone(), mode, version: schema.version, block: schema.block.clone(), ty: schema.block.ty() }
     }
 }

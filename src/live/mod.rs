@@ -4,6 +4,7 @@
 //! them. [`Reality::observe`] reads what the record knows of one provider configuration and hands on an
 //! [`Observed`] for each object.
 
+mod functions;
 mod kind;
 mod observe;
 
@@ -11,25 +12,31 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use formwork_contract::provider::{ConfiguredProvider, Context, Provider};
-use formwork_contract::{Diagnostic, Diagnostics, Str, Value};
+use formwork_contract::{Diagnostic, Diagnostics, ModulePath, Str, Value};
 
-use crate::graph::ProviderKey;
+use crate::graph::{ProviderKey, ProviderSource, Wanted};
+use crate::language::ProvidedFunctions;
 
-pub use kind::{Kinds, ResourceKind};
+use functions::Functions;
+
+pub use kind::{Kinds, Origin, ResourceKind};
 pub use observe::{Live, ObserveOptions, Observed};
 
-/// Finds providers by name: `src/registry.rs`, or a test's own.
+/// Finds providers: `src/registry.rs`, or a test's own.
 pub trait Registry: Send + Sync {
+    /// Local names that mean a native provider where no `source` says otherwise.
+    fn natives(&self) -> &[&str];
+
     /// # Errors
-    /// There is no such provider, or this build leaves it out.
-    fn provider(&self, name: &str) -> Result<Arc<dyn Provider>, Box<Diagnostic>>;
+    /// There is no such provider, this build leaves it out, or no version of it that is at hand fits.
+    fn provider(&self, wanted: &Wanted) -> Result<Arc<dyn Provider>, Box<Diagnostic>>;
 }
 
 /// The providers of a run.
 pub struct Reality {
     registry: Arc<dyn Registry>,
     context: Context,
-    loaded: HashMap<Str, Loaded>,
+    loaded: HashMap<ProviderSource, Loaded>,
     configured: HashMap<ProviderKey, Configured>,
 }
 
@@ -38,11 +45,13 @@ pub struct Reality {
 pub struct Loaded {
     pub provider: Arc<dyn Provider>,
     pub kinds: Arc<Kinds>,
+    pub functions: Arc<dyn ProvidedFunctions>,
 }
 
 /// A provider that is ready.
 #[derive(Clone)]
 pub struct Configured {
+    pub source: ProviderSource,
     pub provider: Arc<dyn ConfiguredProvider>,
     pub loaded: Loaded,
 }
@@ -58,18 +67,21 @@ impl Reality {
         Self { registry, context, loaded: HashMap::new(), configured: HashMap::new() }
     }
 
-    /// A provider by the name that the registry knows it by; its schema is fetched once.
+    /// A provider by its source; its schema is fetched once, however many configurations there are.
     ///
     /// # Errors
     /// There is no such provider, or it does not answer.
-    pub async fn load(&mut self, name: &Str) -> Result<Loaded, Diagnostics> {
-        if let Some(loaded) = self.loaded.get(name) {
+    pub async fn load(&mut self, wanted: &Wanted) -> Result<Loaded, Diagnostics> {
+        if let Some(loaded) = self.loaded.get(&wanted.source) {
             return Ok(loaded.clone());
         }
-        let provider = self.registry.provider(name).map_err(|diagnostic| Diagnostics::from(*diagnostic))?;
+        let provider = self.registry.provider(wanted).map_err(|diagnostic| Diagnostics::from(*diagnostic))?;
         let schema = provider.schema().await?;
-        let loaded = Loaded { provider, kinds: Arc::new(Kinds::new(&schema)) };
-        self.loaded.insert(name.clone(), loaded.clone());
+        let origin = Origin { source: wanted.source.clone(), version: provider.version().map(Str::from) };
+        let kinds = Arc::new(Kinds::new(origin, &schema));
+        let functions = Arc::new(Functions::new(Arc::clone(&provider), schema));
+        let loaded = Loaded { provider, kinds, functions };
+        self.loaded.insert(wanted.source.clone(), loaded.clone());
         Ok(loaded)
     }
 
@@ -77,16 +89,26 @@ impl Reality {
     ///
     /// # Errors
     /// The settings are wrong, or the service is out of reach.
-    pub async fn configure(&mut self, key: &ProviderKey, name: &Str, config: Value) -> Result<Configured, Diagnostics> {
-        let loaded = self.load(name).await?;
+    pub async fn configure(
+        &mut self,
+        key: &ProviderKey,
+        wanted: &Wanted,
+        config: Value,
+    ) -> Result<Configured, Diagnostics> {
+        let loaded = self.load(wanted).await?;
         let checked = loaded.provider.validate_config(&config).await;
         if checked.has_errors() {
             return Err(checked);
         }
         let provider = loaded.provider.configure(config, self.context.clone()).await?;
-        let configured = Configured { provider, loaded };
+        let configured = Configured { source: wanted.source.clone(), provider, loaded };
         self.configured.insert(key.clone(), configured.clone());
         Ok(configured)
+    }
+
+    /// What a local name means without a `source`.
+    pub fn source_of_name(&self, name: &str) -> ProviderSource {
+        ProviderSource::of_name(name, self.registry.natives())
     }
 
     /// A provider configuration that is ready.
@@ -94,24 +116,25 @@ impl Reality {
         self.configured.get(key)
     }
 
-    /// The one for an object whose configuration is gone from the blueprint: the default of the same name,
-    /// or one without settings.
+    /// The one for an object whose configuration is gone from the blueprint: the default of the same provider, or
+    /// one without settings. It is known by the key from then on.
     ///
     /// # Errors
     /// The provider needs settings.
-    pub async fn get_or_default(&mut self, key: &ProviderKey) -> Result<Configured, Diagnostics> {
-        if let Some(configured) = self.configured.get(key) {
+    pub async fn get_or_default(&mut self, key: &ProviderKey, wanted: &Wanted) -> Result<Configured, Diagnostics> {
+        let serves = |configured: &&Configured| configured.source == wanted.source;
+        if let Some(configured) = self.configured.get(key).filter(serves) {
             return Ok(configured.clone());
         }
-        let default =
-            ProviderKey { module: formwork_contract::ModulePath::root(), name: key.name.clone(), alias: None };
+        let default = ProviderKey { module: ModulePath::root(), alias: None, ..key.clone() };
         if key.alias.is_none()
-            && let Some(configured) = self.configured.get(&default)
+            && let Some(configured) = self.configured.get(&default).filter(serves).cloned()
         {
-            return Ok(configured.clone());
+            self.configured.insert(key.clone(), configured.clone());
+            return Ok(configured);
         }
-        let empty = self.load(&key.name).await?.kinds.provider.empty_value();
-        self.configure(key, &key.name, empty).await.map_err(|mut diagnostics| {
+        let empty = self.load(wanted).await?.kinds.provider.empty_value();
+        self.configure(key, wanted, empty).await.map_err(|mut diagnostics| {
             for diagnostic in diagnostics.iter_mut() {
                 diagnostic.hint.get_or_insert_with(|| {
                     format!("objects in the record still need the provider configuration `{key}`: keep it until they are gone")

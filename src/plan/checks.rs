@@ -32,15 +32,32 @@ pub(super) fn conditions(evaluation: &Evaluation, unit: Unit, value: &Value) -> 
             .hint("add `sensitive = true` to the output, or use `nonsensitive` if it may be shown")
             .into());
     }
-    let (conditions, what) = match &graph.node(unit.1).kind {
-        NodeKind::Variable(name) => (&module.variables[name].validations, "validation"),
-        NodeKind::Output(name) => (&module.outputs[name].preconditions, "precondition"),
-        _ => return Ok(Diagnostics::new()),
-    };
+    let (conditions, what) = declared(evaluation, unit);
     if conditions.is_empty() {
         return Ok(Diagnostics::new());
     }
     evaluation.with_scope(unit.0, Each::None, Some(value.clone()), |scope| failing(scope, conditions, what))
+}
+
+/// Whether conditions of a variable or an output depend on what only an apply tells.
+pub(super) fn is_open(evaluation: &Evaluation, unit: Unit, value: &Value) -> bool {
+    let conditions = declared(evaluation, unit).0;
+    let unknown =
+        |scope: &Scope<'_>, condition| matches!(scope.condition(condition, "condition"), Ok(ConditionResult::Unknown));
+    !conditions.is_empty()
+        && evaluation.with_scope(unit.0, Each::None, Some(value.clone()), |scope| {
+            conditions.iter().any(|condition| unknown(scope, condition))
+        })
+}
+
+/// The conditions of a variable or an output, and what they are called.
+fn declared(evaluation: &Evaluation, unit: Unit) -> (&[Condition], &'static str) {
+    let module = &evaluation.graph.module(evaluation.graph.node(unit.1).module).module;
+    match &evaluation.graph.node(unit.1).kind {
+        NodeKind::Variable(name) => (&module.variables[name].validations, "validation"),
+        NodeKind::Output(name) => (&module.outputs[name].preconditions, "precondition"),
+        _ => (&[], "condition"),
+    }
 }
 
 /// All `check` blocks. They warn and never stop anything.

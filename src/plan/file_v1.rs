@@ -353,7 +353,11 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .collect(),
         files: header.files.iter().map(|(name, bytes)| (name.clone(), BASE64.encode(bytes))).collect(),
         objects: plan.changes.iter().filter(filed).map(|change| object(change, plan, seal)).collect(),
-        data: plan.data.iter().map(|(address, value)| (address.to_string(), encode(value, &Type::Any, seal))).collect(),
+        data: plan
+            .data
+            .iter()
+            .map(|(address, read)| (address.to_string(), encode(&read.value, &Type::Any, seal)))
+            .collect(),
         steps: steps(plan),
     }
 }

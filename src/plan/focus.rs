@@ -65,6 +65,23 @@ impl Focus {
         }
     }
 
+    /// Whether the address is of the block or the module that is named, whatever the keys.
+    fn names(&self, address: &Address) -> bool {
+        match self {
+            Self::Resource(named) => named.config() == address.config(),
+            Self::Module(path) => address.module.config().is_within(&path.config()),
+        }
+    }
+
+    /// Whether what is named stands in a module, whatever the keys.
+    fn is_within(&self, module: &ModulePath) -> bool {
+        let path = match self {
+            Self::Resource(address) => &address.module,
+            Self::Module(path) => path,
+        };
+        path.config().is_within(&module.config())
+    }
+
     fn covers(&self, address: &Address) -> bool {
         match self {
             Self::Resource(named) => {
@@ -113,7 +130,7 @@ pub(super) fn focused(graph: &DesiredGraph, targets: &[Focus], kind: PlanKind) -
         queue.extend(named.iter().copied());
         if target.has_key() { &mut focused.named } else { &mut focused.whole }.extend(named);
     }
-    let dependents = (kind == PlanKind::Destroy).then(|| reversed(graph));
+    let dependents = (kind == PlanKind::Destroy).then(|| graph.dependents());
     let edges = dependents.as_ref().unwrap_or(&graph.dependencies);
     let mut seen: HashSet<NodeId> = queue.iter().copied().collect();
     while let Some(node) = queue.pop_front() {
@@ -136,31 +153,40 @@ fn nodes_of(graph: &DesiredGraph, target: &Focus) -> Vec<NodeId> {
         let path = &graph.module(graph.node(*node).module).path;
         match target {
             Focus::Resource(address) => graph.describe(*node) == address.config().to_string(),
-            Focus::Module(module) => path.is_within(&keyless(module)),
+            Focus::Module(module) => path.is_within(&module.config()),
         }
     };
     resources(graph).filter(is_named).collect()
-}
-
-fn keyless(path: &ModulePath) -> ModulePath {
-    let steps = path.steps().iter().cloned();
-    steps.map(|step| formwork_contract::address::ModuleStep { key: InstanceKey::None, ..step }).collect()
-}
-
-fn reversed(graph: &DesiredGraph) -> Vec<Vec<NodeId>> {
-    let mut dependents = vec![Vec::new(); graph.nodes.len()];
-    for (node, all) in graph.dependencies.iter().enumerate() {
-        for dependency in all {
-            dependents[dependency.0 as usize].push(NodeId(node as u32));
-        }
-    }
-    dependents
 }
 
 impl Walk<'_> {
     /// The block that declares an object's address, where there is one.
     pub(super) fn block_of(&self, address: &Address) -> Option<NodeId> {
         self.blocks.get(&address.config()).copied()
+    }
+
+    /// `--target` of an instance that neither the blueprint nor the record has.
+    pub(super) fn unclaimed_targets(&mut self) {
+        if self.diagnostics.has_errors() {
+            return;
+        }
+        let mut found = Diagnostics::new();
+        for target in self.options.targets.iter().filter(|target| target.has_key()) {
+            let planned = self.changes.iter().map(|change| &change.address).chain(self.data.keys());
+            let deferred = self.deferred_addresses.iter().any(|address| target.names(address))
+                || self.deferred_modules.iter().any(|module| target.is_within(module));
+            if deferred || planned.clone().any(|address| target.covers(address)) {
+                continue;
+            }
+            let near = planned.filter(|address| target.names(address)).map(ToString::to_string);
+            let diagnostic = Diagnostic::error(format!("there is no `{target}`"))
+                .detail("It was named on the command line, and its block has no such instance.");
+            found.push(match nearest(&target.to_string(), near.collect::<Vec<_>>().iter().map(String::as_str)) {
+                Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+                None => diagnostic.hint("leave the key out to mean all instances; `formwork state list` shows them"),
+            });
+        }
+        self.diagnostics.append(found);
     }
 
     /// Whether `--target` leaves an object aside.

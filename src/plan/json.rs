@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use formwork_contract::{Address, InstanceKey, Mode, Path, Step, Str, Value};
 use serde_json::{Map, Value as Json, json};
 
-pub use parts::{ModuleTree, provider_name, sensitivity, withheld};
+pub use parts::{ModuleTree, sensitivity, withheld};
 
 use super::PlanView;
 use super::model::{Action, Change, CheckResult, CheckStatus, Drift, OutputChange, PlanKind, Reason, Risk};
@@ -75,7 +75,7 @@ fn is_told(change: &Change) -> bool {
 }
 
 fn change_json(change: &Change) -> Json {
-    let mut entry = identity(&change.address, &change.provider.name);
+    let mut entry = identity(&change.address, change.kind.origin.source.as_str());
     if let Some(from) = &change.moved_from {
         entry.insert("previous_address".into(), from.to_string().into());
     }
@@ -100,16 +100,11 @@ fn change_json(change: &Change) -> Json {
 }
 
 fn drift_json(drift: &Drift, changes: &BTreeMap<&Address, &Change>) -> Json {
-    let provider = changes.get(&drift.address).map_or_else(|| type_prefix(&drift.address), |c| c.provider.name.clone());
-    let mut entry = identity(&drift.address, &provider);
+    let source = changes.get(&drift.address).map(|change| change.kind.origin.source.as_str());
+    let mut entry = identity(&drift.address, source.unwrap_or_default());
     let actions: &[&str] = if drift.live.is_null() { &["delete"] } else { &["update"] };
     entry.insert("change".into(), values_json(actions, &drift.recorded, &drift.live).into());
     entry.into()
-}
-
-/// The provider that a type belongs to by its name.
-fn type_prefix(address: &Address) -> Str {
-    address.type_name.split('_').next().unwrap_or_default().into()
 }
 
 /// What says which object an entry is about.
@@ -125,7 +120,7 @@ fn identity(address: &Address, provider: &str) -> Map<String, Json> {
     if let Some(index) = index_json(&address.key) {
         entry.insert("index".into(), index);
     }
-    entry.insert("provider_name".into(), provider_name(provider).into());
+    entry.insert("provider_name".into(), provider.into());
     entry
 }
 
@@ -190,12 +185,12 @@ fn prior_state(plan: &PlanView<'_>) -> Json {
         }
         tree.add(&change.address, resource);
     }
-    for (address, value) in plan.data {
-        let mut resource = identity(address, &type_prefix(address));
+    for (address, read) in plan.data {
+        let mut resource = identity(address, read.kind.origin.source.as_str());
         resource.remove("module_address");
-        resource.insert("schema_version".into(), 0.into());
-        resource.insert("values".into(), withheld(value).unwrap_or(Json::Null));
-        resource.insert("sensitive_values".into(), sensitivity(value));
+        resource.insert("schema_version".into(), read.kind.version.into());
+        resource.insert("values".into(), withheld(&read.value).unwrap_or(Json::Null));
+        resource.insert("sensitive_values".into(), sensitivity(&read.value));
         tree.add(address, resource);
     }
     let outputs: Map<String, Json> = plan
@@ -221,7 +216,7 @@ fn values_tree(outputs: Map<String, Json>, tree: ModuleTree) -> Json {
 }
 
 fn resource_json(change: &Change, value: &Value) -> Map<String, Json> {
-    let mut entry = identity(&change.address, &change.provider.name);
+    let mut entry = identity(&change.address, change.kind.origin.source.as_str());
     entry.remove("module_address");
     entry.insert("schema_version".into(), change.kind.version.into());
     entry.insert("values".into(), withheld(value).unwrap_or(Json::Null));
@@ -250,7 +245,7 @@ fn configuration(plan: &PlanView<'_>) -> Json {
         providers.entry(key.clone()).or_insert_with(|| {
             let mut entry = Map::new();
             entry.insert("name".into(), (*change.provider.name).into());
-            entry.insert("full_name".into(), provider_name(&change.provider.name).into());
+            entry.insert("full_name".into(), change.kind.origin.source.as_str().into());
             if let Some(alias) = &change.provider.alias {
                 entry.insert("alias".into(), (**alias).into());
             }

@@ -9,10 +9,11 @@ use super::checks::check_blocks;
 use super::imports::{self, PendingImport};
 use super::model::{Action, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
 use super::moves::Moves;
+use super::open_conditions::OpenConditions;
 use super::resolver::Resolver;
-use super::walk::{PlanOptions, Walk};
+use super::walk::{PlanOptions, Waiting, Walk};
 use super::{focus, steps};
-use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey};
+use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::Reality;
 use crate::record::model::RecordedResource;
 
@@ -43,18 +44,19 @@ pub struct Request {
 /// # Errors
 /// Everything in the blueprint that stands in the way, all at once.
 pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, Diagnostics> {
-    let Request { graph, inputs, recorded, reality, git, imports, formwork_version } = request;
+    let Request { graph, inputs, recorded, mut reality, git, imports, formwork_version } = request;
     let mut header = header(&graph, &inputs, &recorded, options, git, formwork_version);
     let focus = if options.look_only {
         Some(focus::Focused::default())
     } else {
         focus::focused(&graph, &options.targets, options.kind)?
     };
-    let evaluation = Evaluation::new(Arc::clone(&graph), inputs);
+    let mut evaluation = Evaluation::new(Arc::clone(&graph), inputs);
+    reality.provide_functions(&mut evaluation, graph.called_providers()).await?;
     let mut pending = imports::pending(&evaluation)?;
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
-    let moves = Moves::of(&graph);
-    let (waiting, recorded_instances, unmoved) = by_provider(&moves, recorded.resources);
+    let moves = Moves::of(&graph)?;
+    let (waiting, recorded_instances, unmoved) = by_provider(&graph, &moves, recorded.resources);
     let mut walk = Walk {
         create_first: create_first(&graph),
         provider_inputs: provider_inputs(&graph),
@@ -83,6 +85,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         deferred: Vec::new(),
         data: BTreeMap::new(),
         checks: Vec::new(),
+        open_conditions: Vec::new(),
         diagnostics: unmoved,
     };
     walk.run().await;
@@ -91,6 +94,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     walk.unclaimed_imports();
     walk.refuse_second_owners();
     walk.unclaimed_replacements();
+    walk.unclaimed_targets();
     if walk.diagnostics.has_errors() {
         return Err(walk.diagnostics);
     }
@@ -119,7 +123,12 @@ fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bo
         checks: walk.checks,
         steps,
         warnings,
-        resolver: Resolver { reality: walk.reality, evaluation: walk.evaluation, origins: walk.origins },
+        resolver: Resolver {
+            open_conditions: OpenConditions::new(&walk.graph, walk.open_conditions),
+            reality: walk.reality,
+            evaluation: walk.evaluation,
+            origins: walk.origins,
+        },
     })
 }
 
@@ -163,12 +172,17 @@ fn header(
     }
 }
 
-type Waiting = HashMap<ProviderKey, Vec<(Address, RecordedResource)>>;
 type Instances = HashMap<Address, Vec<InstanceKey>>;
 
 /// Where the blueprint has each object of the record, and the moves that something stands in the way of.
-fn by_provider(moves: &Moves, resources: Vec<RecordedResource>) -> (Waiting, Instances, Diagnostics) {
-    let mut waiting = Waiting::new();
+fn by_provider(
+    graph: &DesiredGraph,
+    moves: &Moves,
+    resources: Vec<RecordedResource>,
+) -> (HashMap<ProviderKey, Waiting>, Instances, Diagnostics) {
+    let configurations: HashMap<ProviderKey, ProviderSource> =
+        graph.provider_nodes().map(|node| (graph.provider_key(node), graph.provider_source(node))).collect();
+    let mut waiting: HashMap<ProviderKey, Waiting> = HashMap::new();
     let mut instances = Instances::new();
     let mut unmoved = Diagnostics::new();
     let placed: Vec<(Address, RecordedResource)> =
@@ -181,18 +195,33 @@ fn by_provider(moves: &Moves, resources: Vec<RecordedResource>) -> (Waiting, Ins
             unmoved.push(cannot_move(&resource.address, &address));
             address = resource.address.clone();
         }
-        let key = ProviderKey::parse(&resource.provider).unwrap_or_else(|| ProviderKey {
-            module: formwork_contract::ModulePath::root(),
-            name: crate::graph::implied_provider(&address.type_name).into(),
-            alias: None,
-        });
+        let (key, source) = provider_of(graph, &configurations, &resource);
         if resource.deposed.is_none() {
             let base = Address { key: InstanceKey::None, ..address.clone() };
             instances.entry(base).or_default().push(address.key.clone());
         }
-        waiting.entry(key).or_default().push((address, resource));
+        waiting.entry(key).or_insert_with(|| Waiting { source, objects: Vec::new() }).objects.push((address, resource));
     }
     (waiting, instances, unmoved)
+}
+
+/// Which provider configuration reads an object of the record: the one that wrote it, unless the blueprint means
+/// another provider by its name now.
+fn provider_of(
+    graph: &DesiredGraph,
+    configurations: &HashMap<ProviderKey, ProviderSource>,
+    resource: &RecordedResource,
+) -> (ProviderKey, ProviderSource) {
+    let key = ProviderKey::parse(&resource.provider).unwrap_or_else(|| ProviderKey {
+        module: formwork_contract::ModulePath::root(),
+        name: crate::graph::implied_provider(&resource.address.type_name).into(),
+        alias: None,
+    });
+    let source = ProviderSource::parse(&resource.source).unwrap_or_else(|_| graph.source_of_name(&key.name));
+    match configurations.get(&key) {
+        Some(meant) if *meant != source => (ProviderKey::of_source(&source), source),
+        _ => (key, source),
+    }
 }
 
 fn cannot_move(from: &Address, to: &Address) -> Diagnostic {

@@ -22,13 +22,21 @@ pub struct Plan {
     /// What cannot be planned yet.
     pub deferred: Vec<Deferred>,
     /// Data sources that were read: pinned, so that apply and a later rollback see the same.
-    pub data: BTreeMap<Address, Value>,
+    pub data: BTreeMap<Address, DataRead>,
     pub checks: Vec<CheckResult>,
     /// In an order in which they can run one after another.
     pub steps: Vec<Step>,
     pub warnings: Vec<Diagnostic>,
     /// What evaluates configurations again once more is known.
     pub resolver: super::Resolver,
+}
+
+/// What a data source gave.
+#[derive(Clone, Debug)]
+pub struct DataRead {
+    pub kind: Arc<ResourceKind>,
+    /// Sensitive parts are marked.
+    pub value: Value,
 }
 
 /// What a plan is bound to.

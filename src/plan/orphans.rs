@@ -8,7 +8,7 @@ use formwork_contract::{Address, Diagnostic, InstanceKey, ModulePath, Value};
 
 use super::model::{Action, Change, PlanKind, Reason};
 use super::resource::risk;
-use super::walk::Walk;
+use super::walk::{Waiting, Walk};
 use crate::graph::{ProviderKey, Unit};
 use crate::live::{Live, Observed};
 
@@ -16,15 +16,15 @@ impl Walk<'_> {
     /// Reads what belongs to provider configurations that the blueprint no longer has.
     pub(super) async fn observe_rest(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        for (key, recorded) in waiting {
+        for (key, Waiting { source, objects }) in waiting {
             if self.units.keys().any(|unit| self.is_deferred_provider(*unit, &key)) {
                 if self.options.kind == PlanKind::Destroy {
                     self.diagnostics.push(out_of_reach(&key));
                 }
                 continue;
             }
-            let observed = match self.reality.get_or_default(&key).await {
-                Ok(configured) => self.observe(&key, &configured, recorded).await,
+            let observed = match self.reality.get_or_default(&key, &self.graph.wanted(&source)).await {
+                Ok(configured) => self.observe(&key, &configured, objects).await,
                 Err(diagnostics) => Err(diagnostics),
             };
             if let Err(diagnostics) = observed {
@@ -35,7 +35,8 @@ impl Walk<'_> {
 
     fn is_deferred_provider(&self, unit: Unit, key: &ProviderKey) -> bool {
         use crate::graph::NodeKind;
-        let is_provider = matches!(self.graph.node(unit.1).kind, NodeKind::Provider(_) | NodeKind::ImplicitProvider(_));
+        let is_provider =
+            matches!(self.graph.node(unit.1).kind, NodeKind::Provider(_) | NodeKind::ImplicitProvider { .. });
         is_provider && self.units[&unit].deferred.is_some() && self.graph.provider_key(unit.1) == *key
     }
 
@@ -130,22 +131,6 @@ impl Walk<'_> {
             address: object.address,
             span,
         });
-    }
-
-    /// `lifecycle { prevent_destroy = true }` of the block, if it forbids this.
-    pub(super) fn protected(&self, unit: Unit, address: &Address, verb: &str) -> Option<Diagnostic> {
-        self.protected_node(unit.1, address, verb)
-    }
-
-    fn protected_node(&self, node: crate::graph::NodeId, address: &Address, verb: &str) -> Option<Diagnostic> {
-        let span = self.evaluation.resource(node).lifecycle.prevent_destroy?;
-        Some(
-            Diagnostic::error(format!("the plan would {verb} `{address}`, which is protected"))
-                .detail("Its block sets `prevent_destroy`.")
-                .label(span, "protected here")
-                .address(address)
-                .hint("take the protection out in a change of its own, or leave the object out of this one"),
-        )
     }
 }
 

@@ -6,9 +6,10 @@ use formwork_contract::{Address, Diagnostics, Str, Value};
 
 use super::checks::{check_blocks, conditions, failing};
 use super::model::{Change, CheckResult};
+use super::open_conditions::OpenConditions;
 use crate::blueprint::expression::Expr;
 use crate::blueprint::model::{Condition, Lifecycle};
-use crate::graph::{Each, Evaluation, InstanceId, Unit};
+use crate::graph::{Each, Evaluation, InstanceId, ModuleId, Unit};
 use crate::live::Reality;
 
 /// The evaluation and the providers that a plan was made with.
@@ -17,6 +18,7 @@ pub struct Resolver {
     pub reality: Reality,
     pub(super) evaluation: Evaluation,
     pub(super) origins: HashMap<Address, (Unit, Each)>,
+    pub(super) open_conditions: OpenConditions,
 }
 
 impl Resolver {
@@ -56,9 +58,21 @@ impl Resolver {
         self.origins.get(address).is_some_and(|(unit, _)| self.evaluation.serves_a_check(unit.1))
     }
 
-    /// The preconditions of a resource that do not hold, with what is known now.
+    /// The preconditions of a resource that do not hold, with what is known now; and the conditions of
+    /// variables and outputs that it depends on, where the plan could not decide them.
     pub fn preconditions(&self, address: &Address) -> Diagnostics {
-        self.conditions(address, |lifecycle| (&lifecycle.preconditions, "precondition"), false)
+        let mut broken = match self.origins.get(address) {
+            Some((unit, _)) => self.open_conditions.failing_before(&self.evaluation, *unit),
+            None => Diagnostics::new(),
+        };
+        broken.append(self.conditions(address, |lifecycle| (&lifecycle.preconditions, "precondition"), false));
+        broken
+    }
+
+    /// The conditions of variables and outputs that the plan could not decide and that do not hold, once
+    /// everything is applied.
+    pub fn failing_conditions(&self) -> Diagnostics {
+        self.open_conditions.failing(&self.evaluation)
     }
 
     /// The postconditions of a resource that do not hold, with what stands now.
@@ -86,11 +100,13 @@ impl Resolver {
         checked.unwrap_or_else(|failed| failed)
     }
 
-    /// An expression in the root module.
+    /// An expression in the root module that is no part of the blueprint.
     ///
     /// # Errors
     /// It fails.
-    pub fn evaluate(&self, expr: &Expr) -> Result<Value, Diagnostics> {
+    pub async fn evaluate(&mut self, expr: &Expr) -> Result<Value, Diagnostics> {
+        let called = self.evaluation.graph.providers_called_by(ModuleId(0), expr)?;
+        self.reality.provide_functions(&mut self.evaluation, &called).await?;
         self.evaluation.with_scope(InstanceId(0), Each::None, None, |scope| scope.evaluate(expr))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use formwork_contract::json::decode;
-use formwork_contract::path::{Path, Step};
+use formwork_contract::path::Step;
 use formwork_contract::provider::Private;
 use formwork_contract::suggest::nearest;
 use formwork_contract::{Diagnostic, Diagnostics, InstanceKey, Mode, Severity, Str, Type, Value};
@@ -12,17 +12,18 @@ use formwork_contract::{Diagnostic, Diagnostics, InstanceKey, Mode, Severity, St
 use super::Secrets;
 use super::ask::{Answer, Answered, Ask, DataAnswer, DataAsk, ManagedAnswer, ManagedAsk, Work};
 use super::checks;
-use super::model::{Action, Change, Deferred, PlanKind, Reason, ReplaceOrder, Risk};
+use super::lifecycle::ignored;
+use super::model::{Action, Change, DataRead, Deferred, PlanKind, Reason, ReplaceOrder, Risk};
 use super::walk::{UnitState, Walk};
-use crate::blueprint::expression::{Reference, TraverseKind};
-use crate::blueprint::model::{IgnoreChanges, Resource};
+use crate::blueprint::model::Resource;
 use crate::graph::{Each, Expansion, NodeId, ProviderKey, Unit};
 use crate::live::{Configured, Kinds, Live, ResourceKind};
 
 impl Walk<'_> {
     /// Expands a block, and asks for a plan of each instance.
     pub(super) async fn visit_resource(&mut self, unit: Unit, state: &mut UnitState, asks: &mut Vec<Ask>) {
-        let resource = self.evaluation.resource(unit.1).clone();
+        let graph = Arc::clone(&self.graph);
+        let resource = graph.resource(unit.1);
         let own = self.evaluation.address(unit, InstanceKey::None);
         let depends: Vec<Str> = state.entries.iter().cloned().collect();
         self.unit_dependencies.insert(unit, depends.into());
@@ -32,16 +33,16 @@ impl Walk<'_> {
         let out_of_focus = self.focus.as_ref().is_some_and(|focus| !focus.contains(unit.1))
             && (resource.mode == Mode::Managed || self.is_idle(unit.1));
         if destroying || out_of_focus {
-            self.keep_recorded(unit, &resource);
+            self.keep_recorded(unit, resource);
             return;
         }
         if let Some(waits_for) = &state.deferred {
             let reason = format!("it depends on `{waits_for}`, which is deferred").into();
-            self.defer(unit, &resource, reason, state);
+            self.defer(unit, resource, reason, state);
             return;
         }
-        let prepared = match self.kind_of(unit, &resource) {
-            Ok((configured, kind)) => self.prepare(unit, &resource, &configured, &kind, state, asks),
+        let prepared = match self.kind_of(unit, resource) {
+            Ok((configured, kind)) => self.prepare(unit, resource, &configured, &kind, state, asks),
             Err(diagnostic) => Err(Diagnostics::from(*diagnostic)),
         };
         if let Err(diagnostics) = prepared {
@@ -227,7 +228,7 @@ impl Walk<'_> {
             Ok(Answered::Data(DataAnswer::Known(value))) => {
                 let value = ask.kind.block.mark_sensitive(&value);
                 self.evaluation.set_resource_instance(ask.unit, &key, value.clone());
-                self.data.insert(ask.address.clone(), value);
+                self.data.insert(ask.address.clone(), DataRead { kind: Arc::clone(&ask.kind), value });
                 self.check_after(&ask);
             }
             Ok(Answered::Data(DataAnswer::Later(reason, planned))) => {
@@ -334,18 +335,6 @@ impl Walk<'_> {
         }
     }
 
-    fn check_after(&mut self, ask: &Ask) {
-        let resource = self.evaluation.resource(ask.unit.1);
-        if resource.lifecycle.postconditions.is_empty() {
-            return;
-        }
-        let own = self.evaluation.resource_values(ask.unit).and_then(|all| all.get(&ask.each.instance_key())).cloned();
-        let checked = self.evaluation.with_scope(ask.unit.0, ask.each.clone(), own, |scope| {
-            checks::failing(scope, &resource.lifecycle.postconditions, "postcondition")
-        });
-        self.diagnostics.append(checked.unwrap_or_else(|diagnostics| diagnostics));
-    }
-
     fn kind_of(&self, unit: Unit, resource: &Resource) -> Result<(Configured, Arc<ResourceKind>), Box<Diagnostic>> {
         let key = self.provider_key(unit.1);
         let Some(configured) = self.reality.get(&key) else {
@@ -431,32 +420,6 @@ impl Walk<'_> {
         };
         diagnostics.into_iter().map(place).collect()
     }
-
-    /// Which of the references in `replace_triggered_by` is to change.
-    fn triggered(&self, unit: Unit, resource: &Resource) -> Option<Str> {
-        resource.lifecycle.replace_triggered_by.iter().find_map(|expr| {
-            let crate::blueprint::expression::ExprKind::Reference(reference) = &expr.kind else { return None };
-            let named = self.evaluation.referred_resource(unit.0, reference)?;
-            let attribute = attribute_after_name(reference);
-            let changes = self.by_unit.get(&named)?;
-            let changed = changes.iter().map(|place| &self.changes[*place]).any(|change| {
-                if !matches!(change.action, Action::Update | Action::Replace(_)) {
-                    return false;
-                }
-                match &attribute {
-                    Some(name) => {
-                        change.before.get(name).map(Value::deep_unmarked)
-                            != change.after.get(name).map(Value::deep_unmarked)
-                    }
-                    None => true,
-                }
-            });
-            changed.then(|| {
-                let base = self.evaluation.address(named, InstanceKey::None);
-                attribute.map_or_else(|| base.to_string(), |name| format!("{base}.{name}")).into()
-            })
-        })
-    }
 }
 
 /// What to say of a type that the provider does not have.
@@ -476,40 +439,6 @@ pub(super) fn unknown_type(key: &ProviderKey, kinds: &Kinds, resource: &Resource
     Diagnostic::error(format!("provider `{key}` has no {word} `{}`", resource.type_name))
         .label(resource.type_span, "not one of its types")
         .hint(hint)
-}
-
-/// `a.b.name` and `a.b[0].name`: the attribute.
-fn attribute_after_name(reference: &Reference) -> Option<Str> {
-    reference.steps.iter().skip(1).find_map(|step| match &step.kind {
-        TraverseKind::Attribute(name) => Some(name.clone()),
-        _ => None,
-    })
-}
-
-/// Paths of `ignore_changes`; `None` stands for all.
-fn ignored(ignore: &IgnoreChanges) -> Option<Vec<Path>> {
-    match ignore {
-        IgnoreChanges::Nothing => Some(Vec::new()),
-        IgnoreChanges::All(_) => None,
-        IgnoreChanges::Attributes(references) => {
-            Some(references.iter().map(|(reference, _)| path_of(reference)).collect())
-        }
-    }
-}
-
-fn path_of(reference: &Reference) -> Path {
-    let root = Path::attribute(reference.root.clone());
-    reference.steps.iter().fold(root, |path, step| match &step.kind {
-        TraverseKind::Attribute(name) => path.join(Step::Attribute(name.clone())),
-        TraverseKind::Index(expr) => match &expr.kind {
-            crate::blueprint::expression::ExprKind::Literal(Value::Number(number)) => {
-                path.join(Step::Index(number.as_usize().unwrap_or(usize::MAX)))
-            }
-            crate::blueprint::expression::ExprKind::Literal(Value::String(key)) => path.join(Step::Key(key.clone())),
-            _ => path,
-        },
-        TraverseKind::AttributeSplat | TraverseKind::FullSplat => path,
-    })
 }
 
 /// Marks of a planned value: by the schema; of the configuration where it speaks; of the object before

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use formwork_contract::{Diagnostic, Diagnostics, Mode, Str, Type, Value};
 
+use super::moves::Moves;
 use crate::blueprint::model::{Repeat, Resource};
 use crate::graph::{DesiredGraph, Each, Evaluation, Expansion, Inputs, InstanceId, NodeId, NodeKind, Unit};
 use crate::language::{check_body, variable_value};
-use crate::live::{Reality, ResourceKind};
+use crate::live::{Loaded, Reality, ResourceKind};
 
 /// Checks every block of a blueprint: names, types, references, and what providers say of configurations.
 pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diagnostics {
@@ -19,7 +20,11 @@ pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diag
         failed: HashMap::new(),
         diagnostics: Diagnostics::new(),
     };
+    if let Err(found) = check.reality.provide_functions(&mut check.evaluation, check.graph.called_providers()).await {
+        return found;
+    }
     check.unknown_variables();
+    check.diagnostics.append(Moves::of(&check.graph).err().unwrap_or_default());
     let graph = Arc::clone(&check.graph);
     for node in graph.levels.iter().flatten() {
         check.node(*node).await;
@@ -73,13 +78,13 @@ impl Check {
             NodeKind::Provider(position) => {
                 let module = &graph.module(graph.node(node).module).module;
                 let body = &module.providers[*position].config;
-                match self.reality.load(&graph.provider_type(node)).await {
+                match self.load(node).await {
                     Ok(loaded) => self.diagnostics.append(check_body(body, &loaded.kinds.provider)),
                     Err(found) => self.placed(node, found),
                 }
             }
-            NodeKind::ImplicitProvider(name) => {
-                if let Err(found) = self.reality.load(name).await {
+            NodeKind::ImplicitProvider { .. } => {
+                if let Err(found) = self.load(node).await {
                     self.placed(node, found);
                 }
             }
@@ -93,6 +98,10 @@ impl Check {
         if self.diagnostics.len() > before && self.diagnostics.has_errors() {
             self.failed.insert(node, ());
         }
+    }
+
+    async fn load(&mut self, provider: NodeId) -> Result<Loaded, Diagnostics> {
+        self.reality.load(&self.graph.wanted(&self.graph.provider_source(provider))).await
     }
 
     fn begin(&mut self, node: NodeId) {
@@ -113,16 +122,17 @@ impl Check {
     }
 
     async fn resource(&mut self, unit: Unit) {
-        let resource = self.evaluation.resource(unit.1).clone();
+        let graph = Arc::clone(&self.graph);
+        let resource = graph.resource(unit.1);
         let Some(provider) = self.graph.provider_of(unit.1) else { return };
-        let Ok(loaded) = self.reality.load(&self.graph.provider_type(provider)).await else { return };
+        let Ok(loaded) = self.load(provider).await else { return };
         let Some(kind) = loaded.kinds.get(resource.mode, &resource.type_name).cloned() else {
             let key = self.graph.provider_key(provider);
-            self.diagnostics.push(super::resource::unknown_type(&key, &loaded.kinds, &resource));
+            self.diagnostics.push(super::resource::unknown_type(&key, &loaded.kinds, resource));
             return;
         };
         self.repeat(unit.0, &resource.repeat);
-        self.set_unknown(unit, &resource, &kind);
+        self.set_unknown(unit, resource, &kind);
         let each = any_instance(&resource.repeat);
         let config = self.evaluation.with_scope(unit.0, each, None, |scope| scope.body(&resource.config, &kind.block));
         match config {

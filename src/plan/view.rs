@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use formwork_contract::{Address, Str, Value};
+use formwork_contract::{Address, Str};
 
-use super::model::{Action, Change, CheckResult, Deferred, Drift, Header, OutputChange, Plan, Step};
+use super::model::{Action, Change, CheckResult, DataRead, Deferred, Drift, Header, OutputChange, Plan, Step};
 
 /// The parts of a [`Plan`] that people and tools see.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +14,7 @@ pub struct PlanView<'a> {
     pub drift: &'a [Drift],
     pub outputs: &'a BTreeMap<Str, OutputChange>,
     pub deferred: &'a [Deferred],
-    pub data: &'a BTreeMap<Address, Value>,
+    pub data: &'a BTreeMap<Address, DataRead>,
     pub checks: &'a [CheckResult],
     pub steps: &'a [Step],
 }

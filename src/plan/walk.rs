@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use formwork_contract::json::Seal;
-use formwork_contract::{Address, Diagnostics, ModulePath, Str, Value};
+use formwork_contract::{Address, Diagnostics, ModulePath, Str};
 use futures_util::stream::{self, StreamExt};
 
 use super::ask::Ask;
 use super::focus::Focused;
-use super::model::{Change, CheckResult, Deferred, Drift, PlanKind};
+use super::model::{Change, CheckResult, DataRead, Deferred, Drift, PlanKind};
 use super::moves::Moves;
 use super::ordering::{Ordering, Token};
-use super::{Answers, Focus, Secrets};
-use crate::graph::{DesiredGraph, Each, Evaluation, InstanceId, NodeId, NodeKind, ProviderKey, Unit};
+use super::{Answers, Focus, Secrets, checks};
+use crate::graph::{DesiredGraph, Each, Evaluation, InstanceId, NodeId, NodeKind, ProviderKey, ProviderSource, Unit};
 use crate::live::{ObserveOptions, Observed, Reality};
 use crate::record::model::RecordedResource;
 
@@ -55,7 +55,7 @@ pub(super) struct Walk<'a> {
     pub graph: Arc<DesiredGraph>,
     pub moves: Moves,
     /// Objects of the record whose provider has not been configured yet, with their address now.
-    pub waiting: HashMap<ProviderKey, Vec<(Address, RecordedResource)>>,
+    pub waiting: HashMap<ProviderKey, Waiting>,
     pub observed: HashMap<Address, Observed>,
     pub deposed: Vec<Observed>,
     pub units: HashMap<Unit, UnitState>,
@@ -86,9 +86,18 @@ pub(super) struct Walk<'a> {
     pub origins: HashMap<Address, (Unit, Each)>,
     pub drift: Vec<Drift>,
     pub deferred: Vec<Deferred>,
-    pub data: BTreeMap<Address, Value>,
+    pub data: BTreeMap<Address, DataRead>,
     pub checks: Vec<CheckResult>,
+    /// Variables and outputs of modules whose conditions are known only during an apply.
+    pub open_conditions: Vec<Unit>,
     pub diagnostics: Diagnostics,
+}
+
+/// Objects of the record that one provider configuration has to read.
+pub(super) struct Waiting {
+    pub source: ProviderSource,
+    /// With their address in the blueprint.
+    pub objects: Vec<(Address, RecordedResource)>,
 }
 
 /// What others need to know of a visited unit.
@@ -146,7 +155,7 @@ impl Walk<'_> {
                     NodeKind::Variable(_) | NodeKind::Local(_) | NodeKind::Output(_) => {
                         self.visit_value(unit, &mut state)
                     }
-                    NodeKind::Provider(_) | NodeKind::ImplicitProvider(_) => {
+                    NodeKind::Provider(_) | NodeKind::ImplicitProvider { .. } => {
                         self.visit_provider(unit, &mut state).await
                     }
                     NodeKind::Resource(_) => self.visit_resource(unit, &mut state, asks).await,
@@ -195,9 +204,13 @@ impl Walk<'_> {
         if self.is_idle(unit.1) && !matches!(self.graph.node(unit.1).kind, NodeKind::Variable(_)) {
             return;
         }
-        let checked =
-            self.evaluation.value(unit).and_then(|value| super::checks::conditions(&self.evaluation, unit, &value));
-        match checked {
+        let value = self.evaluation.value(unit);
+        if let Ok(value) = &value
+            && checks::is_open(&self.evaluation, unit, value)
+        {
+            self.open_conditions.push(unit);
+        }
+        match value.and_then(|value| checks::conditions(&self.evaluation, unit, &value)) {
             Ok(failed) if failed.is_empty() => {}
             Ok(failed) => {
                 state.failed = true;
@@ -227,8 +240,8 @@ impl Walk<'_> {
     async fn configure(&mut self, unit: Unit, state: &mut UnitState) -> Result<(), Diagnostics> {
         let graph = Arc::clone(&self.graph);
         let key = graph.provider_key(unit.1);
-        let name = graph.provider_type(unit.1);
-        let loaded = self.reality.load(&name).await.map_err(|diagnostics| self.place_provider(unit, diagnostics))?;
+        let wanted = graph.wanted(&graph.provider_source(unit.1));
+        let loaded = self.reality.load(&wanted).await.map_err(|diagnostics| self.place_provider(unit, diagnostics))?;
         let config = match &graph.node(unit.1).kind {
             NodeKind::Provider(position) => {
                 let module = &graph.module(graph.node(unit.1).module).module;
@@ -245,14 +258,14 @@ impl Walk<'_> {
             state.deferred = Some(address);
             return Ok(());
         }
-        let configured = self.reality.configure(&key, &name, config.deep_unmarked()).await;
+        let configured = self.reality.configure(&key, &wanted, config.deep_unmarked()).await;
         let configured = configured.map_err(|diagnostics| {
             let secrets = Secrets::of([&config]);
             let told = diagnostics.into_iter().map(|diagnostic| secrets.redacted(diagnostic)).collect();
             self.place_provider(unit, told)
         })?;
-        if let Some(recorded) = self.waiting.remove(&key) {
-            self.observe(&key, &configured, recorded).await?;
+        if let Some(waiting) = self.waiting.remove(&key) {
+            self.observe(&key, &configured, waiting.objects).await?;
         }
         Ok(())
     }

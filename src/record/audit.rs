@@ -200,6 +200,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
     hasher.update(link.revision.to_le_bytes());
     for id in link.rows.0..=link.rows.1 {
         hash_rows(connection, &mut hasher, query, id)?;
+        if link.kind == Kind::Journal {
+            hash_source(connection, &mut hasher, id)?;
+        }
     }
     Ok(hasher.finalize().into())
 }
@@ -215,6 +218,17 @@ const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, 
                         moved_from, deposed_to FROM journal WHERE id = ?1";
 
 const ENDING: &str = "SELECT id, revision, status, outputs, at_ms FROM endings WHERE id = ?1";
+
+/// What the second layout added to an event; rows of the first have the digest that they had then.
+fn hash_source(connection: &Connection, hasher: &mut Sha256, id: i64) -> Result<(), RecordError> {
+    let mut statement = connection.prepare_cached("SELECT source FROM journal WHERE id = ?1 AND source IS NOT NULL")?;
+    let source: Option<String> = statement.query_row([id], |row| row.get(0)).optional()?;
+    if let Some(source) = source {
+        hasher.update((source.len() as u64).to_le_bytes());
+        hasher.update(source);
+    }
+    Ok(())
+}
 
 /// Every column with its type and length, so that no two different sets of rows hash alike.
 fn hash_rows(connection: &Connection, hasher: &mut Sha256, query: &str, parameter: i64) -> Result<(), RecordError> {
@@ -421,7 +435,7 @@ impl Replay {
         let mut left: usize = self.images.values().map(Vec::len).sum();
         while let Some(row) = rows.next()? {
             let object: Object = (row.get(0)?, row.get(1)?);
-            let (revision, present): (i64, bool) = (row.get(9)?, row.get(10)?);
+            let (revision, present): (i64, bool) = (row.get(11)?, row.get(12)?);
             let digest = if present { Some(Body::read(row, 0)?.digest()) } else { None };
             let expected = self.images.get(&object).map_or(&[][..], Vec::as_slice);
             if !expected.contains(&(revision, digest)) {

@@ -240,13 +240,13 @@ impl<'a> Batch<'a> {
         let connection = self.writing.transaction;
         let mut insert = connection.prepare_cached(
             "INSERT INTO journal (revision, step, kind, attempt, provider, prior, planned, private, message, result,
-                moved_from, deposed_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                moved_from, deposed_to, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?;
         let text = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string);
         let (mut intent, mut message, mut moved_from) = (None, None, None);
         match &event.kind {
-            StepEventKind::Intended { attempt, provider, prior, planned, private } => {
-                intent = Some((&**attempt, &**provider, text(prior), text(planned), &**private));
+            StepEventKind::Intended { attempt, provider, source, prior, planned, private } => {
+                intent = Some((&**attempt, &**provider, &**source, text(prior), text(planned), &**private));
             }
             StepEventKind::Done { from, .. } => moved_from = from.as_ref().map(ToString::to_string),
             StepEventKind::Settled { .. } => {}
@@ -254,11 +254,16 @@ impl<'a> Batch<'a> {
             | StepEventKind::Partly { message: told, .. }
             | StepEventKind::Unknown { message: told } => message = Some(&**told),
         }
-        let (attempt, provider, prior, planned, private) = match intent {
-            Some((attempt, provider, prior, planned, private)) => {
-                (Some(attempt), Some(provider), prior, planned, Some(private))
-            }
-            None => (None, None, None, None, None),
+        let (attempt, provider, source, prior, planned, private) = match intent {
+            Some((attempt, provider, source, prior, planned, private)) => (
+                Some(attempt),
+                Some(provider),
+                Some(source).filter(|source| !source.is_empty()),
+                prior,
+                planned,
+                Some(private),
+            ),
+            None => (None, None, None, None, None, None),
         };
         insert.execute(params![
             to_i64(self.revision),
@@ -273,6 +278,7 @@ impl<'a> Batch<'a> {
             effect.result,
             moved_from,
             effect.deposed_to,
+            source,
         ])?;
         Ok(connection.last_insert_rowid())
     }

@@ -124,6 +124,7 @@ mod tests {
             StepEventKind::Intended {
                 attempt: "1".into(),
                 provider: "p".into(),
+                source: "h/n/p".into(),
                 prior: None,
                 planned: None,
                 private: [].into(),

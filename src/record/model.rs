@@ -13,6 +13,11 @@ pub struct RecordedResource {
     pub deposed: Option<Str>,
     /// Which provider configuration serves it, such as `sandbox` or `module.a.aws.west`.
     pub provider: Str,
+    /// The source address of that provider, such as `registry.terraform.io/hashicorp/null`; empty in what was written
+    /// before there were sources.
+    pub source: Str,
+    /// Which version of it wrote this; empty for one that is linked in.
+    pub provider_version: Str,
     pub schema_version: u64,
     /// In the exact form of `formwork_contract::json`, sensitive parts sealed.
     pub value: serde_json::Value,
@@ -123,6 +128,7 @@ pub enum StepEventKind {
     Intended {
         attempt: Str,
         provider: Str,
+        source: Str,
         prior: Option<serde_json::Value>,
         planned: Option<serde_json::Value>,
         private: Arc<[u8]>,
@@ -149,6 +155,8 @@ pub struct OpenIntent {
     pub action: Str,
     pub attempt: Str,
     pub provider: Str,
+    /// As in [`RecordedResource::source`].
+    pub source: Str,
     pub prior: Option<serde_json::Value>,
     pub planned: Option<serde_json::Value>,
     pub private: Arc<[u8]>,

@@ -11,8 +11,7 @@ use super::model::RecordedResource;
 use super::{Record, json, to_i64, to_u64};
 
 /// The columns that a [`Reader`] reads, in its order.
-pub(super) const COLUMNS: &str =
-    "address, deposed, provider, schema_version, value, private, dependencies, create_before_destroy, tainted";
+pub(super) const COLUMNS: &str = "address, deposed, provider, schema_version, value, private, dependencies, create_before_destroy, tainted, source, provider_version";
 
 impl Record {
     /// Everything that stands, in the order of addresses; an address's current object before its deposed ones.
@@ -91,6 +90,7 @@ fn select(
 #[derive(Default)]
 pub(super) struct Reader {
     addresses: HashMap<String, Address>,
+    /// Names, sources and versions of providers.
     providers: HashMap<String, Str>,
 }
 
@@ -109,6 +109,8 @@ impl Reader {
             dependencies: dependencies.into_iter().map(Str::from).collect(),
             create_before_destroy: row.get(start + 7)?,
             tainted: row.get(start + 8)?,
+            source: self.provider(text(9)?),
+            provider_version: self.provider(text(10)?),
         })
     }
 
@@ -144,9 +146,10 @@ pub(super) fn upsert(connection: &Connection, resource: &RecordedResource) -> Re
     connection
         .prepare_cached(
             "INSERT INTO resources (address, deposed, provider, schema_version, value, private, dependencies,
-                create_before_destroy, tainted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                create_before_destroy, tainted, source, provider_version)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (address, deposed) DO UPDATE SET provider = ?3, schema_version = ?4, value = ?5, private = ?6,
-                dependencies = ?7, create_before_destroy = ?8, tainted = ?9",
+                dependencies = ?7, create_before_destroy = ?8, tainted = ?9, source = ?10, provider_version = ?11",
         )?
         .execute(params![
             resource.address.to_string(),
@@ -158,6 +161,8 @@ pub(super) fn upsert(connection: &Connection, resource: &RecordedResource) -> Re
             dependencies,
             resource.create_before_destroy,
             resource.tainted,
+            &*resource.source,
+            &*resource.provider_version,
         ])?;
     Ok(Body {
         provider: &resource.provider,
@@ -167,6 +172,8 @@ pub(super) fn upsert(connection: &Connection, resource: &RecordedResource) -> Re
         dependencies: &dependencies,
         create_before_destroy: resource.create_before_destroy,
         tainted: resource.tainted,
+        source: &resource.source,
+        provider_version: &resource.provider_version,
     }
     .digest())
 }
@@ -201,9 +208,9 @@ pub(super) fn save_image(
     connection
         .prepare_cached(
             "INSERT INTO images (revision, address, deposed, present, provider, schema_version, value, private,
-                dependencies, create_before_destroy, tainted)
+                dependencies, create_before_destroy, tainted, source, provider_version)
              SELECT ?1, ?2, ?3, r.id IS NOT NULL, r.provider, r.schema_version, r.value, r.private,
-                r.dependencies, r.create_before_destroy, r.tainted
+                r.dependencies, r.create_before_destroy, r.tainted, r.source, r.provider_version
              FROM (SELECT 1) LEFT JOIN resources AS r ON r.address = ?2 AND r.deposed = ?3
              WHERE NOT EXISTS (SELECT 1 FROM images WHERE address = ?2 AND deposed = ?3 AND revision >= ?1)",
         )?
@@ -220,6 +227,8 @@ pub(super) struct Body<'a> {
     dependencies: &'a str,
     create_before_destroy: bool,
     tainted: bool,
+    source: &'a str,
+    provider_version: &'a str,
 }
 
 impl<'a> Body<'a> {
@@ -233,6 +242,8 @@ impl<'a> Body<'a> {
             dependencies: row.get_ref(start + 6)?.as_str()?,
             create_before_destroy: row.get(start + 7)?,
             tainted: row.get(start + 8)?,
+            source: row.get_ref(start + 9)?.as_str()?,
+            provider_version: row.get_ref(start + 10)?.as_str()?,
         })
     }
 
@@ -244,6 +255,11 @@ impl<'a> Body<'a> {
         }
         hasher.update(self.schema_version.to_le_bytes());
         hasher.update([u8::from(self.create_before_destroy), u8::from(self.tainted)]);
+        // What the first layout wrote has the digest that it had then.
+        for part in [self.source, self.provider_version].iter().filter(|_| !self.source.is_empty()) {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
         hasher.finalize().into()
     }
 }

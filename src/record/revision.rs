@@ -316,7 +316,8 @@ fn read_revision(connection: &Connection, number: i64) -> Result<Option<Revision
 
 fn open_intents(connection: &Connection) -> Result<Vec<OpenIntent>, RecordError> {
     let mut statement = connection.prepare_cached(
-        "SELECT s.revision, s.step, s.address, s.deposed, s.action, j.attempt, j.provider, j.prior, j.planned, j.private
+        "SELECT s.revision, s.step, s.address, s.deposed, s.action, j.attempt, j.provider, j.prior, j.planned, j.private,
+            j.source
          FROM steps AS s JOIN journal AS j ON j.id = s.intent
          WHERE s.status IN ('intended', 'unknown') ORDER BY s.revision, s.step",
     )?;
@@ -336,6 +337,7 @@ fn open_intents(connection: &Connection) -> Result<Vec<OpenIntent>, RecordError>
             action: row.get_ref(4)?.as_str()?.into(),
             attempt: row.get_ref(5)?.as_str()?.into(),
             provider: row.get_ref(6)?.as_str()?.into(),
+            source: row.get_ref(10)?.as_str_or_null()?.unwrap_or_default().into(),
             prior: value(7)?,
             planned: value(8)?,
             private: row.get_ref(9)?.as_blob()?.into(),

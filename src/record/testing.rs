@@ -42,6 +42,8 @@ pub(crate) fn resource(address: &str, value: i64) -> RecordedResource {
         address: address.parse().expect("an address"),
         deposed: None,
         provider: "sandbox".into(),
+        source: "registry.terraform.io/formwork/sandbox".into(),
+        provider_version: "".into(),
         schema_version: 1,
         value: serde_json::json!({"id": format!("{address}-{value}"), "size": value}),
         private: Arc::from(&b"private"[..]),
@@ -73,6 +75,7 @@ pub(crate) fn intended(step: usize) -> StepEvent {
     let kind = StepEventKind::Intended {
         attempt: format!("attempt-{step}").into(),
         provider: "sandbox".into(),
+        source: "registry.terraform.io/formwork/sandbox".into(),
         prior: None,
         planned: Some(serde_json::json!({"size": 2})),
         private: Arc::from(&b"p"[..]),

@@ -36,7 +36,8 @@ pub struct GraphViewNode {
 pub fn graph(workspace: &Workspace) -> Result<GraphView, Failure> {
     let (blueprint, _) = open::blueprint(workspace)?;
     let sources = Arc::clone(&blueprint.sources);
-    let graph = graph::build(blueprint).map_err(|diagnostics| failure(&sources, diagnostics))?;
+    let graph =
+        graph::build(blueprint, workspace.registry.natives()).map_err(|diagnostics| failure(&sources, diagnostics))?;
     Ok(view(&graph))
 }
 
@@ -95,9 +96,11 @@ impl Console {
     ///
     /// # Errors
     /// It cannot be parsed or evaluated.
-    pub fn evaluate(&mut self, text: &str) -> Result<Value, Failure> {
-        let parsed = parse_expression(text, "console", Arc::make_mut(&mut self.sources));
-        let value = parsed.and_then(|expr| self.planned.plan.resolver.evaluate(&expr));
+    pub async fn evaluate(&mut self, text: &str) -> Result<Value, Failure> {
+        let value = match parse_expression(text, "console", Arc::make_mut(&mut self.sources)) {
+            Ok(expr) => self.planned.plan.resolver.evaluate(&expr).await,
+            Err(diagnostics) => Err(diagnostics),
+        };
         value.map_err(|diagnostics: Diagnostics| Failure { sources: Arc::clone(&self.sources), diagnostics })
     }
 }

@@ -63,9 +63,9 @@ pub enum VariableSource {
     Argument { name: Str, text: Str },
 }
 
-/// The providers that this binary has.
+/// The providers that are linked into this binary, and no plugins.
 pub fn linked_providers() -> Arc<dyn Registry> {
-    Arc::new(crate::registry::Linked)
+    Arc::new(crate::registry::Providers)
 }
 
 impl std::fmt::Debug for Workspace {

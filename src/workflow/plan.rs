@@ -310,7 +310,7 @@ impl Prepared<'_> {
         let fail = |diagnostics: Diagnostics| failure(&sources, diagnostics);
         let (inputs, found) = inputs.map_err(fail)?;
         self.warnings.append(found);
-        let graph = Arc::new(graph::build(self.blueprint.clone()).map_err(fail)?);
+        let graph = Arc::new(graph::build(self.blueprint.clone(), workspace.registry.natives()).map_err(fail)?);
         if self.file.is_none() {
             self.settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
         }

@@ -39,7 +39,8 @@ pub async fn validate(workspace: &Workspace) -> Result<Validated, Failure> {
         let (blueprint, mut warnings) = open::load_from(workspace, files, name)?;
         let sources = Arc::clone(&blueprint.sources);
         let environment = blueprint.environment.clone();
-        let graph = Arc::new(graph::build(blueprint).map_err(|found| failure(&sources, found))?);
+        let graph =
+            Arc::new(graph::build(blueprint, workspace.registry.natives()).map_err(|found| failure(&sources, found))?);
         let reality = open::reality(workspace, &environment);
         let found = check_blueprint(graph, reality).await;
         if found.has_errors() {

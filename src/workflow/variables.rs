@@ -15,7 +15,7 @@ use crate::blueprint::expression::{Expr, Reference};
 use crate::blueprint::model::Variable;
 use crate::blueprint::{Blueprint, parse_expression, parse_tfvars};
 use crate::graph::Inputs;
-use crate::language::{Found, FunctionContext, Names, Scope, variable_value};
+use crate::language::{Found, FunctionContext, Names, ProviderTable, Scope, variable_value};
 
 /// What an evaluation of the blueprint starts from.
 ///
@@ -171,6 +171,7 @@ fn context(workspace: &Workspace, blueprint: &Blueprint) -> FunctionContext {
         now_ms: workspace.now_ms,
         applying: false,
         home: workspace.home.clone(),
+        providers: ProviderTable::default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `check` blocks warn, and never stop anything.
 
+use formwork::workflow::StepDone;
+
 use crate::factory::Factory;
 
 #[test]
@@ -59,4 +61,51 @@ fn a_data_source_of_a_check_that_is_read_late_only_warns() {
     );
     let outcome = factory.apply();
     assert!(outcome.warnings.to_string().contains("is named `absent`"), "{}", outcome.warnings);
+}
+
+const LATE: &str = r#"
+variable "word" { default = "short" }
+resource "terraform_data" "source" { input = var.word }
+module "checked" {
+  source = "./checked"
+  word   = terraform_data.source.output
+}
+"#;
+
+const CHECKED: &str = r#"
+variable "word" {
+  validation {
+    condition     = length(var.word) < 10
+    error_message = "too long"
+  }
+}
+resource "terraform_data" "inner" { input = "known" }
+resource "terraform_data" "after" { input = var.word }
+output "word" {
+  value = var.word
+  precondition {
+    condition     = var.word != "short"
+    error_message = "too short"
+  }
+}
+"#;
+
+#[test]
+fn a_validation_that_only_the_apply_can_decide_stops_what_depends_on_it() {
+    let mut factory = Factory::new(LATE);
+    factory.write("checked/main.hcl", CHECKED);
+    factory.variable("word", "much too long for it");
+    let outcome = factory.apply_planned(factory.plan());
+    let told: Vec<&str> = outcome.failed.iter().map(|failed| failed.detail.as_str()).collect();
+    assert_eq!(told, ["too long"]);
+    assert_eq!(outcome.count(StepDone::Added), 2, "the one that takes the variable is not made");
+}
+
+#[test]
+fn a_precondition_of_a_module_output_is_decided_when_everything_is_applied() {
+    let factory = Factory::new(LATE);
+    factory.write("checked/main.hcl", CHECKED);
+    let outcome = factory.apply_planned(factory.plan());
+    let told: Vec<&str> = outcome.failed.iter().map(|failed| failed.detail.as_str()).collect();
+    assert_eq!(told, ["too short"]);
 }

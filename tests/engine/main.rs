@@ -5,6 +5,7 @@ mod crash;
 mod deferred;
 mod destroy;
 mod factory;
+mod functions;
 mod imports;
 mod interrupt;
 mod lifecycle;
@@ -14,5 +15,6 @@ mod plan_files;
 
 mod providers;
 mod secrets;
+mod sources;
 mod targets;
 mod weather;

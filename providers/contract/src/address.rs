@@ -63,8 +63,7 @@ impl Address {
     /// The address without its instance key and without those of its modules: what stands in the blueprint.
     #[must_use]
     pub fn config(&self) -> Self {
-        let module = self.module.steps().iter().cloned().map(|step| ModuleStep { key: InstanceKey::None, ..step });
-        Self { module: module.collect(), key: InstanceKey::None, ..self.clone() }
+        Self { module: self.module.config(), key: InstanceKey::None, ..self.clone() }
     }
 
     /// `aws_vpc.main`, `data.aws_ami.base`: without module and instance key.
@@ -83,6 +82,12 @@ impl ModulePath {
 
     pub fn is_root(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// The path without instance keys: the calls as they stand in the blueprint.
+    #[must_use]
+    pub fn config(&self) -> Self {
+        self.steps().iter().cloned().map(|step| ModuleStep { key: InstanceKey::None, ..step }).collect()
     }
 
     /// From the root inwards.

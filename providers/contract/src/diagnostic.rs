@@ -30,6 +30,8 @@ pub struct Diagnostic {
     pub summary: String,
     /// Why, in sentences; may be empty.
     pub detail: String,
+    /// The detail is somebody else's words, to be shown as they are.
+    pub verbatim: bool,
     /// Where, the most telling place first.
     pub labels: Vec<Label>,
     /// What to do.
@@ -53,6 +55,7 @@ impl Diagnostic {
             severity: Severity::Error,
             summary: summary.into(),
             detail: String::new(),
+            verbatim: false,
             labels: Vec::new(),
             hint: None,
             address: None,
@@ -68,6 +71,12 @@ impl Diagnostic {
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self
+    }
+
+    /// The words of an author or a provider, as the detail.
+    #[must_use]
+    pub fn quote(self, words: impl Into<String>) -> Self {
+        Self { verbatim: true, ..self.detail(words) }
     }
 
     #[must_use]

@@ -21,6 +21,11 @@ pub trait Provider: Send + Sync {
     /// Its local name, such as `sandbox`: the prefix of its resource types.
     fn name(&self) -> &str;
 
+    /// Which version of it this is; `None` for one that is linked in.
+    fn version(&self) -> Option<&str> {
+        None
+    }
+
     /// What it offers. Called once a run.
     ///
     /// # Errors

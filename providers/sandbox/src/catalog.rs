@@ -6,13 +6,15 @@ use std::sync::Arc;
 use formwork_contract::suggest::nearest;
 use formwork_contract::{Block, Diagnostic, Path, ProviderSchema, ResourceSchema, Str, Type, Value};
 
+use crate::function::Function;
 use crate::resource::{DataSource, Description, Resource};
-use crate::{cluster, compute, identity, logging, mesh, network, region, registry, settings};
+use crate::{cluster, compute, identity, logging, mesh, network, path, region, registry, settings};
 
 /// What the sandbox offers.
 pub(crate) struct Catalog {
     kinds: BTreeMap<&'static str, Kind>,
     data_sources: BTreeMap<&'static str, Box<dyn DataSource>>,
+    functions: BTreeMap<&'static str, Box<dyn Function>>,
     schema: Arc<ProviderSchema>,
 }
 
@@ -46,6 +48,10 @@ fn data_sources() -> Vec<Box<dyn DataSource>> {
     vec![Box::new(compute::images::Images), Box::new(network::lookup::Lookup), Box::new(region::Region)]
 }
 
+fn functions() -> Vec<Box<dyn Function>> {
+    vec![Box::new(path::ParsePath), Box::new(registry::image::ImageReference)]
+}
+
 impl Catalog {
     pub(crate) fn new() -> Self {
         let kinds: BTreeMap<_, _> = resources()
@@ -58,6 +64,7 @@ impl Catalog {
             .collect();
         let data_sources: BTreeMap<_, _> =
             data_sources().into_iter().map(|source| (source.type_name(), source)).collect();
+        let functions: BTreeMap<_, _> = functions().into_iter().map(|function| (function.name(), function)).collect();
         let versioned = |block: &Block| ResourceSchema { version: 0, block: block.clone() };
         let schema = ProviderSchema {
             provider: settings::schema(),
@@ -69,9 +76,10 @@ impl Catalog {
                 .iter()
                 .map(|(name, source)| (Str::from(*name), versioned(&source.block())))
                 .collect(),
+            functions: functions.iter().map(|(name, function)| (Str::from(*name), function.describe())).collect(),
             ..ProviderSchema::default()
         };
-        Self { kinds, data_sources, schema: Arc::new(schema) }
+        Self { kinds, data_sources, functions, schema: Arc::new(schema) }
     }
 
     pub(crate) fn schema(&self) -> Arc<ProviderSchema> {
@@ -80,6 +88,10 @@ impl Catalog {
 
     pub(crate) fn data_source(&self, type_name: &str) -> Option<&dyn DataSource> {
         self.data_sources.get(type_name).map(Box::as_ref)
+    }
+
+    pub(crate) fn function(&self, name: &str) -> Option<&dyn Function> {
+        self.functions.get(name).map(Box::as_ref)
     }
 
     pub(crate) fn kind(&self, type_name: &str) -> Option<&Kind> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Imported, PlanRequest, PlannedChange,
-    Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
+    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, FunctionError, Imported, PlanRequest,
+    PlannedChange, Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
 };
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Value};
 
@@ -60,6 +60,13 @@ impl Provider for Sandbox {
         let mut problems = Problems::default();
         kind.resource.check(config, &mut problems);
         problems.into_diagnostics()
+    }
+
+    async fn call_function(&self, name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
+        match self.catalog.function(name) {
+            Some(function) => function.call(arguments),
+            None => Err(FunctionError { text: format!("the sandbox has no function `{name}`"), argument: None }),
+        }
     }
 
     async fn configure(&self, config: Value, context: Context) -> Result<Arc<dyn ConfiguredProvider>, Diagnostics> {

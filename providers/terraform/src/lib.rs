@@ -5,7 +5,20 @@
 //!                                                                wire <- convert <- serve
 //! ```
 
+mod cache;
+mod connect;
 mod convert;
+mod handshake;
+mod launch;
+mod lines;
+mod log;
+mod plugins;
+mod process;
 mod proto;
+mod provider;
+pub mod source;
 mod tls;
 mod wire;
+
+pub use plugins::{Hosted, Plugins};
+pub use provider::{HostOptions, Identity, PluginProvider, Timeouts, private_bytes};

@@ -132,10 +132,10 @@ impl Pinned {
         if shown == &self.peer { Ok(()) } else { Err(CertificateError::ApplicationVerificationFailure.into()) }
     }
 
+    /// P-521 first: under TLS 1.2 a plugin signs by the first scheme for ECDSA, whichever curve its key is on.
     fn schemes(&self) -> Vec<SignatureScheme> {
-        let mut schemes = self.known.supported_schemes();
-        schemes.push(SignatureScheme::ECDSA_NISTP521_SHA512);
-        schemes
+        let known = self.known.supported_schemes();
+        std::iter::once(SignatureScheme::ECDSA_NISTP521_SHA512).chain(known).collect()
     }
 
     fn algorithms(&self, signed: &DigitallySignedStruct) -> &WebPkiSupportedAlgorithms {

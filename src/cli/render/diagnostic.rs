@@ -91,7 +91,8 @@ impl<'a> Places<'a> {
             group = group.element(Level::NOTE.message(harmless(&label.text)));
         }
         if !diagnostic.detail.is_empty() {
-            group = group.element(Level::NOTE.message(sentence(&diagnostic.detail)));
+            let detail = if diagnostic.verbatim { harmless(&diagnostic.detail) } else { sentence(&diagnostic.detail) };
+            group = group.element(Level::NOTE.message(detail));
         }
         if let Some(address) = &diagnostic.address {
             group = group.element(Level::NOTE.with_name("resource").message(harmless(&address.to_string())));

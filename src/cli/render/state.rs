@@ -7,14 +7,14 @@ use serde_json::{Map, Value as Json, json};
 
 use super::diff::Differ;
 use super::style::{Paint, Role};
-use crate::plan::json::{ModuleTree, TERRAFORM_VERSION, output_json, provider_name, sensitivity, withheld};
+use crate::plan::json::{ModuleTree, TERRAFORM_VERSION, output_json, sensitivity, withheld};
 
 /// One recorded object, as a reader of the record's JSON wants it.
 #[derive(Clone, Copy, Debug)]
 pub struct StateObject<'a> {
     pub address: &'a Address,
     pub deposed: Option<&'a str>,
-    /// The provider's name, without module and alias.
+    /// The provider's source address in full.
     pub provider: &'a str,
     pub schema_version: u64,
     pub value: &'a Value,
@@ -87,7 +87,7 @@ pub fn object_json(object: StateObject<'_>) -> Map<String, Json> {
             entry.insert("index".into(), (**key).into());
         }
     }
-    entry.insert("provider_name".into(), provider_name(object.provider).into());
+    entry.insert("provider_name".into(), object.provider.into());
     entry.insert("schema_version".into(), object.schema_version.into());
     entry.insert("values".into(), withheld(object.value).unwrap_or(Json::Null));
     entry.insert("sensitive_values".into(), sensitivity(object.value));
@@ -129,7 +129,7 @@ mod tests {
         let object = StateObject {
             address: &address,
             deposed: None,
-            provider: "terraform",
+            provider: "terraform.io/builtin/terraform",
             schema_version: 0,
             value: &value,
             depends_on: &[],

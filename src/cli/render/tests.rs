@@ -8,12 +8,12 @@ use formwork_contract::{Address, Block, Marks, Mode, ModulePath, Nesting, Path, 
 
 use super::plan::plan as render;
 use super::style::Paint;
-use crate::graph::ProviderKey;
-use crate::live::ResourceKind;
+use crate::graph::{ProviderKey, ProviderSource};
+use crate::live::{Origin, ResourceKind};
 use crate::plan::PlanView;
 use crate::plan::model::{
-    Action, Change, CheckResult, Deferred, Drift, Header, OutputChange, PlanKind, Reason, ReplaceOrder, Reversal, Risk,
-    Step as PlanStep, StepAction,
+    Action, Change, CheckResult, DataRead, Deferred, Drift, Header, OutputChange, PlanKind, Reason, ReplaceOrder,
+    Reversal, Risk, Step as PlanStep, StepAction,
 };
 
 /// What a [`PlanView`] borrows from.
@@ -24,7 +24,7 @@ pub(crate) struct Parts {
     drift: Vec<Drift>,
     outputs: BTreeMap<Str, OutputChange>,
     deferred: Vec<Deferred>,
-    data: BTreeMap<Address, Value>,
+    data: BTreeMap<Address, DataRead>,
     checks: Vec<CheckResult>,
     steps: Vec<PlanStep>,
 }
@@ -71,7 +71,9 @@ pub(crate) fn empty_plan() -> Parts {
 
 fn kind(block: Block) -> ResourceKind {
     let ty = block.ty();
-    ResourceKind { name: "a".into(), mode: Mode::Managed, version: 0, block, ty }
+    let source = ProviderSource::of_name("sandbox", &["sandbox"]);
+    let origin = Arc::new(Origin { source, version: None });
+    ResourceKind { name: "a".into(), mode: Mode::Managed, origin, version: 0, block, ty }
 }
 
 pub(crate) fn change(address: &str, action: Action, before: Value, after: Value) -> Change {

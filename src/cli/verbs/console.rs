@@ -23,7 +23,7 @@ pub(crate) async fn console(session: &Session, variables: &Variables) -> Outcome
             None => pending.finish(),
         };
         if let Some(expression) = expression
-            && !answer(session, &mut console, &expression)?
+            && !answer(session, &mut console, &expression).await?
         {
             code = FAILED;
         }
@@ -36,8 +36,8 @@ pub(crate) async fn console(session: &Session, variables: &Variables) -> Outcome
 }
 
 /// Evaluates one expression and prints it; false when it is wrong.
-fn answer(session: &Session, console: &mut Console, expression: &str) -> Result<bool, Stop> {
-    match console.evaluate(expression) {
+async fn answer(session: &Session, console: &mut Console, expression: &str) -> Result<bool, Stop> {
+    match console.evaluate(expression).await {
         Ok(value) => {
             session.print(&outcome::lone(&value, session.terminal.out))?;
             Ok(true)

@@ -20,7 +20,7 @@ impl Recorded {
         changes.iter().filter(|change| !change.before.is_null()).map(|change| StateObject {
             address: change.moved_from.as_ref().unwrap_or(&change.address),
             deposed: change.deposed.as_deref(),
-            provider: &change.provider.name,
+            provider: change.kind.origin.source.as_str(),
             schema_version: change.kind.version,
             value: &change.before,
             depends_on: &change.recorded_dependencies,

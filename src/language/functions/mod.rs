@@ -9,7 +9,7 @@ use formwork_contract::{Diagnostic, Diagnostics, Marks, Span, Type, Unknown, Val
 
 use super::evaluator::Evaluator;
 use crate::blueprint::expression::Call;
-use signature::{Answer, Arguments, Fault, Function, Marked, Parameter, Partial};
+use signature::{Answer, Arguments, Fault, Function, Marked, Parameter, Partial, Signature};
 
 mod attempt;
 mod collection;
@@ -24,6 +24,7 @@ mod ip;
 mod json;
 mod numeric;
 mod pattern;
+mod provided;
 mod render;
 mod sequence;
 mod set;
@@ -32,6 +33,7 @@ mod string;
 mod yaml;
 
 pub use conversion::type_name;
+pub use provided::{ProvidedFunctions, called_provider};
 
 /// All functions by name, but for `try` and `can`, which see expressions instead of values.
 static FUNCTIONS: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {
@@ -80,27 +82,20 @@ pub(super) fn call(evaluator: &Evaluator<'_>, call: &Call, span: Span) -> Result
         "can" => return attempt::works(evaluator, call, span),
         _ => {}
     }
+    if name.starts_with(provided::NAMESPACE) {
+        return provided::call(evaluator, call, span);
+    }
     let Some(function) = FUNCTIONS.get(name) else { return Err(no_function(name, call.name_span).into()) };
     let given = arguments(evaluator, call)?;
     if given.unknown {
         return Ok(unknown_result(function).mark(given.marks));
     }
-    check_count(function, given.values.len(), call, span)?;
-    run(function, &given, evaluator).map_err(|fault| {
-        // Looked for only now: a look through every argument of every call would be dear.
-        let sensitive = given.marks.sensitive || given.values.iter().any(|value| value.deep_marks().sensitive);
-        told(function, fault, &given.spans, span, sensitive)
-    })
+    check_count(*function, given.values.len(), call, span)?;
+    run(function, &given, evaluator).map_err(|fault| told(*function, fault, &given, span))
 }
 
 fn no_function(name: &str, span: Span) -> Diagnostic {
-    let error = Diagnostic::error(format!("No function `{name}`"));
-    if let Some((provider, _)) = name.strip_prefix("provider::").and_then(|rest| rest.split_once("::")) {
-        return error
-            .label(span, format!("functions of providers, such as `{provider}`, are not supported"))
-            .hint("compute the value with the built-in functions");
-    }
-    let error = error.label(span, "there is no function of this name");
+    let error = Diagnostic::error(format!("No function `{name}`")).label(span, "there is no function of this name");
     match nearest(name, FUNCTIONS.keys().copied().chain(["can", "try"])) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error,
@@ -133,26 +128,20 @@ fn arguments(evaluator: &Evaluator<'_>, call: &Call) -> Result<Given, Diagnostic
     Ok(given)
 }
 
-fn check_count(function: &Function, count: usize, call: &Call, span: Span) -> Result<(), Diagnostics> {
-    let wanted = function.parameters.len();
+fn check_count(signature: &dyn Signature, count: usize, call: &Call, span: Span) -> Result<(), Diagnostics> {
+    let wanted = signature.count();
     if count < wanted {
-        let missing = function.parameters[count].name;
+        let missing = signature.parameter(count).unwrap_or_default();
         let label = format!("the argument `{missing}` is missing");
-        let error = Diagnostic::error(format!("`{}` is given too few arguments", function.name)).label(span, label);
-        return Err(error.hint(usage(function)).into());
+        let error = Diagnostic::error(format!("`{}` is given too few arguments", signature.name())).label(span, label);
+        return Err(error.hint(signature.usage()).into());
     }
-    if function.rest.is_none() && count > wanted {
+    if !signature.is_variadic() && count > wanted {
         let place = call.arguments.get(wanted).map_or(span, |argument| argument.span);
-        let error = Diagnostic::error(format!("`{}` is given too many arguments", function.name));
-        return Err(error.label(place, "one too many").hint(usage(function)).into());
+        let error = Diagnostic::error(format!("`{}` is given too many arguments", signature.name()));
+        return Err(error.label(place, "one too many").hint(signature.usage()).into());
     }
     Ok(())
-}
-
-fn usage(function: &Function) -> String {
-    let mut names: Vec<String> = function.parameters.iter().map(|parameter| parameter.name.into()).collect();
-    names.extend(function.rest.map(|rest| format!("{}...", rest.name)));
-    format!("it is called as `{}({})`", function.name, names.join(", "))
 }
 
 fn run(function: &Function, given: &Given, evaluator: &Evaluator<'_>) -> Answer {
@@ -205,24 +194,30 @@ fn unknown_result(function: &Function) -> Value {
 }
 
 /// Says what a function found wrong, without showing what is sensitive.
-fn told(function: &Function, fault: Fault, spans: &[Span], span: Span, sensitive: bool) -> Diagnostics {
-    let name = function.name;
-    let problem = if sensitive && fault.reveals {
-        "it does not fit; a sensitive value is involved, so no more is shown".into()
-    } else {
-        fault.problem
+fn told(signature: &dyn Signature, fault: Fault, given: &Given, span: Span) -> Diagnostics {
+    // Looked for only now: a look through every argument of every call would be dear.
+    let hidden = given.values.iter().fold(given.marks, |marks, value| marks.union(value.deep_marks()));
+    let name = signature.name();
+    let problem = match (fault.reveals, hidden) {
+        (true, Marks { sensitive: true, .. }) => {
+            "it does not fit; a sensitive value is involved, so no more is shown".into()
+        }
+        (true, Marks { ephemeral: true, .. }) => {
+            "it does not fit; an ephemeral value is involved, so no more is shown".into()
+        }
+        _ => fault.problem,
     };
     let error = match fault.argument {
         Some(at) => {
-            let parameter = function.parameters.get(at).or(function.rest.as_ref()).map_or("", |known| known.name);
+            let parameter = signature.parameter(at).unwrap_or_default();
             Diagnostic::error(format!("The argument `{parameter}` of `{name}` does not fit"))
-                .label(spans.get(at).copied().unwrap_or(span), problem)
+                .label(given.spans.get(at).copied().unwrap_or(span), problem)
         }
         None => Diagnostic::error(format!("The call of `{name}` fails")).label(span, problem),
     };
-    let error = error.hint(fault.hint.map_or_else(|| usage(function), Into::into));
+    let error = error.hint(fault.hint.map_or_else(|| signature.usage(), Into::into));
     match fault.detail {
-        Some(detail) if !sensitive => error.detail(detail).into(),
+        Some(detail) if hidden.is_empty() => error.detail(detail).into(),
         _ => error.into(),
     }
 }

@@ -30,6 +30,43 @@ impl Function {
     }
 }
 
+/// What a message says of how a function is called.
+pub(super) trait Signature {
+    fn name(&self) -> &str;
+
+    /// How many arguments it takes at least.
+    fn count(&self) -> usize;
+
+    /// The name of the parameter that an argument is for.
+    fn parameter(&self, at: usize) -> Option<&str>;
+
+    /// Whether it takes further arguments.
+    fn is_variadic(&self) -> bool {
+        self.parameter(self.count()).is_some()
+    }
+
+    /// How it is called, as a hint.
+    fn usage(&self) -> String {
+        let mut names: Vec<String> = (0..self.count()).filter_map(|at| self.parameter(at)).map(str::to_owned).collect();
+        names.extend(self.parameter(self.count()).map(|rest| format!("{rest}...")));
+        format!("it is called as `{}({})`", self.name(), names.join(", "))
+    }
+}
+
+impl Signature for Function {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn count(&self) -> usize {
+        self.parameters.len()
+    }
+
+    fn parameter(&self, at: usize) -> Option<&str> {
+        self.parameters.get(at).or(self.rest.as_ref()).map(|parameter| parameter.name)
+    }
+}
+
 /// The type of a parameter or a result, as a constant.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {

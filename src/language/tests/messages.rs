@@ -26,7 +26,7 @@ fn messages_say_what_is_wrong_and_what_to_do() {
         ("{for x in [1, 1] : x => x}", &["have the same key `1`", "`...`"]),
         ("[for x in 1 : x]", &["goes through a collection only"]),
         ("try([][0], {}.a)", &["No expression of `try`", "Index `0` is out of range"]),
-        ("provider::aws::arn(1)", &["functions of providers"]),
+        ("provider::aws::arn(1)", &["functions of provider `aws` cannot be called here"]),
         ("file(\"none.txt\")", &["there is no file `none.txt`"]),
     ] {
         let told = error(text);

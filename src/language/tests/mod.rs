@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use formwork_contract::{Diagnostics, Marks, Span, Str, Type, Value};
 
-use super::{Found, FunctionContext, Names, Scope};
+use super::{Found, FunctionContext, Names, ProviderTable, Scope};
 use crate::blueprint::expression::{Expr, Reference};
 use crate::blueprint::files::Files;
 use crate::blueprint::parse_expression;
@@ -16,6 +16,7 @@ mod files;
 mod messages;
 mod peer;
 mod properties;
+mod provided;
 mod unknown;
 
 /// Names for tests, by root.
@@ -59,6 +60,7 @@ fn context() -> FunctionContext {
         now_ms: 1_700_000_000_123,
         applying: false,
         home: Some("/home/someone".into()),
+        providers: ProviderTable::default(),
     }
 }
 

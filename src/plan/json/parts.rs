@@ -65,15 +65,6 @@ fn shape(value: &Value, of: fn(&Value) -> Json) -> Json {
     }
 }
 
-/// The name that Terraform's tools know a provider by. A plugin's is its source address.
-pub fn provider_name(provider: &str) -> String {
-    match provider {
-        "terraform" => "terraform.io/builtin/terraform".into(),
-        _ if provider.contains('/') => provider.into(),
-        native => format!("formwork/native/{native}"),
-    }
-}
-
 /// Resources sorted into the modules that they stand in.
 #[derive(Debug, Default)]
 pub struct ModuleTree {

@@ -96,7 +96,45 @@ fn a_newer_layout_is_refused() {
     let record = Record::open(&options).expect("a new record");
     record.connection.pragma_update(None, "user_version", 99).expect("set");
     drop(record);
-    assert!(matches!(refusal(&options), RecordError::NewerVersion { found: 99, known: 1, .. }));
+    assert!(matches!(refusal(&options), RecordError::NewerVersion { found: 99, known: 2, .. }));
+}
+
+#[test]
+fn the_first_layout_is_brought_up_to_date_and_nothing_of_it_is_lost() {
+    let folder = folder();
+    let options = options(folder.path());
+    let mut record = leased(folder.path());
+    let unsourced = |value| RecordedResource { source: "".into(), ..resource("a.b", value) };
+    record.begin(revision(vec![step("a.b", "create"), step("a.b", "update")])).expect("begun");
+    let intent = |step| StepEvent { step, kind: unsourced_intent() };
+    record.commit(1, &[intent(0), done(0, Some(unsourced(1)))]).expect("committed");
+    record.commit(1, &[intent(1)]).expect("committed");
+    for column in ["resources.source", "resources.provider_version", "images.source", "images.provider_version"] {
+        let (table, column) = column.split_once('.').expect("a table");
+        record.connection.execute_batch(&format!("ALTER TABLE {table} DROP COLUMN {column}")).expect("dropped");
+    }
+    record.connection.execute_batch("ALTER TABLE journal DROP COLUMN source").expect("dropped");
+    record.connection.pragma_update(None, "user_version", 1).expect("set");
+    drop(record);
+
+    let mut record = Record::open(&options).expect("it opens");
+    record.verify_audit().expect("the chain holds");
+    assert_eq!(record.resources().expect("read"), [unsourced(1)]);
+    assert_eq!(&*record.open_intents().expect("read")[0].source, "");
+    record.acquire(&whole("later")).expect("a lease");
+    record.commit(1, &[done(1, Some(resource("a.b", 2)))]).expect("committed");
+    record.verify_audit().expect("the chain holds");
+    assert_eq!(record.resources().expect("read"), [resource("a.b", 2)]);
+    assert_eq!(record.resources_at(0).expect("read"), []);
+}
+
+fn unsourced_intent() -> StepEventKind {
+    match intended(0).kind {
+        StepEventKind::Intended { attempt, provider, prior, planned, private, .. } => {
+            StepEventKind::Intended { attempt, provider, source: "".into(), prior, planned, private }
+        }
+        other => other,
+    }
 }
 
 #[test]

@@ -5,10 +5,12 @@
 //! outside `wire`, `convert` and `serve` sees them.
 
 pub(crate) mod calls;
+pub(crate) mod control;
 pub(crate) mod schema;
 pub(crate) mod value;
 
 pub(crate) use calls::*;
+pub(crate) use control::Printed;
 pub(crate) use schema::{
     Function, GetFunctionsRequest, GetFunctionsResponse, NestingMode, Parameter, Return, StringKind, v5, v6,
 };

@@ -1,5 +1,6 @@
 //! Calls over the wire, the same for protocol 5 and 6.
 
+pub(crate) mod control;
 pub(crate) mod method;
 mod v5;
 
@@ -79,6 +80,18 @@ impl Client {
         }
     }
 
+    /// Makes the call of [`Self::schema`] and drops what it gives.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub(crate) async fn schema_unread(&self) -> Result<(), Status> {
+        let name = match self.protocol {
+            Protocol::V5 => method::SCHEMA.0,
+            Protocol::V6 => method::SCHEMA.1,
+        };
+        self.unary(name, proto::GetProviderSchemaRequest {}).await
+    }
+
     async fn unary<Request, Response>(&self, name: &str, request: Request) -> Result<Response, Status>
     where
         Request: Message + 'static,
@@ -87,7 +100,7 @@ impl Client {
         let path = format!("/{}/{name}", self.protocol.service());
         let path = PathAndQuery::try_from(path).map_err(|error| Status::internal(error.to_string()))?;
         let mut grpc = self.grpc.clone();
-        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        grpc.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
         let codec = ProstCodec::<Request, Response>::default();
         grpc.unary(tonic::Request::new(request), path, codec).await.map(tonic::Response::into_inner)
     }

@@ -1,0 +1,143 @@
+//! What plugins offer, kept between runs by the digest of their binary.
+//!
+//! ```text
+//! CACHE/schemas/v1/SHA256-OF-BINARY       the digest of what follows, and the message with the schema
+//! CACHE/digests/v1/SHA256-OF-PATH         size and time of a binary, and its digest
+//! ```
+//!
+//! An entry that cannot be read is as good as none. Scripts are not kept: what they offer may come from
+//! other files.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Read, Write as _};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use prost::Message;
+use sha2::{Digest, Sha256};
+
+use crate::proto::v6::GetProviderSchemaResponse;
+
+/// What a script begins with.
+const SCRIPT: &[u8] = b"#!";
+/// A binary that was changed this lately, in seconds, may change again within the same tick of its file system's clock.
+const SETTLED: u64 = 2;
+
+/// A folder of schemas. Its methods block.
+#[derive(Clone, Debug)]
+pub(crate) struct SchemaCache {
+    dir: PathBuf,
+}
+
+/// Names a binary by what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BinaryDigest(String);
+
+impl SchemaCache {
+    pub(crate) fn new(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// The digest of a binary; `None` where it is a script, or cannot be read.
+    pub(crate) fn digest(&self, binary: &Path) -> Option<BinaryDigest> {
+        let stamp = Stamp::of(binary)?;
+        let entry = self.dir.join("digests/v1").join(hex(&Sha256::digest(binary.as_os_str().as_bytes())));
+        if let Some(digest) = fs::read_to_string(&entry).ok().and_then(|text| stamp.digest_in(&text)) {
+            return Some(digest);
+        }
+        let digest = digest_of(binary).ok().flatten()?;
+        if stamp.is_settled() {
+            // Not to be kept is no mistake: it is made again.
+            let _ = write(&entry, stamp.with(&digest).as_bytes());
+        }
+        Some(digest)
+    }
+
+    /// The message that was kept for a binary.
+    pub(crate) fn load(&self, digest: &BinaryDigest) -> Option<GetProviderSchemaResponse> {
+        let bytes = fs::read(self.entry(digest)).ok()?;
+        let (sum, message) = bytes.split_at_checked(Sha256::output_size())?;
+        (*sum == *Sha256::digest(message)).then(|| GetProviderSchemaResponse::decode(message).ok())?
+    }
+
+    /// Keeps a message.
+    pub(crate) fn store(&self, digest: &BinaryDigest, response: &GetProviderSchemaResponse) -> io::Result<()> {
+        let message = response.encode_to_vec();
+        let mut bytes = Sha256::digest(&message).to_vec();
+        bytes.extend(message);
+        write(&self.entry(digest), &bytes)
+    }
+
+    fn entry(&self, digest: &BinaryDigest) -> PathBuf {
+        self.dir.join("schemas/v1").join(&digest.0)
+    }
+}
+
+/// What shows without reading it that a binary is the one from before.
+struct Stamp {
+    size: u64,
+    /// Nanoseconds since the Unix epoch.
+    modified: u128,
+    age: u64,
+}
+
+impl Stamp {
+    fn of(binary: &Path) -> Option<Self> {
+        let metadata = fs::metadata(binary).ok()?;
+        let modified = metadata.modified().ok()?;
+        Some(Self {
+            size: metadata.len(),
+            modified: modified.duration_since(UNIX_EPOCH).ok()?.as_nanos(),
+            age: modified.elapsed().map_or(0, |age| age.as_secs()),
+        })
+    }
+
+    fn is_settled(&self) -> bool {
+        self.age >= SETTLED
+    }
+
+    fn with(&self, digest: &BinaryDigest) -> String {
+        format!("{} {} {}", self.size, self.modified, digest.0)
+    }
+
+    fn digest_in(&self, text: &str) -> Option<BinaryDigest> {
+        let digest = BinaryDigest(text.rsplit(' ').next()?.to_owned());
+        let whole = digest.0.len() == 2 * Sha256::output_size() && digest.0.bytes().all(|b| b.is_ascii_hexdigit());
+        (whole && self.with(&digest) == text).then_some(digest)
+    }
+}
+
+/// `None` for a script.
+fn digest_of(binary: &Path) -> io::Result<Option<BinaryDigest>> {
+    let mut file = File::open(binary)?;
+    let mut hasher = Sha256::new();
+    let mut start = Vec::new();
+    (&mut file).take(SCRIPT.len() as u64).read_to_end(&mut start)?;
+    if start == SCRIPT {
+        return Ok(None);
+    }
+    hasher.update(&start);
+    io::copy(&mut file, &mut hasher)?;
+    Ok(Some(BinaryDigest(hex(&hasher.finalize()))))
+}
+
+/// Writes a file so that it is there wholly or not at all.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir)?;
+    let mut file = tempfile::Builder::new().prefix(OsStr::new(".new-")).tempfile_in(dir)?;
+    file.write_all(bytes)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,368 @@
+//! Finds the package of a provider on this machine, and sees that it is the one that was locked.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use formwork_contract::Diagnostic;
+
+use super::layout::{self, Package, Place};
+use super::verified::Verified;
+use super::{Constraints, LockFile, Locked, PackageHash, Platform, Settings, SourceAddress, Version};
+use super::{archive, settings};
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub struct SourceOptions {
+    /// The blueprint's folder.
+    pub root: PathBuf,
+    /// Folders to look in before all others, in one of the layouts of mirrors or with binaries side by side.
+    pub search_path: Vec<PathBuf>,
+    /// Mirrors that are looked at unless the settings name methods of their own.
+    pub usual_mirrors: Vec<PathBuf>,
+    pub settings: Settings,
+    pub platform: Platform,
+}
+
+impl SourceOptions {
+    /// The usual mirrors of Terraform: in the blueprint, in the home folder, in the data folders of the system
+    /// (XDG Base Directory Specification).
+    pub fn usual_mirrors(root: &Path, home: Option<&Path>, data_folders: &[PathBuf]) -> Vec<PathBuf> {
+        let own = home
+            .into_iter()
+            .flat_map(|home| [home.join(".terraform.d/plugins"), home.join(".local/share/terraform/plugins")]);
+        let system = data_folders.iter().map(|folder| folder.join("terraform/plugins"));
+        let mut mirrors = vec![root.join("terraform.d/plugins")];
+        for folder in own.chain(system) {
+            if !mirrors.contains(&folder) {
+                mirrors.push(folder);
+            }
+        }
+        mirrors
+    }
+}
+
+/// The places where packages are looked for.
+#[derive(Debug)]
+pub struct Sources {
+    options: SourceOptions,
+    verified: Verified,
+}
+
+/// A package that is ready to be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    pub address: SourceAddress,
+    /// A developer's own build may have none.
+    pub version: Option<Version>,
+    pub binary: PathBuf,
+    pub origin: Origin,
+    /// Of the package; none for what is not checked.
+    pub hashes: BTreeSet<PackageHash>,
+    /// Whether the lock file vouches for it.
+    pub locked: bool,
+}
+
+/// Where a package was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `dev_overrides`
+    Override,
+    /// A binary of the search path without a version in its name.
+    Unversioned,
+    /// A folder of the search path.
+    SearchPath(PathBuf),
+    /// `.formwork/providers`
+    Own,
+    /// `.terraform/providers`, where `terraform init` installs.
+    Terraform,
+    Mirror(PathBuf),
+    PluginCache(PathBuf),
+}
+
+impl Sources {
+    pub fn new(options: SourceOptions) -> Self {
+        let verified = Verified::new(own(&options.root).join("verified.json"));
+        Self { options, verified }
+    }
+
+    pub fn options(&self) -> &SourceOptions {
+        &self.options
+    }
+
+    /// The package that the lock file selects; where it selects none, the newest one on this machine that the
+    /// constraints allow. Reads files, and hashes what it has not seen before; uses no network.
+    ///
+    /// # Errors
+    /// There is no such package, or none with a checksum that the lock file has.
+    pub fn find(
+        &self,
+        address: &SourceAddress,
+        constraints: &Constraints,
+        lock: &LockFile,
+    ) -> Result<Installed, Box<Diagnostic>> {
+        if let Some(folder) = self.options.settings.dev_overrides.get(address) {
+            return overridden(address, folder);
+        }
+        let mut candidates = self.candidates(address).map_err(|error| Box::new(unreadable(address, &error)))?;
+        if let Some(own) = candidates.iter().find(|candidate| candidate.package.version.is_none()) {
+            return Ok(Installed {
+                address: address.clone(),
+                version: None,
+                binary: own.package.place.path().to_owned(),
+                origin: Origin::Unversioned,
+                hashes: BTreeSet::new(),
+                locked: false,
+            });
+        }
+        let locked = lock.get(address);
+        if let Some(locked) = locked {
+            agree(address, constraints, locked)?;
+            candidates.retain(|candidate| candidate.package.version.as_ref() == Some(&locked.version));
+        } else {
+            candidates.retain(|candidate| candidate.version().is_some_and(|version| constraints.allows(version)));
+            // Stable: of one version, the first place wins.
+            candidates.sort_by(|a, b| b.package.version.cmp(&a.package.version));
+        }
+        self.first_sound(address, constraints, &candidates, locked)
+    }
+
+    /// All packages of a provider on this machine, in the order in which places are preferred.
+    fn candidates(&self, address: &SourceAddress) -> io::Result<Vec<Candidate>> {
+        let platform = &self.options.platform;
+        let mut candidates = Vec::new();
+        let mut add = |packages: Vec<Package>, origin: &Origin| {
+            candidates.extend(packages.into_iter().map(|package| Candidate { package, origin: origin.clone() }));
+        };
+        for folder in &self.options.search_path {
+            let origin = Origin::SearchPath(folder.clone());
+            add(layout::flat(folder, address)?, &origin);
+            add(layout::mirrored(folder, address, platform)?, &origin);
+        }
+        add(layout::mirrored(&own(&self.options.root), address, platform)?, &Origin::Own);
+        let init = self.options.root.join(".terraform/providers");
+        add(layout::mirrored(&init, address, platform)?, &Origin::Terraform);
+        for mirror in self.mirrors(address) {
+            add(layout::mirrored(mirror, address, platform)?, &Origin::Mirror(mirror.to_owned()));
+        }
+        if let Some(cache) = &self.options.settings.plugin_cache {
+            add(layout::mirrored(cache, address, platform)?, &Origin::PluginCache(cache.clone()));
+        }
+        Ok(candidates)
+    }
+
+    /// The filesystem mirrors that may serve a provider.
+    fn mirrors(&self, address: &SourceAddress) -> Vec<&Path> {
+        let Some(methods) = &self.options.settings.methods else {
+            return self.options.usual_mirrors.iter().map(PathBuf::as_path).collect();
+        };
+        let serving = methods.iter().filter(|method| method.serves(address));
+        serving
+            .filter_map(|method| match &method.place {
+                settings::Place::FilesystemMirror(folder) => Some(folder.as_path()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The first candidate that has a checksum of the lock file, unpacked.
+    fn first_sound(
+        &self,
+        address: &SourceAddress,
+        constraints: &Constraints,
+        candidates: &[Candidate],
+        locked: Option<&Locked>,
+    ) -> Result<Installed, Box<Diagnostic>> {
+        let mut refused = Vec::new();
+        for candidate in candidates {
+            match self.ready(address, candidate, locked) {
+                Ok(installed) => return Ok(installed),
+                Err(why) => refused.push(format!("`{}`: {why}", candidate.package.place.path().display())),
+            }
+        }
+        Err(Box::new(if refused.is_empty() {
+            self.missing(address, constraints, locked)
+        } else {
+            unsound(address, locked, &refused)
+        }))
+    }
+
+    /// Checks a package against the lock file, and unpacks it where it is an archive.
+    fn ready(
+        &self,
+        address: &SourceAddress,
+        candidate: &Candidate,
+        locked: Option<&Locked>,
+    ) -> Result<Installed, String> {
+        let no_binary = || format!("it holds no `terraform-provider-{}`", address.type_name());
+        let failed = |error: io::Error| error.to_string();
+        let (binary, hashes) = match &candidate.package.place {
+            Place::Folder(folder) => {
+                let binary = layout::binary(folder, address).map_err(failed)?.ok_or_else(no_binary)?;
+                (binary, BTreeSet::from([self.verified.hash(folder).map_err(failed)?]))
+            }
+            Place::Binary(binary) => {
+                (binary.clone(), BTreeSet::from([self.verified.hash_of_binary(binary).map_err(failed)?]))
+            }
+            Place::Archive(file) => {
+                let version = candidate.version().ok_or("it has no version in its name")?;
+                self.unpack(address, version, file, locked)?
+            }
+        };
+        check(&hashes, locked)?;
+        Ok(Installed {
+            address: address.clone(),
+            version: candidate.package.version.clone(),
+            binary,
+            origin: candidate.origin.clone(),
+            hashes,
+            locked: locked.is_some_and(|locked| !locked.hashes.is_empty()),
+        })
+    }
+
+    /// Unpacks an archive into Formwork's own folder, once it is known to be sound.
+    pub(super) fn unpack(
+        &self,
+        address: &SourceAddress,
+        version: &Version,
+        file: &Path,
+        locked: Option<&Locked>,
+    ) -> Result<(PathBuf, BTreeSet<PackageHash>), String> {
+        let failed = |error: io::Error| error.to_string();
+        let target = layout::unpacked(&own(&self.options.root), address, version, &self.options.platform);
+        let parent = target.parent().unwrap_or(&self.options.root);
+        fs::create_dir_all(parent).map_err(failed)?;
+        let fresh = tempfile::Builder::new().prefix(".unpacking").tempdir_in(parent).map_err(failed)?;
+        archive::unpack(file, fresh.path()).map_err(failed)?;
+        let content = PackageHash::of_folder(fresh.path()).map_err(failed)?;
+        let hashes = BTreeSet::from([PackageHash::of_archive_file(file).map_err(failed)?, content]);
+        check(&hashes, locked)?;
+        if layout::binary(fresh.path(), address).map_err(failed)?.is_none() {
+            return Err(format!("it holds no `terraform-provider-{}`", address.type_name()));
+        }
+        replace(fresh, &target).map_err(failed)?;
+        let binary = layout::binary(&target, address).map_err(failed)?.ok_or("it was removed while it was unpacked")?;
+        Ok((binary, hashes))
+    }
+
+    fn missing(&self, address: &SourceAddress, constraints: &Constraints, locked: Option<&Locked>) -> Diagnostic {
+        let name = address.short();
+        let platform = &self.options.platform;
+        let summary = match locked {
+            Some(locked) => format!("provider `{name}` {} for {platform} is not on this machine", locked.version),
+            None if constraints.is_empty() => format!("provider `{name}` for {platform} is not on this machine"),
+            None => format!("no version of provider `{name}` on this machine is `{constraints}` for {platform}"),
+        };
+        Diagnostic::error(summary)
+            .detail("Plans and applies use no network: they take what is installed or in a mirror.")
+            .hint(
+                "run `formwork providers lock` to fetch it, or bring a folder that `formwork providers mirror` has filled",
+            )
+    }
+}
+
+/// A package and where it was found.
+#[derive(Clone, Debug)]
+struct Candidate {
+    package: Package,
+    origin: Origin,
+}
+
+impl Candidate {
+    fn version(&self) -> Option<&Version> {
+        self.package.version.as_ref()
+    }
+}
+
+/// Where packages are kept unpacked.
+pub(super) fn own(root: &Path) -> PathBuf {
+    root.join(".formwork/providers")
+}
+
+/// Puts a folder in the place of another one, if there is one.
+fn replace(fresh: tempfile::TempDir, target: &Path) -> io::Result<()> {
+    if target.exists() {
+        let aside = tempfile::Builder::new().prefix(".old").tempdir_in(target.parent().unwrap_or(target))?;
+        fs::rename(target, aside.path().join("package"))?;
+    }
+    let fresh = fresh.keep();
+    make_readable(&fresh)?;
+    fs::rename(&fresh, target)
+}
+
+/// Temporary folders are private; packages are not.
+#[cfg(unix)]
+fn make_readable(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn overridden(address: &SourceAddress, folder: &Path) -> Result<Installed, Box<Diagnostic>> {
+    let found = layout::binary(folder, address).map_err(|error| Box::new(unreadable(address, &error)))?;
+    let Some(binary) = found else {
+        return Err(Box::new(
+            Diagnostic::error(format!("the override of provider `{}` has no binary", address.short()))
+                .detail(format!("`{}` holds no `terraform-provider-{}`.", folder.display(), address.type_name()))
+                .hint("build the provider into that folder, or take it from `dev_overrides`"),
+        ));
+    };
+    let name = binary.file_name().unwrap_or_default().to_string_lossy();
+    Ok(Installed {
+        address: address.clone(),
+        version: layout::version_of(&name, address),
+        origin: Origin::Override,
+        hashes: BTreeSet::new(),
+        locked: false,
+        binary,
+    })
+}
+
+/// What is locked must be what the blueprint asks for.
+fn agree(address: &SourceAddress, constraints: &Constraints, locked: &Locked) -> Result<(), Box<Diagnostic>> {
+    if constraints.allows(&locked.version) {
+        return Ok(());
+    }
+    Err(Box::new(
+        Diagnostic::error(format!(
+            "provider `{}` is locked at {}, and the blueprint asks for `{constraints}`",
+            address.short(),
+            locked.version
+        ))
+        .hint("run `formwork providers lock --upgrade` to select another version"),
+    ))
+}
+
+/// Whether one of the checksums of a package is in the lock file.
+fn check(hashes: &BTreeSet<PackageHash>, locked: Option<&Locked>) -> Result<(), String> {
+    match locked {
+        Some(locked) if !locked.hashes.is_empty() && locked.hashes.is_disjoint(hashes) => {
+            let have: Vec<String> = hashes.iter().map(|hash| format!("`{hash}`")).collect();
+            Err(format!("its checksum is {}", have.join(" and ")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unsound(address: &SourceAddress, locked: Option<&Locked>, refused: &[String]) -> Diagnostic {
+    let name = address.short();
+    let list = refused.join("\n");
+    match locked {
+        Some(locked) => Diagnostic::error(format!(
+            "no package of provider `{name}` {} has a checksum of the lock file",
+            locked.version
+        ))
+        .detail(format!("A package was changed, or was locked for other platforms only.\n{list}"))
+        .hint("run `formwork providers lock` to fetch it anew and to add the checksums of this platform"),
+        None => Diagnostic::error(format!("the package of provider `{name}` cannot be used")).detail(list),
+    }
+}
+
+fn unreadable(address: &SourceAddress, error: &io::Error) -> Diagnostic {
+    Diagnostic::error(format!("the folders of provider `{}` cannot be read: {error}", address.short()))
+}

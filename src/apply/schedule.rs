@@ -1,0 +1,132 @@
+//! Which steps may start: what each waits for, and how many calls each provider has under way.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Instant;
+
+use crate::graph::ProviderKey;
+use crate::plan::Plan;
+
+/// The steps of one plan, by where each stands in the run.
+pub(super) struct Schedule {
+    /// Steps that wait for each step, and how many each waits for.
+    dependents: Vec<Vec<usize>>,
+    waiting: Vec<usize>,
+    /// The lane of each step; `None` for a joint.
+    lanes: Vec<Option<usize>>,
+    queues: Vec<Lane>,
+    started: HashMap<usize, Instant>,
+    finished: HashSet<usize>,
+}
+
+/// What is ready for one provider configuration, and what it is doing.
+struct Lane {
+    provider: ProviderKey,
+    ready: VecDeque<usize>,
+    running: usize,
+}
+
+impl Schedule {
+    /// Nothing is ready before [`Schedule::open`].
+    pub(super) fn new(plan: &Plan) -> Self {
+        let mut dependents = vec![Vec::new(); plan.steps.len()];
+        let mut numbers: HashMap<&ProviderKey, usize> = HashMap::new();
+        let mut queues = Vec::new();
+        let mut lanes = Vec::with_capacity(plan.steps.len());
+        for (place, step) in plan.steps.iter().enumerate() {
+            step.after.iter().for_each(|before| dependents[*before].push(place));
+            lanes.push(step.change.map(|change| {
+                let provider = &plan.changes[change].provider;
+                *numbers.entry(provider).or_insert_with(|| {
+                    queues.push(Lane { provider: provider.clone(), ready: VecDeque::new(), running: 0 });
+                    queues.len() - 1
+                })
+            }));
+        }
+        Self {
+            dependents,
+            waiting: plan.steps.iter().map(|step| step.after.len()).collect(),
+            lanes,
+            queues,
+            started: HashMap::new(),
+            finished: HashSet::new(),
+        }
+    }
+
+    /// Makes ready what waits for nothing.
+    pub(super) fn open(&mut self) {
+        let free: Vec<usize> = (0..self.waiting.len()).filter(|step| self.waiting[*step] == 0).collect();
+        free.into_iter().for_each(|step| self.enqueue(step));
+    }
+
+    /// Takes ready steps, lane by lane: as many as `limit` allows the provider at once, and `most` in all.
+    pub(super) fn take(&mut self, limit: impl Fn(&ProviderKey) -> usize, most: usize) -> Vec<Vec<usize>> {
+        let mut room = most.saturating_sub(self.started.len());
+        let mut batches = Vec::new();
+        for lane in self.queues.iter_mut().filter(|lane| !lane.ready.is_empty()) {
+            let free = limit(&lane.provider).max(1).saturating_sub(lane.running).min(room).min(lane.ready.len());
+            if free > 0 {
+                room -= free;
+                batches.push(lane.ready.drain(..free).collect());
+            }
+        }
+        batches
+    }
+
+    /// A step is under way.
+    pub(super) fn start(&mut self, step: usize) {
+        self.started.insert(step, Instant::now());
+        if let Some(lane) = self.lanes[step] {
+            self.queues[lane].running += 1;
+        }
+    }
+
+    /// A step is no longer under way; when it began.
+    pub(super) fn end(&mut self, step: usize) -> Option<Instant> {
+        let started = self.started.remove(&step)?;
+        if let Some(lane) = self.lanes[step] {
+            self.queues[lane].running = self.queues[lane].running.saturating_sub(1);
+        }
+        Some(started)
+    }
+
+    /// A step is done: what waited for it may start.
+    pub(super) fn release(&mut self, step: usize) {
+        let mut released = vec![step];
+        while let Some(step) = released.pop() {
+            self.finished.insert(step);
+            for dependent in std::mem::take(&mut self.dependents[step]) {
+                self.waiting[dependent] -= 1;
+                match self.lanes[dependent] {
+                    _ if self.waiting[dependent] > 0 => {}
+                    Some(lane) => self.queues[lane].ready.push_back(dependent),
+                    None => released.push(dependent),
+                }
+            }
+        }
+    }
+
+    /// A step has ended badly: what waits for it never starts.
+    pub(super) fn abandon(&mut self, step: usize) {
+        self.finished.insert(step);
+    }
+
+    /// How many steps are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.started.len()
+    }
+
+    pub(super) fn is_under_way(&self, step: usize) -> bool {
+        self.started.contains_key(&step)
+    }
+
+    pub(super) fn is_finished(&self, step: usize) -> bool {
+        self.finished.contains(&step)
+    }
+
+    fn enqueue(&mut self, step: usize) {
+        match self.lanes[step] {
+            Some(lane) => self.queues[lane].ready.push_back(step),
+            None => self.release(step),
+        }
+    }
+}

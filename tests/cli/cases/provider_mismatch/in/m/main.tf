@@ -1,0 +1,6 @@
+terraform {
+  required_providers {
+    cloud = { source = "acme/cloud" }
+  }
+}
+resource "cloud_thing" "a" {}

@@ -1,0 +1,5 @@
+module "m" {
+  source    = "./m"
+  providers = { cloud = sandbox.west }
+}
+provider "sandbox" { alias = "west" }

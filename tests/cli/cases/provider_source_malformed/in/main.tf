@@ -1,0 +1,5 @@
+terraform {
+  required_providers {
+    null = { source = "https://registry.terraform.io/hashicorp/null" }
+  }
+}
