@@ -2,12 +2,15 @@
 //!
 //! No authority stands behind such a certificate, so none of its fields is looked at: it has to be, byte for byte, the
 //! one that was told, and the handshake's signature has to be made with its key. Plugins written in Go have keys on the
-//! curve P-521, which `ring` does not know; for these the signature is checked by the crate `p521`.
+//! curve P-521, which `ring` does not know; for these the signature is checked by the crate `p521`. Those written with
+//! the Python framework `tf` have RSA keys of 1,024 bits, for which `ring` checks signatures of TLS 1.2 alone; that will
+//! do between two processes of one machine.
 
 use std::sync::Arc;
 
 use p521::ecdsa::signature::Verifier as _;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use ring::signature::{RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
@@ -16,8 +19,10 @@ use rustls::pki_types::{
     SignatureVerificationAlgorithm, UnixTime, alg_id,
 };
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::version::TLS12;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
+    CertificateError, ClientConfig, DEFAULT_VERSIONS, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
+    SignatureScheme,
 };
 
 /// The name that one-off certificates are made for.
@@ -84,9 +89,10 @@ pub(crate) fn certificate_of_pem(pem: &str) -> Result<CertificateDer<'static>, T
 /// # Errors
 /// Our own identity is malformed.
 pub(crate) fn client_config(own: &Identity, server: CertificateDer<'static>) -> Result<ClientConfig, TlsError> {
+    let versions = if has_short_key(&server) { &[&TLS12][..] } else { DEFAULT_VERSIONS };
     let (provider, pinned) = pinned(server);
     let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(versions)?
         .dangerous()
         .with_custom_certificate_verifier(pinned)
         .with_client_auth_cert(vec![own.der().clone()], own.key.clone_key())?;
@@ -110,8 +116,18 @@ pub(crate) fn server_config(own: &Identity, client: CertificateDer<'static>) -> 
 
 fn pinned(peer: CertificateDer<'static>) -> (Arc<CryptoProvider>, Arc<Pinned>) {
     let provider = rustls::crypto::ring::default_provider();
-    let known = provider.signature_verification_algorithms;
+    let known = if has_short_key(&peer) { SHORT_RSA } else { provider.signature_verification_algorithms };
     (Arc::new(provider), Arc::new(Pinned { peer, known }))
+}
+
+/// Whether the certificate is one of an RSA key with less than 2,048 bits.
+fn has_short_key(certificate: &CertificateDer<'_>) -> bool {
+    /// What stands around the modulus takes less.
+    const SHORTEST_OF_2048_BITS: usize = 256 + 30;
+    let Ok(certificate) = webpki::EndEntityCert::try_from(certificate) else { return false };
+    let key = certificate.subject_public_key_info();
+    let rsa = key.windows(alg_id::RSA_ENCRYPTION.len()).any(|part| *part == *alg_id::RSA_ENCRYPTION);
+    rsa && key.len() < SHORTEST_OF_2048_BITS
 }
 
 /// Takes one certificate and no other.
@@ -126,6 +142,10 @@ const ON_P521: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     all: &[&EcdsaP521Sha512],
     mapping: &[(SignatureScheme::ECDSA_NISTP521_SHA512, &[&EcdsaP521Sha512])],
 };
+
+/// The signatures of TLS 1.2 that `ring` checks with a short RSA key.
+const SHORT_RSA: WebPkiSupportedAlgorithms =
+    WebPkiSupportedAlgorithms { all: &[&ShortRsa], mapping: &[(SignatureScheme::RSA_PKCS1_SHA256, &[&ShortRsa])] };
 
 impl Pinned {
     fn check(&self, shown: &CertificateDer<'_>) -> Result<(), Error> {
@@ -232,6 +252,25 @@ impl SignatureVerificationAlgorithm for EcdsaP521Sha512 {
         let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(key).map_err(|_| InvalidSignature)?;
         let signature = p521::ecdsa::Signature::from_der(signature).map_err(|_| InvalidSignature)?;
         key.verify(message, &signature).map_err(|_| InvalidSignature)
+    }
+}
+
+/// RSA with SHA-256 by PKCS #1, version 1.5 (RFC 8017), with keys of 1,024 bits and more.
+#[derive(Debug)]
+struct ShortRsa;
+
+impl SignatureVerificationAlgorithm for ShortRsa {
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::RSA_ENCRYPTION
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::RSA_PKCS1_SHA256
+    }
+
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, key);
+        key.verify(message, signature).map_err(|_| InvalidSignature)
     }
 }
 

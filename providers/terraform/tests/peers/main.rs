@@ -3,5 +3,8 @@
 //! The binaries are found under the folder in `FORMWORK_TEST_PROVIDERS`; `README.md` beside this file says how it
 //! is filled. A test whose binary is missing says so and passes.
 
+mod files;
 mod lives;
+mod lxd;
 mod null;
+mod vsphere;
