@@ -99,6 +99,9 @@ pub enum Verb {
     /// Play with the sandbox's objects behind Formwork's back
     #[command(subcommand, after_help = SANDBOX_EXAMPLES)]
     Sandbox(Sandbox),
+    /// Serve a provider to Terraform or OpenTofu, which start this themselves
+    #[command(after_help = SERVE_PROVIDER_EXAMPLES)]
+    ServeProvider(ServeProvider),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completion(Completion),
@@ -455,6 +458,37 @@ pub enum Sandbox {
     },
     /// List what exists in the sandbox
     List,
+}
+
+const SERVE_PROVIDER_EXAMPLES: &str = "\
+A link to this program whose name is `terraform-provider-NAME` or `formwork-provider-NAME` serves that
+provider. Terraform finds it in a folder that the file of TF_CLI_CONFIG_FILE (else ~/.terraformrc) names:
+
+  mkdir -p plugins
+  ln -s \"$(command -v formwork)\" plugins/terraform-provider-sandbox
+
+  # ~/.terraformrc
+  provider_installation {
+    dev_overrides { \"formwork/sandbox\" = \"/path/to/plugins\" }
+    direct {}
+  }
+
+  # main.tf
+  terraform {
+    required_providers {
+      sandbox = { source = \"formwork/sandbox\" }
+    }
+  }
+
+Environment:
+  FORMWORK_STATE_DIR  where a provider without a cloud, such as the sandbox, keeps its state
+                      [default: .formwork/ENV in the folder that Terraform runs in]
+  FORMWORK_ENV        the environment that objects are tagged with [default: terraform]";
+
+#[derive(Debug, Args)]
+pub struct ServeProvider {
+    /// The provider, such as `sandbox`
+    pub name: String,
 }
 
 const COMPLETION_EXAMPLES: &str = "\

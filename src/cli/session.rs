@@ -80,6 +80,11 @@ impl Session {
         }
     }
 
+    /// Where providers without a cloud keep their state, if not in a folder of the blueprint's.
+    pub(super) fn state_dir(&self) -> Option<PathBuf> {
+        self.environment.get("FORMWORK_STATE_DIR").map(|dir| self.working_dir.join(dir))
+    }
+
     pub(super) fn workspace(&self, variables: &Variables) -> Result<Workspace, Stop> {
         let mut sources: Vec<VariableSource> = ["TF_VAR_", "FORMWORK_VAR_"]
             .into_iter()

@@ -25,7 +25,7 @@ pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
 pub use apply::{ApplyRequest, apply};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
-pub use open::{own_host, state_dir};
+pub use open::{own_host, served_context, state_dir};
 pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
 pub use validate::{Validated, validate};

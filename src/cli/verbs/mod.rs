@@ -6,4 +6,5 @@ pub(super) mod fmt;
 pub(super) mod look;
 pub(super) mod record;
 pub(super) mod sandbox;
+pub(super) mod serve_provider;
 pub(super) mod start;
