@@ -161,7 +161,8 @@ fn bad_weather_loses_and_doubles_nothing() {
     let Some(terraform) = Terraform::overriding("bad weather", "") else { return };
     let (before, after) = FACTORY.split_once("region = \"local-2\"\n").expect("the region");
     terraform.write(&format!("{before}{weather}{after}"));
-    let failed = (0..MOST).take_while(|_| terraform.run(&["apply", "-auto-approve", "-no-color"]).code != Some(0)).count();
+    let failed =
+        (0..MOST).take_while(|_| terraform.run(&["apply", "-auto-approve", "-no-color"]).code != Some(0)).count();
     assert!((1..MOST).contains(&failed), "{failed} of {MOST} applies failed");
     terraform.plan_is_empty(&[], "after all is done");
     let managed = terraform.state().into_iter().filter(|address| !address.starts_with("data.")).count();
