@@ -16,7 +16,10 @@ Environment:
   FORMWORK_ENV        the environment, where --env is not given
   FORMWORK_VAR_name   an input variable; TF_VAR_name is read as well
   FORMWORK_ACTOR      who runs this, for the record; the login name otherwise
-  NO_COLOR            no colours";
+  NO_COLOR            no colours
+  FORMWORK_PROVIDER_PATH     folders in which plugins are looked for first, separated by colons
+  FORMWORK_PROVIDER_TIMEOUT  seconds that any call of a plugin may take; 12 hours for a change, else minutes
+  TF_CLI_CONFIG_FILE         Terraform's CLI configuration: mirrors, dev_overrides, credentials";
 
 /// Infrastructure as code for software factories: approved is applied, and every way back works.
 #[derive(Debug, Parser)]

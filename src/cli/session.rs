@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use formwork_contract::{Diagnostic, Diagnostics};
 use serde_json::Value as Json;
@@ -12,7 +13,7 @@ use super::render::diagnostic;
 use super::terminal::{Environment, Terminal};
 use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
-use crate::workflow::{self, VariableSource, Workspace};
+use crate::workflow::{self, PluginSettings, VariableSource, Workspace};
 
 /// What every verb is given.
 #[derive(Debug)]
@@ -111,8 +112,45 @@ impl Session {
             actor: actor.unwrap_or_else(|| format!("{user}@{}", workflow::own_host())).into(),
             now_ms: jiff::Timestamp::now().as_millisecond(),
             parallelism: self.global.parallelism.map(std::num::NonZeroUsize::get),
-            registry: workflow::linked_providers(),
+            registry: workflow::providers(self.plugins()?),
         })
+    }
+
+    /// Where plugins are found and how they are run: Terraform's own variables and files, and ours.
+    fn plugins(&self) -> Result<PluginSettings, Stop> {
+        let path = |name: &str| self.environment.get(name).map(|path| self.working_dir.join(path));
+        let home = path("HOME");
+        let configurations = match path("TF_CLI_CONFIG_FILE") {
+            // As Terraform does: a file that is not there says nothing.
+            Some(file) => vec![file].into_iter().filter(|file| file.is_file()).collect(),
+            None => [".terraformrc", ".tofurc", ".terraform.d/credentials.tfrc.json"]
+                .iter()
+                .filter_map(|name| home.as_ref().map(|home| home.join(name)))
+                .filter(|file| file.is_file())
+                .collect(),
+        };
+        let folders = |list: &str| std::env::split_paths(list).map(|folder| self.working_dir.join(folder)).collect();
+        let cache = path("XDG_CACHE_HOME").or_else(|| home.as_ref().map(|home| home.join(".cache")));
+        Ok(PluginSettings {
+            root: self.dir(),
+            working_dir: self.working_dir.clone(),
+            configurations,
+            search_path: self.environment.get("FORMWORK_PROVIDER_PATH").map(folders).unwrap_or_default(),
+            data_folders: self.environment.get("XDG_DATA_DIRS").map_or_else(Vec::new, folders),
+            cache_dir: cache.map(|cache| cache.join("formwork")),
+            timeout: self.provider_timeout()?,
+            home,
+        })
+    }
+
+    fn provider_timeout(&self) -> Result<Option<Duration>, Stop> {
+        let Some(text) = self.environment.get("FORMWORK_PROVIDER_TIMEOUT") else { return Ok(None) };
+        match text.parse() {
+            Ok(seconds) if seconds > 0 => Ok(Some(Duration::from_secs(seconds))),
+            _ => Err(Diagnostic::error(format!("`FORMWORK_PROVIDER_TIMEOUT={text}` is no time"))
+                .hint("give whole seconds, such as 300")
+                .into()),
+        }
     }
 
     /// Shows a run to whoever waits for it.

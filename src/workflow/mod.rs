@@ -23,6 +23,7 @@ pub use crate::apply::{ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress,
 pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
+pub use crate::registry::PluginSettings;
 pub use apply::{ApplyRequest, apply};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};
@@ -63,9 +64,9 @@ pub enum VariableSource {
     Argument { name: Str, text: Str },
 }
 
-/// The providers that are linked into this binary, and no plugins.
-pub fn linked_providers() -> Arc<dyn Registry> {
-    Arc::new(crate::registry::Providers)
+/// The providers that are linked into this binary, and plugins as they are found on this machine.
+pub fn providers(plugins: PluginSettings) -> Arc<dyn Registry> {
+    Arc::new(crate::registry::Providers::new(plugins))
 }
 
 impl std::fmt::Debug for Workspace {

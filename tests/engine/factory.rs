@@ -5,8 +5,8 @@ use std::path::Path;
 use formwork::plan::Plan;
 use formwork::plan::model::Action;
 use formwork::workflow::{
-    ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, Progress, Silent, VariableSource,
-    Workspace, apply, linked_providers, open_plan, plan, rollback_plan, save_plan,
+    ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings, Progress, Silent,
+    VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
 };
 
 /// A blueprint under test.
@@ -28,7 +28,7 @@ impl Factory {
             actor: "tester@host".into(),
             now_ms: 1_700_000_000_000,
             parallelism: None,
-            registry: linked_providers(),
+            registry: providers(PluginSettings::default()),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let factory = Self { dir, workspace, runtime };

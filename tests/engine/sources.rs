@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use formwork::graph::Wanted;
 use formwork::live::Registry;
-use formwork::workflow::linked_providers;
+use formwork::workflow::{PluginSettings, providers};
 use formwork_builtin::Builtin;
 use formwork_contract::provider::{ConfiguredProvider, Context, Provider};
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Value};
@@ -31,7 +31,7 @@ impl Registry for Acme {
     fn provider(&self, wanted: &Wanted) -> Result<Arc<dyn Provider>, Box<Diagnostic>> {
         let source = wanted.source.to_string();
         if !source.starts_with("acme/") {
-            return linked_providers().provider(wanted);
+            return providers(PluginSettings::default()).provider(wanted);
         }
         let mut constraints: Vec<String> = wanted.constraints.iter().map(|one| one.text.to_string()).collect();
         constraints.sort();

@@ -44,6 +44,13 @@ pub struct Timeouts {
     pub stop: Duration,
 }
 
+impl Timeouts {
+    /// The same time for any call.
+    pub fn all(time: Duration) -> Self {
+        Self { start: time, validate: time, configure: time, read: time, apply: time, stop: time }
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
