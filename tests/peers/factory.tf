@@ -2,8 +2,12 @@ variable "team" { default = "a" }
 variable "size" { default = "medium" }
 variable "image" { default = "debian-13" }
 variable "level" { default = "warn" }
-variable "callers" { default = ["web"] }
+variable "callers" {
+  type    = set(string)
+  default = ["web"]
+}
 variable "pools" {
+  type    = list(object({ name = string, max_nodes = number }))
   default = [{ name = "main", max_nodes = 3 }, { name = "spare", max_nodes = 1 }]
 }
 variable "untagged_days" {

@@ -3,4 +3,5 @@
 //! A peer that is missing is a printed skip, never a failure; set `FORMWORK_REQUIRE_PEERS=1` to make it one.
 
 mod served;
+#[cfg(test)]
 mod terraform;

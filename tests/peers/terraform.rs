@@ -169,7 +169,8 @@ impl Terraform {
     }
 }
 
-/// What each resource is planned to become: its address and its actions, joined by commas; those to be kept left out.
+/// What is to become of each resource: its address and its actions, joined by commas. What is kept or only read is
+/// left out.
 pub(crate) fn actions(plan: &Json) -> Vec<(String, String)> {
     let changes = plan["resource_changes"].as_array().cloned().unwrap_or_default();
     let told = changes.iter().map(|change| {
@@ -177,7 +178,7 @@ pub(crate) fn actions(plan: &Json) -> Vec<(String, String)> {
         let actions: Vec<&str> = actions.iter().filter_map(Json::as_str).collect();
         (change["address"].as_str().expect("an address").to_owned(), actions.join(","))
     });
-    told.filter(|(_, actions)| actions != "no-op").collect()
+    told.filter(|(_, actions)| !["no-op", "read"].contains(&actions.as_str())).collect()
 }
 
 pub(crate) fn ended(output: &Output) -> Ended {

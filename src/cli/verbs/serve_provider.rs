@@ -3,28 +3,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use formwork_contract::Diagnostic;
-use formwork_terraform::serve::{Invitation, ServeError, Server};
+#[cfg(feature = "terraform")]
+pub(crate) use present::serve_provider;
 
-use crate::cli::args::{ServeProvider, Variables};
-use crate::cli::session::{DONE, Outcome, Session, Stop};
-use crate::graph::{ProviderSource, Wanted};
-use crate::workflow;
+#[cfg(not(feature = "terraform"))]
+pub(crate) use absent::serve_provider;
 
 /// What the program is called where it is one provider.
 const NAMES: [&str; 2] = ["terraform-provider-", "formwork-provider-"];
-
-pub(crate) async fn serve_provider(session: &Session, arguments: &ServeProvider) -> Outcome {
-    let workspace = session.workspace(&Variables::default())?;
-    let name = arguments.name.as_str();
-    let native = Wanted::any(ProviderSource::of_name(name, &[name]));
-    let provider = workspace.registry.provider(&native).map_err(|problem| Stop::from(*problem))?;
-    let invitation = Invitation::read(|name| session.environment.get(name)).map_err(refused)?;
-    let server = Server::bind(invitation).map_err(refused)?;
-    session.print(&format!("{}\n", server.handshake()))?;
-    server.serve(provider, workflow::served_context(&workspace, session.state_dir())).await.map_err(refused)?;
-    Ok(DONE)
-}
 
 /// The arguments of the process; a program that is called as a provider serves that one.
 pub(crate) fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
@@ -43,10 +29,47 @@ fn provider_of(program: &Path) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-fn refused(error: ServeError) -> Stop {
-    let mut problem = Diagnostic::error(error.to_string());
-    problem.hint = error.hint().map(str::to_owned);
-    problem.into()
+#[cfg(feature = "terraform")]
+mod present {
+    use formwork_contract::Diagnostic;
+    use formwork_terraform::serve::{Invitation, ServeError, Server};
+
+    use crate::cli::args::{ServeProvider, Variables};
+    use crate::cli::session::{DONE, Outcome, Session, Stop};
+    use crate::graph::{ProviderSource, Wanted};
+    use crate::workflow;
+
+    pub(crate) async fn serve_provider(session: &Session, arguments: &ServeProvider) -> Outcome {
+        let workspace = session.workspace(&Variables::default())?;
+        let name = arguments.name.as_str();
+        let native = Wanted::any(ProviderSource::of_name(name, &[name]));
+        let provider = workspace.registry.provider(&native).map_err(|problem| Stop::from(*problem))?;
+        let invitation = Invitation::read(|name| session.environment.get(name)).map_err(refused)?;
+        let server = Server::bind(invitation).map_err(refused)?;
+        session.print(&format!("{}\n", server.handshake()))?;
+        server.serve(provider, workflow::served_context(&workspace, session.state_dir())).await.map_err(refused)?;
+        Ok(DONE)
+    }
+
+    fn refused(error: ServeError) -> Stop {
+        let mut problem = Diagnostic::error(error.to_string());
+        problem.hint = error.hint().map(str::to_owned);
+        problem.into()
+    }
+}
+
+#[cfg(not(feature = "terraform"))]
+mod absent {
+    use formwork_contract::Diagnostic;
+
+    use crate::cli::args::ServeProvider;
+    use crate::cli::session::{Outcome, Session};
+
+    pub(crate) async fn serve_provider(_session: &Session, _arguments: &ServeProvider) -> Outcome {
+        Err(Diagnostic::error("this build does not speak Terraform's plugin protocol")
+            .hint("Build Formwork with the feature `terraform`: `cargo build --features terraform`.")
+            .into())
+    }
 }
 
 #[cfg(test)]

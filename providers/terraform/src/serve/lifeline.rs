@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use rustix::process::{Pid, getppid};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -14,12 +15,17 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long a host may take to connect.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The process that started this one. To be asked before the host is told anything: it may be gone any time after.
+pub(super) fn host() -> Option<Pid> {
+    getppid()
+}
+
 /// Tells `end` when the plugin has to end by itself. `came` turns true with the host's first connection.
-pub(super) async fn hold(end: watch::Sender<bool>, came: watch::Receiver<bool>) {
+pub(super) async fn hold(host: Option<Pid>, end: watch::Sender<bool>, came: watch::Receiver<bool>) {
     tokio::select! {
         () = interrupts_are_ignored() => {}
         () = terminated() => {}
-        () = host_gone() => {}
+        () = gone(host) => {}
         () = nobody_comes(came) => {}
     }
     end.send_replace(true);
@@ -46,9 +52,8 @@ async fn terminated() {
 }
 
 /// A process whose parent ends gets another one.
-async fn host_gone() {
-    let host = rustix::process::getppid();
-    while rustix::process::getppid() == host {
+async fn gone(host: Option<Pid>) {
+    while getppid() == host {
         tokio::time::sleep(LOOK).await;
     }
 }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use formwork_contract::provider::{Context, Provider};
+use rustix::process::Pid;
 use tokio::sync::watch;
 
 use crate::tls::TlsError;
@@ -81,6 +82,7 @@ impl From<TlsError> for ServeError {
 pub struct Server {
     invitation: Invitation,
     listener: Listener,
+    host: Option<Pid>,
 }
 
 impl Server {
@@ -89,8 +91,9 @@ impl Server {
     /// # Errors
     /// No socket or no certificate can be made.
     pub fn bind(invitation: Invitation) -> Result<Self, ServeError> {
+        let host = lifeline::host();
         let listener = Listener::bind(&invitation)?;
-        Ok(Self { invitation, listener })
+        Ok(Self { invitation, listener, host })
     }
 
     /// The line, without its end, that the host waits for on standard output.
@@ -111,7 +114,7 @@ impl Server {
         plugin::register(&mut routes, end.clone());
         provider::register(&mut routes, self.invitation.protocol, &served);
         let open = self.listener.open();
-        let lifeline = tokio::spawn(lifeline::hold(end, open.came));
+        let lifeline = tokio::spawn(lifeline::hold(self.host, end, open.came));
         let serving = tonic::transport::Server::builder().serve_with_incoming_shutdown(
             routes,
             open.connections,
@@ -135,3 +138,6 @@ async fn wind_down(ending: watch::Receiver<bool>, served: &Served) {
     drop(tokio::time::timeout(GRACE, served.idle()).await);
     tokio::time::sleep(LINGER).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,9 +10,6 @@ use super::lifeline::ended;
 use super::routes::Routes;
 use crate::proto::Printed;
 
-#[derive(Clone, PartialEq, ::prost::Message)]
-struct Empty {}
-
 /// A further connection that one side offers the other.
 #[derive(Clone, PartialEq, ::prost::Message)]
 struct ConnectionOffer {
@@ -46,13 +43,13 @@ const HEALTHY: [&str; 2] = ["", "plugin"];
 pub(super) fn register(routes: &mut Routes, end: watch::Sender<bool>) {
     let ending = end.subscribe();
     routes.unary("grpc.health.v1.Health", "Check", |request: HealthRequest| async move { health(&request) });
-    routes.unary("plugin.GRPCController", "Shutdown", move |_: Empty| {
+    routes.unary("plugin.GRPCController", "Shutdown", move |(): ()| {
         end.send_replace(true);
-        std::future::ready(Ok(Empty {}))
+        std::future::ready(Ok(()))
     });
     // Standard error is the host's already; there is nothing to be sent again.
     let until = ending.clone();
-    routes.streamed("plugin.GRPCStdio", "StreamStdio", move |_: Empty| silence::<Printed>(until.clone()));
+    routes.streamed("plugin.GRPCStdio", "StreamStdio", move |(): ()| silence::<Printed>(until.clone()));
     // Providers need no further connection; what the host offers is held and not taken up.
     routes.exchanged("plugin.GRPCBroker", "StartStream", move |offers: tonic::Streaming<ConnectionOffer>| {
         let ending = ending.clone();
