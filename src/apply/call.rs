@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use formwork_contract::planning::contradiction;
-use formwork_contract::provider::{ApplyError, ApplyRequest, Private, Retry, SettleRequest, Settlement};
+use formwork_contract::provider::{Applied, ApplyError, ApplyRequest, Private, Retry, SettleRequest, Settlement};
 use formwork_contract::{Diagnostic, Diagnostics, Str, Value};
 
 use super::prepare::Prepared;
@@ -21,6 +21,8 @@ pub(super) enum Called {
     Done {
         value: Value,
         private: Private,
+        /// A result that differs from the plan is no error.
+        imprecise: bool,
         warnings: Diagnostics,
     },
     /// Nothing changed.
@@ -52,14 +54,7 @@ pub(super) async fn call(step: &Prepared, progress: &dyn Progress) -> Called {
     let mut attempt = 0;
     loop {
         match step.provider.apply(request.clone()).await {
-            Ok(applied) => {
-                let value = step.kind.block.mark_sensitive(&applied.value).with_marks_of(&step.planned);
-                return Called::Done {
-                    value: Secrets::of([&step.config]).seal_copies(&value),
-                    private: applied.private,
-                    warnings: applied.diagnostics,
-                };
-            }
+            Ok(applied) => return done(step, applied),
             Err(ApplyError::DidNotHappen { diagnostic, retry: Retry::After(wait) }) if attempt < RETRIES => {
                 attempt += 1;
                 let after = wait.saturating_mul(1 << attempt.min(6)).min(LONGEST_WAIT);
@@ -69,16 +64,40 @@ pub(super) async fn call(step: &Prepared, progress: &dyn Progress) -> Called {
             }
             Err(ApplyError::DidNotHappen { diagnostic, .. }) => return Called::Failed(about(*diagnostic, step)),
             Err(ApplyError::Partly { diagnostic, value, private }) => {
-                let value = step.kind.block.mark_sensitive(&value).with_marks_of(&step.planned);
-                return Called::Partly {
-                    value: Secrets::of([&step.config]).seal_copies(&value),
-                    private,
-                    diagnostic: about(*diagnostic, step),
+                return match step.kind.conforming(*value, "the result of an apply") {
+                    Ok(value) => {
+                        Called::Partly { value: marked(step, &value), private, diagnostic: about(*diagnostic, step) }
+                    }
+                    Err(_) => Called::Unknown(about(*diagnostic, step)),
                 };
             }
             Err(ApplyError::Unknown { diagnostic }) => return settle_now(step, about(*diagnostic, step)).await,
         }
     }
+}
+
+fn done(step: &Prepared, applied: Applied) -> Called {
+    match step.kind.conforming(applied.value, "the result of an apply") {
+        Ok(value) => Called::Done {
+            value: marked(step, &value),
+            private: applied.private,
+            imprecise: applied.imprecise,
+            warnings: applied.diagnostics,
+        },
+        // Something was done, and it cannot be read what.
+        Err(found) => Called::Unknown(first(found, step)),
+    }
+}
+
+/// A value from the provider, with the marks of what led to it.
+fn marked(step: &Prepared, value: &Value) -> Value {
+    let value = step.kind.block.mark_sensitive(value).with_marks_of(&step.planned);
+    Secrets::of([&step.config]).seal_copies(&value)
+}
+
+fn first(diagnostics: Diagnostics, step: &Prepared) -> Diagnostic {
+    let first = diagnostics.into_iter().find(Diagnostic::is_error);
+    about(first.unwrap_or_else(|| Diagnostic::error("the provider gave no reason")), step)
 }
 
 /// The answer was lost: a look at reality often tells at once what came of the call.
@@ -92,25 +111,23 @@ async fn settle_now(step: &Prepared, diagnostic: Diagnostic) -> Called {
         } else {
             step.planned.deep_unmarked()
         },
-        private: step.private.clone(),
+        private: step.known_private(),
         attempt: step.attempt.clone(),
     };
     match (step.action, step.provider.settle(request).await) {
         (StepAction::Delete, Ok(Settlement::Absent)) => Called::Done {
             value: Value::Null(step.kind.ty.clone()),
             private: Private::default(),
+            imprecise: false,
             warnings: Diagnostics::new(),
         },
         (StepAction::Create | StepAction::Update, Ok(Settlement::Present { value, private })) => {
-            let value = step.kind.block.mark_sensitive(&value).with_marks_of(&step.planned);
-            if contradiction(&step.planned, &value).is_none() {
-                Called::Done {
-                    value: Secrets::of([&step.config]).seal_copies(&value),
-                    private,
-                    warnings: Diagnostics::new(),
+            match step.kind.conforming(value, "a reading") {
+                Ok(value) if contradiction(&step.planned, &value).is_none() => {
+                    let value = marked(step, &value);
+                    Called::Done { value, private, imprecise: false, warnings: Diagnostics::new() }
                 }
-            } else {
-                Called::Unknown(diagnostic)
+                _ => Called::Unknown(diagnostic),
             }
         }
         (StepAction::Create, Ok(Settlement::Absent)) => Called::Failed(diagnostic),
@@ -120,14 +137,14 @@ async fn settle_now(step: &Prepared, diagnostic: Diagnostic) -> Called {
 
 async fn read(step: &Prepared) -> Called {
     match step.provider.read_data(&step.kind.name, &step.config.deep_unmarked()).await {
-        Ok(value) => {
-            let value = step.kind.block.mark_sensitive(&value).with_marks_of(&step.config);
-            Called::Done { value, private: Private::default(), warnings: Diagnostics::new() }
-        }
-        Err(diagnostics) => {
-            let first = diagnostics.into_iter().find(Diagnostic::is_error);
-            Called::Failed(about(first.unwrap_or_else(|| Diagnostic::error("the data source cannot be read")), step))
-        }
+        Ok(value) => match step.kind.conforming(value, "a reading of the data source") {
+            Ok(value) => {
+                let value = step.kind.block.mark_sensitive(&value).with_marks_of(&step.config);
+                Called::Done { value, private: Private::default(), imprecise: false, warnings: Diagnostics::new() }
+            }
+            Err(found) => Called::Failed(first(found, step)),
+        },
+        Err(diagnostics) => Called::Failed(first(diagnostics, step)),
     }
 }
 

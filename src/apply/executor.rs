@@ -46,6 +46,8 @@ pub(super) struct Executor<'a> {
 }
 
 enum Message {
+    /// A provider was asked to end its calls early.
+    Stopped,
     Prepared(Vec<(usize, Result<Prepared, Diagnostics>)>),
     Called(Box<(Prepared, Called)>),
 }
@@ -105,12 +107,25 @@ impl<'a> Executor<'a> {
             if self.interrupt.is_set() && !self.stopping {
                 self.stopping = true;
                 self.progress.event(&ProgressEvent::Stopping { running: self.schedule.under_way() });
+                self.ask_providers_to_stop(&work);
             }
             let mut messages: Vec<Message> = first.into_iter().collect();
             while let Some(Some(message)) = work.next().now_or_never() {
                 messages.push(message);
             }
             self.round(&mut work, messages, progress);
+        }
+    }
+
+    /// Their calls end early, and still say what became of them.
+    fn ask_providers_to_stop(&self, work: &Work<'_>) {
+        for configured in self.plan.resolver.reality.all() {
+            let provider = Arc::clone(&configured.provider);
+            let stopping = async move {
+                provider.stop().await;
+                Message::Stopped
+            };
+            work.push(stopping.boxed_local());
         }
     }
 
@@ -124,6 +139,7 @@ impl<'a> Executor<'a> {
         loop {
             while let Some(message) = inbox.pop_front() {
                 match message {
+                    Message::Stopped => {}
                     Message::Prepared(all) => {
                         all.into_iter().for_each(|(step, result)| self.prepared(step, result, &mut calls))
                     }
@@ -252,7 +268,11 @@ impl<'a> Executor<'a> {
             prior: if creating_anew { nothing } else { change.before.clone() },
             config,
             planned: change.after.clone(),
-            private: if creating_anew { Private::default() } else { change.private.clone() },
+            prior_private: if creating_anew { Private::default() } else { change.private.clone() },
+            private: match (step.action, change.action) {
+                (StepAction::Delete, Action::Replace(_)) => change.private.clone(),
+                _ => change.planned_private.clone(),
+            },
             attempt: AttemptKey(format!("{}-{place}-{attempt}", &self.digest[..16.min(self.digest.len())]).into()),
             fingerprint: step.fingerprint.clone(),
             completed: !change.config.is_wholly_known(),
@@ -294,7 +314,7 @@ impl<'a> Executor<'a> {
                     source: change.kind.origin.source.to_str(),
                     prior: self.journal.exact(change, &step.prior),
                     planned,
-                    private: Arc::clone(&step.private.0),
+                    private: self.journal.sealed(&step.known_private()),
                 },
             ));
         }
@@ -306,7 +326,7 @@ impl<'a> Executor<'a> {
         let elapsed = self.schedule.end(place).map_or(Duration::ZERO, |started| started.elapsed());
         let Some(number) = self.plan.steps[place].change else { return };
         match called {
-            Called::Done { value, private, warnings } => {
+            Called::Done { value, private, imprecise, warnings } => {
                 self.warnings.append(warnings);
                 let change = &self.plan.changes[number];
                 let event = if step.action == StepAction::Read || value.is_null() {
@@ -328,7 +348,12 @@ impl<'a> Executor<'a> {
                     self.schedule.release(place);
                     return;
                 }
-                let contradicts = contradiction(&step.planned, &value);
+                let contradicts = contradiction(&step.planned, &value).filter(|path| {
+                    if imprecise {
+                        tracing::warn!(address = %step.address, "the provider made `{path}` other than planned");
+                    }
+                    !imprecise
+                });
                 self.plan.resolver.set(&step.address, value);
                 let broken = self.plan.resolver.postconditions(&step.address);
                 match (contradicts, broken.into_iter().find(Diagnostic::is_error)) {

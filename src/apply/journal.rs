@@ -11,7 +11,7 @@ use super::{ApplyOptions, CrashPoint, CrashWhen};
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
 use crate::record::model::{NewRevision, NewStep, RecordedResource, RevisionKind, StepEvent, StepEventKind};
-use crate::record::{Record, RecordError, Vault};
+use crate::record::{Record, RecordError, Vault, private};
 
 /// Writes the journal of one run.
 pub(super) struct Journal<'a> {
@@ -124,11 +124,16 @@ impl<'a> Journal<'a> {
             provider_version: change.kind.origin.version.clone().unwrap_or_default(),
             schema_version: change.kind.version,
             value: encode(value, &change.kind.ty, &*self.vault),
-            private: Arc::clone(&private.0),
+            private: self.sealed(private),
             dependencies: change.dependencies.to_vec(),
             create_before_destroy: change.create_before_destroy,
             tainted: false,
         }
+    }
+
+    /// A provider's own data as the record keeps it.
+    pub(super) fn sealed(&self, private: &Private) -> Arc<[u8]> {
+        private::sealed(&private.0, &*self.vault)
     }
 
     /// A value in the exact form; `None` for null.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use formwork_contract::convert::convert;
 use formwork_contract::planning::{contradiction, differences, proposed};
 use formwork_contract::provider::{AttemptKey, ConfiguredProvider, PlanRequest, Private, ReadOutcome, ReadRequest};
 use formwork_contract::{Address, Diagnostic, Diagnostics, Value};
@@ -24,12 +23,21 @@ pub(super) struct Prepared {
     pub prior: Value,
     pub config: Value,
     pub planned: Value,
+    /// The provider's own data about what stands, and about what is planned.
+    pub prior_private: Private,
     pub private: Private,
     pub attempt: AttemptKey,
     /// Of the object, as it was when the plan was made.
     pub fingerprint: Option<formwork_contract::Str>,
     /// The configuration was not wholly known when the plan was made.
     pub completed: bool,
+}
+
+impl Prepared {
+    /// The provider's own data, of what stands where something does.
+    pub(super) fn known_private(&self) -> Private {
+        if self.prior.is_null() { self.private.clone() } else { self.prior_private.clone() }
+    }
 }
 
 /// Prepares steps of one provider: one read for all that have to be looked at again.
@@ -61,7 +69,7 @@ fn read_request(step: &Prepared) -> ReadRequest {
         type_name: step.kind.name.clone(),
         address: step.address.clone(),
         value: step.prior.deep_unmarked(),
-        private: step.private.clone(),
+        private: step.prior_private.clone(),
     }
 }
 
@@ -111,9 +119,19 @@ async fn complete(mut step: Prepared) -> Result<Prepared, Diagnostics> {
         proposed: proposed(&step.kind.block, &prior, &config),
         prior,
         config,
-        private: step.private.clone(),
+        private: step.prior_private.clone(),
     };
     let planned = step.provider.plan(request).await?;
+    if planned.deferred.is_some() {
+        return Err(Diagnostic::error(format!(
+            "`{}` cannot be planned yet, though all values are known",
+            step.address
+        ))
+        .detail("Its provider puts it off.")
+        .address(&step.address)
+        .hint("apply again: the next plan knows more")
+        .into());
+    }
     if step.action == StepAction::Update && !planned.requires_replace.is_empty() {
         let paths: Vec<String> = planned.requires_replace.iter().map(|path| format!("`{path}`")).collect();
         return Err(Diagnostic::error(format!("`{}` would have to be replaced, which was not approved", step.address))
@@ -129,7 +147,7 @@ async fn complete(mut step: Prepared) -> Result<Prepared, Diagnostics> {
             .hint("make a new plan and look at the difference")
             .into());
     }
-    let planned_value = convert(&planned.planned, &step.kind.ty).unwrap_or(planned.planned);
+    let planned_value = step.kind.conforming(planned.planned, "a plan")?;
     step.planned = step.kind.block.mark_sensitive(&planned_value).with_marks_of(&step.planned);
     step.private = planned.private;
     Ok(step)

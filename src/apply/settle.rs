@@ -13,7 +13,7 @@ use super::progress::{Progress, ProgressEvent};
 use crate::graph::{ProviderKey, ProviderSource, Wanted};
 use crate::live::{Reality, ResourceKind};
 use crate::record::model::{OpenIntent, RecordedResource, StepEvent, StepEventKind};
-use crate::record::{LeaseRequest, Record};
+use crate::record::{LeaseRequest, Record, private};
 
 /// Settles every open intent: each object is in the record as it stands, or is known not to stand. Nothing
 /// in reality changes.
@@ -84,13 +84,16 @@ async fn look(
         address: intent.address.clone(),
         prior: prior.deep_unmarked(),
         planned: planned.deep_unmarked(),
-        private: Private(Arc::clone(&intent.private)),
+        private: Private(
+            private::opened(&intent.private, &*vault).map_err(|error| Diagnostic::error(error.to_string()))?,
+        ),
         attempt: AttemptKey(intent.attempt.clone()),
     };
     match configured.provider.settle(request).await? {
         Settlement::Absent => Ok(None),
         Settlement::Present { value, private } => {
             let twin = if planned.is_null() { &prior } else { &planned };
+            let value = kind.conforming(value, "a reading")?;
             let value = kind.block.mark_sensitive(&value).with_marks_of(twin);
             Ok(Some(as_found(intent, kind, &value, &planned, private, &*vault)))
         }
@@ -115,7 +118,7 @@ fn as_found(
         provider_version: kind.origin.version.clone().unwrap_or_default(),
         schema_version: kind.version,
         value: encode(value, &kind.ty, seal),
-        private: private.0,
+        private: private::sealed(&private.0, seal),
         // What a blueprint says of these is taken over by the next plan.
         dependencies: recorded.map(|recorded| recorded.dependencies.clone()).unwrap_or_default(),
         create_before_destroy: recorded.is_some_and(|recorded| recorded.create_before_destroy),

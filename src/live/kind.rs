@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use formwork_contract::{Block, Mode, ProviderSchema, ResourceSchema, Str, Type};
+use formwork_contract::convert::{convert, fits};
+use formwork_contract::{Block, Diagnostic, Diagnostics, Mode, ProviderSchema, ResourceSchema, Str, Type, Value};
 
 use crate::graph::ProviderSource;
 
@@ -35,11 +36,27 @@ pub struct ResourceKind {
     pub ty: Type,
 }
 
+impl ResourceKind {
+    /// A value from the provider, as a value of the type. `what` it was given as.
+    ///
+    /// # Errors
+    /// It does not fit the schema that the provider told.
+    pub fn conforming(&self, value: Value, what: &str) -> Result<Value, Diagnostics> {
+        if fits(&value, &self.ty) {
+            return Ok(value);
+        }
+        convert(&value, &self.ty).map_err(|error| {
+            let source = &self.origin.source;
+            let what = format!("provider `{source}` gave {what} of `{}` that does not fit its schema", self.name);
+            Diagnostic::error(what).detail(error.to_string()).hint("this is a defect of the provider").into()
+        })
+    }
+}
+
 impl Kinds {
-    pub fn new(origin: Origin, schema: &ProviderSchema) -> Self {
-        let origin = Arc::new(origin);
+    pub fn new(origin: &Arc<Origin>, schema: &ProviderSchema) -> Self {
         let kind = |mode, name: &Str, schema: &ResourceSchema| {
-            let (origin, block, ty) = (Arc::clone(&origin), schema.block.clone(), schema.block.ty());
+            let (origin, block, ty) = (Arc::clone(origin), schema.block.clone(), schema.block.ty());
             Arc::new(ResourceKind { name: name.clone(), mode, origin, version: schema.version, block, ty })
         };
         let kinds = |mode, all: &BTreeMap<Str, ResourceSchema>| {

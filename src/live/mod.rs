@@ -7,6 +7,7 @@
 mod functions;
 mod kind;
 mod observe;
+mod stored;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub struct Reality {
 /// A provider and what it offers.
 #[derive(Clone)]
 pub struct Loaded {
+    pub origin: Arc<Origin>,
     pub provider: Arc<dyn Provider>,
     pub kinds: Arc<Kinds>,
     pub functions: Arc<dyn ProvidedFunctions>,
@@ -77,10 +79,11 @@ impl Reality {
         }
         let provider = self.registry.provider(wanted).map_err(|diagnostic| Diagnostics::from(*diagnostic))?;
         let schema = provider.schema().await?;
-        let origin = Origin { source: wanted.source.clone(), version: provider.version().map(Str::from) };
-        let kinds = Arc::new(Kinds::new(origin, &schema));
+        let version = provider.version().map(Str::from);
+        let origin = Arc::new(Origin { source: wanted.source.clone(), version });
+        let kinds = Arc::new(Kinds::new(&origin, &schema));
         let functions = Arc::new(Functions::new(Arc::clone(&provider), schema));
-        let loaded = Loaded { provider, kinds, functions };
+        let loaded = Loaded { origin, provider, kinds, functions };
         self.loaded.insert(wanted.source.clone(), loaded.clone());
         Ok(loaded)
     }
@@ -114,6 +117,16 @@ impl Reality {
     /// A provider configuration that is ready.
     pub fn get(&self, key: &ProviderKey) -> Option<&Configured> {
         self.configured.get(key)
+    }
+
+    /// Every provider configuration that is ready.
+    pub fn all(&self) -> impl Iterator<Item = &Configured> {
+        self.configured.values()
+    }
+
+    /// How many calls may go to any of them at once.
+    pub fn concurrency(&self) -> usize {
+        self.all().map(|configured| configured.provider.concurrency()).min().unwrap_or(1).max(1)
     }
 
     /// The one for an object whose configuration is gone from the blueprint: the default of the same provider, or

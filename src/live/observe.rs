@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use formwork_contract::json::{Seal, decode};
+use formwork_contract::json::Seal;
 use formwork_contract::provider::{Private, ReadOutcome, ReadRequest};
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 use futures_util::stream::{self, StreamExt};
 
+use super::stored::{AsRecorded, as_recorded};
 use super::{Configured, Reality, ResourceKind};
 use crate::graph::ProviderKey;
 use crate::record::model::RecordedResource;
@@ -89,9 +90,24 @@ impl Reality {
         recorded: Vec<(Address, RecordedResource)>,
         options: &ObserveOptions<'_>,
     ) -> Result<Vec<Observed>, Diagnostics> {
-        let mut observed = Vec::with_capacity(recorded.len());
-        for (address, recorded) in recorded {
-            observed.push(decode_recorded(key, configured, address, recorded, options.seal).await?);
+        let at_once = configured.provider.concurrency().max(1);
+        let reading = recorded.into_iter().map(|(address, recorded)| async {
+            let read = as_recorded(&configured.loaded, &address, &recorded, options.seal).await?;
+            let AsRecorded { kind, value, private } = read;
+            let live = Live::Present { value: value.clone(), private };
+            Ok::<_, Diagnostics>(Observed { address, provider: key.clone(), kind, value, live, recorded })
+        });
+        let read: Vec<_> = stream::iter(reading).buffered(at_once).collect().await;
+        let mut observed = Vec::with_capacity(read.len());
+        let mut diagnostics = Diagnostics::new();
+        for object in read {
+            match object {
+                Ok(object) => observed.push(object),
+                Err(found) => diagnostics.append(found),
+            }
+        }
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
         }
         if !options.refresh {
             return Ok(observed);
@@ -106,28 +122,31 @@ impl Reality {
                 answers
             }
         });
-        let answers: Vec<_> = stream::iter(batches).buffered(configured.provider.concurrency().max(1)).collect().await;
-        let mut diagnostics = Diagnostics::new();
+        let answers: Vec<_> = stream::iter(batches).buffered(at_once).collect().await;
         for (object, answer) in observed.iter_mut().zip(answers.into_iter().flatten()) {
             match answer {
-                Ok(ReadOutcome::Present { value, private }) => {
-                    let value = object.kind.block.mark_sensitive(&value).with_marks_of(&object.value);
-                    object.live = Live::Present { value, private };
-                }
+                Ok(ReadOutcome::Present { value, private }) => match object.kind.conforming(value, "a reading") {
+                    Ok(value) => {
+                        let value = object.kind.block.mark_sensitive(&value).with_marks_of(&object.value);
+                        object.live = Live::Present { value, private };
+                    }
+                    Err(found) => diagnostics.append(about(found, &object.address)),
+                },
                 Ok(ReadOutcome::Absent) => object.live = Live::Absent,
-                Err(failed) => diagnostics.append(
-                    failed
-                        .into_iter()
-                        .map(|diagnostic| match diagnostic.address {
-                            Some(_) => diagnostic,
-                            None => diagnostic.address(&object.address),
-                        })
-                        .collect(),
-                ),
+                Err(failed) => diagnostics.append(about(failed, &object.address)),
             }
         }
         if diagnostics.has_errors() { Err(diagnostics) } else { Ok(observed) }
     }
+}
+
+/// Names the object where nothing does.
+pub(super) fn about(diagnostics: Diagnostics, address: &Address) -> Diagnostics {
+    let named = |diagnostic: Diagnostic| match diagnostic.address {
+        Some(_) => diagnostic,
+        None => diagnostic.address(address),
+    };
+    diagnostics.into_iter().map(named).collect()
 }
 
 fn request(object: &Observed) -> ReadRequest {
@@ -137,38 +156,4 @@ fn request(object: &Observed) -> ReadRequest {
         value: object.value.deep_unmarked(),
         private: object.private(),
     }
-}
-
-async fn decode_recorded(
-    key: &ProviderKey,
-    configured: &Configured,
-    address: Address,
-    recorded: RecordedResource,
-    seal: &dyn Seal,
-) -> Result<Observed, Diagnostics> {
-    let type_name = &address.type_name;
-    let Some(kind) = configured.loaded.kinds.get(address.mode, type_name) else {
-        return Err(Diagnostic::error(format!("provider `{key}` has no resource type `{type_name}`"))
-            .detail("The record holds an object of that type.")
-            .address(&address)
-            .hint("use the provider version that made it, or take it from the record with `formwork state rm`")
-            .into());
-    };
-    let unreadable = |why: String| {
-        Diagnostics::from(
-            Diagnostic::error("what the record holds does not fit the provider's schema")
-                .detail(why)
-                .address(&address)
-                .hint("use the provider version that wrote it, or `formwork state rm` and `formwork import`"),
-        )
-    };
-    let stored = if recorded.schema_version < kind.version {
-        configured.loaded.provider.upgrade(type_name, recorded.schema_version, recorded.value.clone()).await?
-    } else {
-        recorded.value.clone()
-    };
-    let value = decode(&stored, &kind.ty, seal).map_err(|error| unreadable(error.to_string()))?;
-    let value = kind.block.mark_sensitive(&value);
-    let live = Live::Present { value: value.clone(), private: Private(Arc::clone(&recorded.private)) };
-    Ok(Observed { address, provider: key.clone(), kind: Arc::clone(kind), value, live, recorded })
 }

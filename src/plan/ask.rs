@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use formwork_contract::path::{Path, Step};
 use formwork_contract::planning::{proposed, restoring};
-use formwork_contract::provider::{ConfiguredProvider, PlanRequest, PlannedChange, Private, Provider};
+use formwork_contract::provider::{ConfiguredProvider, Deferral, PlanRequest, PlannedChange, Private, Provider};
 use formwork_contract::{Address, Diagnostics, Str, Value};
 
 use super::file_v1::ObjectAnswer;
@@ -55,6 +55,7 @@ pub(super) struct DataAsk {
 pub(super) struct Answer {
     pub ask: Ask,
     pub result: Result<Answered, Diagnostics>,
+    pub warnings: Diagnostics,
 }
 
 pub(super) enum Answered {
@@ -70,6 +71,8 @@ pub(super) enum DataAnswer {
 
 pub(super) struct ManagedAnswer {
     pub prior: Value,
+    /// The provider's own data about the prior object.
+    pub private: Private,
     /// As asked for, with `ignore_changes` and what a rollback restores.
     pub config: Value,
     pub planned: PlannedChange,
@@ -83,14 +86,17 @@ pub(super) struct ManagedAnswer {
 impl Ask {
     pub(super) async fn run(mut self) -> Answer {
         let work = std::mem::replace(&mut self.work, Work::Data(DataAsk { pinned: None, waits: false }));
+        let mut warnings = Diagnostics::new();
         let result = match work {
-            Work::Managed(managed) => self.managed(*managed).await.map(|answer| Answered::Managed(Box::new(answer))),
-            Work::Data(data) => self.data(data).await.map(Answered::Data),
+            Work::Managed(managed) => {
+                self.managed(*managed, &mut warnings).await.map(|answer| Answered::Managed(Box::new(answer)))
+            }
+            Work::Data(data) => self.data(data, &mut warnings).await.map(Answered::Data),
         };
-        Answer { ask: self, result }
+        Answer { ask: self, result, warnings }
     }
 
-    async fn data(&self, data: DataAsk) -> Result<DataAnswer, Diagnostics> {
+    async fn data(&self, data: DataAsk, warnings: &mut Diagnostics) -> Result<DataAnswer, Diagnostics> {
         if let Some(value) = data.pinned {
             return Ok(DataAnswer::Known(value));
         }
@@ -100,42 +106,45 @@ impl Ask {
                 formwork_contract::planning::unknown_where_computed(&self.kind.block, &self.config),
             )
         };
+        let config = self.config.deep_unmarked();
+        check(self.unconfigured.validate_data(&self.kind.name, &config).await, warnings)?;
         if !self.config.is_wholly_known() {
             return Ok(later(Reason::ConfigUnknown));
         }
         if data.waits {
             return Ok(later(Reason::DependencyPending));
         }
-        let config = self.config.deep_unmarked();
-        check(self.unconfigured.validate_data(&self.kind.name, &config).await)?;
         let value = self.provider.read_data(&self.kind.name, &config).await?;
+        let value = self.kind.conforming(value, "a reading of the data source")?;
         Ok(DataAnswer::Known(value.with_marks_of(&self.config)))
     }
 
-    async fn managed(&self, mut ask: ManagedAsk) -> Result<ManagedAnswer, Diagnostics> {
-        check(self.unconfigured.validate_resource(&self.kind.name, &self.config.deep_unmarked()).await)?;
+    async fn managed(&self, mut ask: ManagedAsk, warnings: &mut Diagnostics) -> Result<ManagedAnswer, Diagnostics> {
+        check(self.unconfigured.validate_resource(&self.kind.name, &self.config.deep_unmarked()).await, warnings)?;
         if let Some(answer) = ask.answer.take() {
             return Ok(self.as_filed(ask, answer));
         }
         if let Some(id) = &ask.import {
             let imported = self.provider.import(&self.kind.name, id).await?;
-            ask.prior = self.kind.block.mark_sensitive(&imported.value);
+            let value = self.kind.conforming(imported.value, "an import")?;
+            ask.prior = self.kind.block.mark_sensitive(&value);
             ask.private = imported.private;
         }
         let config = self.effective_config(&ask);
-        let planned = self.plan(&ask.prior, &config, &ask.private).await?;
-        let differs = |path: &&Path| {
+        let planned = self.plan(&ask.prior, &config, &ask.private, warnings).await?;
+        let exists = !ask.prior.is_null();
+        // Plugins name what could not change in place when they plan a creation as well.
+        let forces = |path: &&Path| {
             let (before, after) = (ask.prior.at(path), planned.planned.at(path));
-            before.map(Value::deep_unmarked) != after.map(Value::deep_unmarked)
+            exists && before.map(Value::deep_unmarked) != after.map(Value::deep_unmarked)
         };
-        let replace =
-            !ask.prior.is_null() && (ask.force.is_some() || planned.requires_replace.iter().any(|path| differs(&path)));
+        let requires_replace: Vec<Path> = planned.requires_replace.iter().filter(forces).cloned().collect();
+        let replace = exists && (ask.force.is_some() || !requires_replace.is_empty());
         let replacement = if replace {
-            Some(self.plan(&Value::Null(self.kind.ty.clone()), &config, &Private::default()).await?)
+            Some(self.plan(&Value::Null(self.kind.ty.clone()), &config, &Private::default(), warnings).await?)
         } else {
             None
         };
-        let requires_replace = planned.requires_replace.iter().filter(differs).cloned().collect();
         Ok(ManagedAnswer {
             config,
             planned: PlannedChange { requires_replace, ..planned },
@@ -144,10 +153,17 @@ impl Ask {
             import: ask.import,
             vanished: ask.vanished,
             prior: ask.prior,
+            private: ask.private,
         })
     }
 
-    async fn plan(&self, prior: &Value, config: &Value, private: &Private) -> Result<PlannedChange, Diagnostics> {
+    async fn plan(
+        &self,
+        prior: &Value,
+        config: &Value,
+        private: &Private,
+        warnings: &mut Diagnostics,
+    ) -> Result<PlannedChange, Diagnostics> {
         let (prior, config) = (prior.deep_unmarked(), config.deep_unmarked());
         let request = PlanRequest {
             type_name: self.kind.name.clone(),
@@ -157,7 +173,9 @@ impl Ask {
             config,
             private: private.clone(),
         };
-        self.provider.plan(request).await
+        let mut planned = self.provider.plan(request).await?;
+        warnings.append(std::mem::take(&mut planned.diagnostics));
+        Ok(PlannedChange { planned: self.kind.conforming(planned.planned, "a plan")?, ..planned })
     }
 
     fn effective_config(&self, ask: &ManagedAsk) -> Value {
@@ -192,12 +210,14 @@ impl Ask {
         let config = self.effective_config(&ask);
         let plan = |planned: Value| PlannedChange {
             requires_replace: answer.replace_paths.clone(),
-            private: Private(Arc::clone(&answer.private)),
+            private: Private(Arc::clone(&answer.planned_private)),
+            deferred: answer.deferred,
             ..PlannedChange::new(planned)
         };
         ManagedAnswer {
             config,
             prior: answer.before.clone().unwrap_or(ask.prior),
+            private: answer.before.map_or(ask.private, |_| Private(answer.private)),
             replacement: answer.replace.then(|| plan(answer.after.clone())),
             planned: plan(answer.after.clone()),
             reason: ask.force,
@@ -207,8 +227,17 @@ impl Ask {
     }
 }
 
-fn check(diagnostics: Diagnostics) -> Result<(), Diagnostics> {
-    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(()) }
+impl ManagedAnswer {
+    /// Why the provider puts this off, if it does.
+    pub(super) fn deferred(&self) -> Option<Deferral> {
+        self.planned.deferred.or(self.replacement.as_ref().and_then(|planned| planned.deferred))
+    }
+}
+
+fn check(diagnostics: Diagnostics, warnings: &mut Diagnostics) -> Result<(), Diagnostics> {
+    let ((), told) = diagnostics.into_result(())?;
+    warnings.append(told);
+    Ok(())
 }
 
 /// `value` with the part at a path taken from `other`; as it is where either has no such part.

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use formwork_contract::json::{DecodeError, Seal, decode, encode};
 use formwork_contract::path::{Path, Step as PathStep};
-use formwork_contract::provider::Private;
+use formwork_contract::provider::{Deferral, Private};
 use formwork_contract::{Address, Str, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -23,9 +23,10 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::fingerprint::hex;
-use super::model::{Action, Change, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
+use super::model::{Action, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
 use super::{Focus, PlanOptions};
 use crate::live::{Live, Observed, ResourceKind};
+use crate::record::private;
 
 const FORMAT: &str = "formwork.plan";
 const VERSION: u32 = 1;
@@ -78,6 +79,9 @@ struct Content {
     variables: BTreeMap<String, Json>,
     files: BTreeMap<String, String>,
     objects: Vec<FiledObject>,
+    /// Instances that their provider put off, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    deferred: BTreeMap<String, FiledDeferral>,
     data: BTreeMap<String, Json>,
     steps: Vec<FiledStep>,
 }
@@ -102,10 +106,21 @@ struct FiledObject {
     replace: bool,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     replace_paths: Vec<Json>,
+    /// The provider's own data about what stands and about what is planned, sealed.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     private: String,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    planned_private: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     importing: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FiledDeferral {
+    ResourceConfig,
+    ProviderConfig,
+    AbsentPrerequisite,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -123,6 +138,7 @@ struct FiledStep {
 #[derive(Debug, Default)]
 pub struct Answers {
     objects: HashMap<(String, Option<String>), FiledObject>,
+    deferred: BTreeMap<String, FiledDeferral>,
 }
 
 /// The planned value of one object.
@@ -134,6 +150,8 @@ pub struct ObjectAnswer {
     pub replace: bool,
     pub replace_paths: Vec<Path>,
     pub private: Arc<[u8]>,
+    pub planned_private: Arc<[u8]>,
+    pub deferred: Option<Deferral>,
 }
 
 /// Writes a plan, and gives its digest.
@@ -245,7 +263,8 @@ impl PlanFile {
 
     pub fn answers(&self) -> Answers {
         let key = |object: &FiledObject| (object.address.clone(), object.deposed.clone());
-        Answers { objects: self.content.objects.iter().map(|object| (key(object), object.clone())).collect() }
+        let objects = self.content.objects.iter().map(|object| (key(object), object.clone())).collect();
+        Answers { objects, deferred: self.content.deferred.clone() }
     }
 
     /// Results of data sources, in the exact form.
@@ -285,13 +304,15 @@ impl Answers {
         seal: &dyn Seal,
     ) -> Result<ObjectAnswer, PlanFileError> {
         let Some(object) = self.objects.get(&(address.to_string(), None)) else {
-            let private = Arc::from([]);
+            let nothing: Arc<[u8]> = Arc::from([]);
             return Ok(ObjectAnswer {
                 before: None,
                 after: prior.clone(),
                 replace: false,
                 replace_paths: Vec::new(),
-                private,
+                private: Arc::clone(&nothing),
+                planned_private: nothing,
+                deferred: self.deferred.get(&address.to_string()).map(|filed| Deferral::from(*filed)),
             });
         };
         let before = match &object.importing {
@@ -303,21 +324,32 @@ impl Answers {
             after: decode(&object.after, &kind.ty, seal)?,
             replace: object.replace,
             replace_paths: object.replace_paths.iter().map(path_from).collect::<Option<_>>().unwrap_or_default(),
-            private: bytes(&object.private)?,
+            private: opened(&object.private, seal)?,
+            planned_private: opened(&object.planned_private, seal)?,
+            deferred: None,
         })
+    }
+
+    /// What the provider keeps of its own about the deletion of an object.
+    pub fn planned_private(&self, object: &Observed, seal: &dyn Seal) -> Private {
+        let filed = self.objects.get(&key_of(object));
+        // Where it cannot be read, the rest of the file cannot either.
+        filed.and_then(|filed| opened(&filed.planned_private, seal).ok()).map(Private).unwrap_or_default()
     }
 
     /// Lets an object be as live as it was when the plan was made.
     pub fn set_live(&self, object: &mut Observed, seal: &dyn Seal) {
-        let key = (object.address.to_string(), object.recorded.deposed.as_ref().map(ToString::to_string));
-        let Some(filed) = self.objects.get(&key) else { return };
-        object.live = match decode(&filed.before, &object.kind.ty, seal) {
-            Ok(value) if value.is_null() => Live::Absent,
-            Ok(value) => Live::Present { value, private: Private(Arc::clone(&object.recorded.private)) },
-            // The steps will not match, and the plan is refused.
-            Err(_) => Live::Absent,
+        let Some(filed) = self.objects.get(&key_of(object)) else { return };
+        object.live = match (decode(&filed.before, &object.kind.ty, seal), opened(&filed.private, seal)) {
+            (Ok(value), Ok(private)) if !value.is_null() => Live::Present { value, private: Private(private) },
+            // Where they cannot be read the steps will not match, and the plan is refused.
+            _ => Live::Absent,
         };
     }
+}
+
+fn key_of(object: &Observed) -> (String, Option<String>) {
+    (object.address.to_string(), object.recorded.deposed.as_ref().map(ToString::to_string))
 }
 
 fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
@@ -353,6 +385,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .collect(),
         files: header.files.iter().map(|(name, bytes)| (name.clone(), BASE64.encode(bytes))).collect(),
         objects: plan.changes.iter().filter(filed).map(|change| object(change, plan, seal)).collect(),
+        deferred: plan.deferred.iter().filter_map(filed_deferral).collect(),
         data: plan
             .data
             .iter()
@@ -376,7 +409,8 @@ fn object(change: &Change, plan: &Plan, seal: &dyn Seal) -> FiledObject {
         after: encode(&change.after, &change.kind.ty, seal),
         replace: matches!(change.action, Action::Replace(_)),
         replace_paths: change.replace_paths.iter().map(path_to).collect(),
-        private: BASE64.encode(&change.private.0),
+        private: BASE64.encode(private::sealed(&change.private.0, seal)),
+        planned_private: BASE64.encode(private::sealed(&change.planned_private.0, seal)),
         importing: change.importing.as_ref().map(ToString::to_string),
     }
 }
@@ -416,6 +450,29 @@ fn path_from(json: &Json) -> Option<Path> {
         other => Some(PathStep::Key(other.get("key")?.as_str()?.into())),
     };
     json.as_array()?.iter().map(step).collect()
+}
+
+fn filed_deferral(deferred: &Deferred) -> Option<(String, FiledDeferral)> {
+    let reason = match deferred.by_provider? {
+        Deferral::ResourceConfig => FiledDeferral::ResourceConfig,
+        Deferral::ProviderConfig => FiledDeferral::ProviderConfig,
+        Deferral::AbsentPrerequisite => FiledDeferral::AbsentPrerequisite,
+    };
+    Some((deferred.address.to_string(), reason))
+}
+
+impl From<FiledDeferral> for Deferral {
+    fn from(filed: FiledDeferral) -> Self {
+        match filed {
+            FiledDeferral::ResourceConfig => Self::ResourceConfig,
+            FiledDeferral::ProviderConfig => Self::ProviderConfig,
+            FiledDeferral::AbsentPrerequisite => Self::AbsentPrerequisite,
+        }
+    }
+}
+
+fn opened(text: &str, seal: &dyn Seal) -> Result<Arc<[u8]>, PlanFileError> {
+    private::opened(&bytes(text)?, seal).map_err(|error| PlanFileError::Value(error.into()))
 }
 
 fn bytes(text: &str) -> Result<Arc<[u8]>, PlanFileError> {

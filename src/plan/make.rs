@@ -56,11 +56,12 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     let mut pending = imports::pending(&evaluation)?;
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
     let moves = Moves::of(&graph)?;
-    let (waiting, recorded_instances, unmoved) = by_provider(&graph, &moves, recorded.resources);
+    let blocks = blocks(&graph);
+    let (waiting, recorded_instances, unmoved) = by_provider(&graph, &blocks, &moves, recorded.resources);
     let mut walk = Walk {
         create_first: create_first(&graph),
         provider_inputs: provider_inputs(&graph),
-        blocks: blocks(&graph),
+        blocks,
         evaluation,
         reality,
         options,
@@ -90,7 +91,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     };
     walk.run().await;
     walk.observe_rest().await;
-    walk.plan_orphans();
+    walk.plan_orphans().await;
     walk.unclaimed_imports();
     walk.refuse_second_owners();
     walk.unclaimed_replacements();
@@ -177,6 +178,7 @@ type Instances = HashMap<Address, Vec<InstanceKey>>;
 /// Where the blueprint has each object of the record, and the moves that something stands in the way of.
 fn by_provider(
     graph: &DesiredGraph,
+    blocks: &HashMap<Address, NodeId>,
     moves: &Moves,
     resources: Vec<RecordedResource>,
 ) -> (HashMap<ProviderKey, Waiting>, Instances, Diagnostics) {
@@ -195,7 +197,8 @@ fn by_provider(
             unmoved.push(cannot_move(&resource.address, &address));
             address = resource.address.clone();
         }
-        let (key, source) = provider_of(graph, &configurations, &resource);
+        let block = blocks.get(&address.config()).copied();
+        let (key, source) = provider_of(graph, &configurations, &resource, &address, block);
         if resource.deposed.is_none() {
             let base = Address { key: InstanceKey::None, ..address.clone() };
             instances.entry(base).or_default().push(address.key.clone());
@@ -205,12 +208,15 @@ fn by_provider(
     (waiting, instances, unmoved)
 }
 
-/// Which provider configuration reads an object of the record: the one that wrote it, unless the blueprint means
-/// another provider by its name now.
+/// Which provider configuration reads an object of the record: the one that wrote it. What another provider or
+/// another type is to go on with is read by that; where the blueprint only forgot the object and means another provider by
+/// the name now, it is read by a configuration of its own.
 fn provider_of(
     graph: &DesiredGraph,
     configurations: &HashMap<ProviderKey, ProviderSource>,
     resource: &RecordedResource,
+    address: &Address,
+    block: Option<NodeId>,
 ) -> (ProviderKey, ProviderSource) {
     let key = ProviderKey::parse(&resource.provider).unwrap_or_else(|| ProviderKey {
         module: formwork_contract::ModulePath::root(),
@@ -218,6 +224,13 @@ fn provider_of(
         alias: None,
     });
     let source = ProviderSource::parse(&resource.source).unwrap_or_else(|_| graph.source_of_name(&key.name));
+    let heir = block.filter(|_| resource.deposed.is_none()).and_then(|node| graph.provider_of(node));
+    if let Some(heir) = heir {
+        let meant = graph.provider_source(heir);
+        if meant != source || address.type_name != resource.address.type_name {
+            return (graph.provider_key(heir), meant);
+        }
+    }
     match configurations.get(&key) {
         Some(meant) if *meant != source => (ProviderKey::of_source(&source), source),
         _ => (key, source),

@@ -11,6 +11,7 @@ pub mod file_v1;
 mod fingerprint;
 mod focus;
 mod imports;
+mod integrate;
 pub mod json;
 mod lifecycle;
 mod make;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use formwork_contract::provider::Private;
+use formwork_contract::provider::{Deferral, Private};
 use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
 
 use crate::graph::ProviderKey;
@@ -96,7 +96,10 @@ pub struct Change {
     pub replace_paths: Vec<Path>,
     pub provider: ProviderKey,
     pub kind: Arc<ResourceKind>,
+    /// The provider's own data about the object that stands.
     pub private: Private,
+    /// The same for what is planned.
+    pub planned_private: Private,
     pub risk: Risk,
     /// What it depends on now: addresses with or without an instance key, and module paths.
     pub dependencies: Arc<[Str]>,
@@ -193,6 +196,8 @@ pub struct OutputChange {
 pub struct Deferred {
     pub address: Str,
     pub reason: Str,
+    /// The provider put off this one instance, for this reason.
+    pub by_provider: Option<Deferral>,
     pub span: Option<Span>,
 }
 

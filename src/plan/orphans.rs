@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use formwork_contract::address::ModuleStep;
-use formwork_contract::provider::Private;
-use formwork_contract::{Address, Diagnostic, InstanceKey, ModulePath, Value};
+use formwork_contract::provider::{PlanRequest, PlannedChange, Private};
+use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, ModulePath, Value};
+use futures_util::stream::{self, StreamExt};
 
+use super::Secrets;
+use super::integrate::risk;
 use super::model::{Action, Change, PlanKind, Reason};
-use super::resource::risk;
 use super::walk::{Waiting, Walk};
 use crate::graph::{ProviderKey, Unit};
 use crate::live::{Live, Observed};
@@ -41,17 +43,48 @@ impl Walk<'_> {
     }
 
     /// Plans what becomes of unclaimed objects, and of those that replacements left behind.
-    pub(super) fn plan_orphans(&mut self) {
+    pub(super) async fn plan_orphans(&mut self) {
         let mut unclaimed: Vec<Observed> =
             self.observed.values().filter(|object| !self.origins.contains_key(&object.address)).cloned().collect();
         unclaimed.sort_by(|a, b| a.address.cmp(&b.address));
+        let mut orphans = Vec::with_capacity(unclaimed.len());
         for object in unclaimed {
             let (action, reason) = self.fate(&object);
-            self.push_orphan(object, action, reason);
+            orphans.push(Orphan { object, action, reason, planned: Private::default() });
         }
         for object in std::mem::take(&mut self.deposed) {
             let action = if matches!(object.live, Live::Absent) { Action::Forget } else { Action::Delete };
-            self.push_orphan(object, action, Some(Reason::Deposed));
+            orphans.push(Orphan { object, action, reason: Some(Reason::Deposed), planned: Private::default() });
+        }
+        self.ask_deletions(&mut orphans).await;
+        orphans.into_iter().for_each(|orphan| self.push_orphan(orphan));
+    }
+
+    /// Asks the providers what they have to say about deletions.
+    async fn ask_deletions(&mut self, orphans: &mut [Orphan]) {
+        let deleting = |orphan: &&mut Orphan| orphan.action == Action::Delete;
+        if let Some(answers) = self.options.answers {
+            for orphan in orphans.iter_mut().filter(deleting) {
+                orphan.planned = answers.planned_private(&orphan.object, self.options.seal);
+            }
+            return;
+        }
+        let asks = orphans.iter_mut().filter(deleting).filter_map(|orphan| {
+            let provider = Arc::clone(&self.reality.get(&orphan.object.provider)?.provider);
+            Some(async move { (provider.plan(orphan.deletion()).await, orphan) })
+        });
+        let asks: Vec<_> = asks.collect();
+        let concurrency = self.reality.concurrency();
+        let answers: Vec<_> = stream::iter(asks).buffered(concurrency).collect().await;
+        for (answer, orphan) in answers {
+            match answer {
+                Ok(PlannedChange { deferred: Some(_), .. }) => (orphan.action, orphan.reason) = (Action::NoOp, None),
+                Ok(planned) => {
+                    orphan.planned = planned.private;
+                    self.diagnostics.append(orphan.about(planned.diagnostics));
+                }
+                Err(failed) => self.diagnostics.append(orphan.about(failed)),
+            }
         }
     }
 
@@ -93,7 +126,8 @@ impl Walk<'_> {
             })
     }
 
-    fn push_orphan(&mut self, object: Observed, action: Action, reason: Option<Reason>) {
+    fn push_orphan(&mut self, orphan: Orphan) {
+        let Orphan { object, action, reason, planned } = orphan;
         let place = self.changes.len();
         let before = match action {
             Action::Forget => object.value.clone(),
@@ -120,6 +154,7 @@ impl Walk<'_> {
                 Live::Present { private, .. } => private.clone(),
                 Live::Absent => Private::default(),
             },
+            planned_private: planned,
             risk: risk(action),
             dependencies: Arc::clone(&dependencies),
             recorded_dependencies: dependencies,
@@ -131,6 +166,34 @@ impl Walk<'_> {
             address: object.address,
             span,
         });
+    }
+}
+
+/// An object that nobody claims, and what becomes of it.
+struct Orphan {
+    object: Observed,
+    action: Action,
+    reason: Option<Reason>,
+    /// The provider's own data for the deletion.
+    planned: Private,
+}
+
+impl Orphan {
+    fn deletion(&self) -> PlanRequest {
+        let nothing = Value::Null(self.object.kind.ty.clone());
+        PlanRequest {
+            type_name: self.object.kind.name.clone(),
+            address: self.object.address.clone(),
+            prior: self.object.live_value().deep_unmarked(),
+            config: nothing.clone(),
+            proposed: nothing,
+            private: self.object.private(),
+        }
+    }
+
+    fn about(&self, diagnostics: Diagnostics) -> Diagnostics {
+        let secrets = Secrets::of([&self.object.live_value()]);
+        diagnostics.into_iter().map(|diagnostic| secrets.redacted(diagnostic).address(&self.object.address)).collect()
     }
 }
 

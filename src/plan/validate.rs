@@ -6,7 +6,7 @@ use std::sync::Arc;
 use formwork_contract::{Diagnostic, Diagnostics, Mode, Str, Type, Value};
 
 use super::moves::Moves;
-use crate::blueprint::model::{Repeat, Resource};
+use crate::blueprint::model::{Body, Repeat, Resource};
 use crate::graph::{DesiredGraph, Each, Evaluation, Expansion, Inputs, InstanceId, NodeId, NodeKind, Unit};
 use crate::language::{check_body, variable_value};
 use crate::live::{Loaded, Reality, ResourceKind};
@@ -79,7 +79,7 @@ impl Check {
                 let module = &graph.module(graph.node(node).module).module;
                 let body = &module.providers[*position].config;
                 match self.load(node).await {
-                    Ok(loaded) => self.diagnostics.append(check_body(body, &loaded.kinds.provider)),
+                    Ok(loaded) => self.provider(node, body, &loaded).await,
                     Err(found) => self.placed(node, found),
                 }
             }
@@ -97,6 +97,24 @@ impl Check {
         }
         if self.diagnostics.len() > before && self.diagnostics.has_errors() {
             self.failed.insert(node, ());
+        }
+    }
+
+    /// The settings by the schema, and what the provider says of them.
+    async fn provider(&mut self, node: NodeId, body: &Body, loaded: &Loaded) {
+        let found = check_body(body, &loaded.kinds.provider);
+        let wrong = found.has_errors();
+        self.diagnostics.append(found);
+        for unit in self.evaluation.units(node).into_iter().filter(|_| !wrong) {
+            let config =
+                self.evaluation.with_scope(unit.0, Each::None, None, |scope| scope.body(body, &loaded.kinds.provider));
+            match config {
+                Ok(config) => {
+                    let found = loaded.provider.validate_config(&config.deep_unmarked()).await;
+                    self.placed(node, found);
+                }
+                Err(found) => self.diagnostics.append(found),
+            }
         }
     }
 

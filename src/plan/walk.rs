@@ -183,7 +183,12 @@ impl Walk<'_> {
             Ok(None) => {}
             Ok(Some((why, span))) => {
                 let address: Str = self.graph.module(module).path.to_string().into();
-                self.deferred.push(Deferred { address: address.clone(), reason: why, span: Some(span) });
+                self.deferred.push(Deferred {
+                    address: address.clone(),
+                    reason: why,
+                    by_provider: None,
+                    span: Some(span),
+                });
                 state.deferred = Some(address);
                 let step = self.graph.module(module).path.steps().last().cloned();
                 self.deferred_modules.extend(step.map(|step| self.evaluation.path(caller).join(step)));
@@ -254,7 +259,12 @@ impl Walk<'_> {
         if !config.is_wholly_known() {
             let address: Str = format!("provider.{key}").into();
             let reason = "its configuration is known only after apply".into();
-            self.deferred.push(Deferred { address: address.clone(), reason, span: graph.span(unit.1) });
+            self.deferred.push(Deferred {
+                address: address.clone(),
+                reason,
+                by_provider: None,
+                span: graph.span(unit.1),
+            });
             state.deferred = Some(address);
             return Ok(());
         }

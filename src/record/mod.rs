@@ -11,7 +11,7 @@
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
 //! - [`lease`]: who may write, with fencing tokens; `presence`: whether a holder still runs.
 //! - [`audit`]: a hash chain over all of it.
-//! - [`vault`]: secrets at rest.
+//! - [`vault`]: secrets at rest; [`private`]: what providers keep of their own.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +26,7 @@ pub mod lease;
 pub mod model;
 mod open;
 mod presence;
+pub mod private;
 mod resource;
 mod revision;
 #[cfg(test)]

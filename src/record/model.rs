@@ -21,7 +21,7 @@ pub struct RecordedResource {
     pub schema_version: u64,
     /// In the exact form of `formwork_contract::json`, sensitive parts sealed.
     pub value: serde_json::Value,
-    /// The provider's own data.
+    /// The provider's own data, sealed: see [`super::private`].
     pub private: Arc<[u8]>,
     /// What it depended on when it was made, and what therefore outlives it: addresses with or without
     /// an instance key, and module paths.
@@ -131,6 +131,7 @@ pub enum StepEventKind {
         source: Str,
         prior: Option<serde_json::Value>,
         planned: Option<serde_json::Value>,
+        /// Sealed.
         private: Arc<[u8]>,
     },
     /// Done: what stands now, or `None` when it is gone. For a move, `from` is the address before.

@@ -5,6 +5,7 @@ mod crash;
 mod deferred;
 mod destroy;
 mod factory;
+mod fake;
 mod functions;
 mod imports;
 mod interrupt;
@@ -12,7 +13,7 @@ mod lifecycle;
 mod modules;
 mod moves;
 mod plan_files;
-
+mod plugins;
 mod providers;
 mod secrets;
 mod sources;

@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use formwork_contract::json::from_plain;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Imported, PlanRequest, PlannedChange,
-    Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
+    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Imported, MoveRequest, PlanRequest,
+    PlannedChange, Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
 };
 use formwork_contract::{
     Attribute, Block, Diagnostic, Diagnostics, Path, ProviderSchema, ResourceSchema, Str, Type, Unknown, Value,
@@ -67,6 +68,21 @@ impl Provider for Builtin {
 
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {
         Ok(Arc::clone(&self.schema))
+    }
+
+    /// A `null_resource` was what `terraform_data` took the place of: it keeps its id, and its triggers.
+    async fn move_from(&self, request: MoveRequest) -> Result<Imported, Diagnostics> {
+        if &*request.source_type != "null_resource" {
+            let summary = format!("a `{}` cannot become a `{TERRAFORM_DATA}`", request.source_type);
+            return Err(Diagnostic::error(summary).hint("only a `null_resource` can").into());
+        }
+        let part = |name: &str| request.source.get(name).map_or(Value::NULL, from_plain);
+        let triggers = match part("triggers") {
+            Value::Object(entries) => Value::map(Type::String, entries),
+            other => other,
+        };
+        let value = terraform_data().empty_value().with("id", part("id")).with("triggers_replace", triggers);
+        Ok(Imported { value, private: Private::default() })
     }
 
     async fn configure(&self, _config: Value, _context: Context) -> Result<Arc<dyn ConfiguredProvider>, Diagnostics> {
@@ -174,6 +190,28 @@ mod tests {
 
     fn config(input: Value, trigger: Value) -> Value {
         terraform_data().empty_value().with("input", input).with("triggers_replace", trigger)
+    }
+
+    #[tokio::test]
+    async fn a_null_resource_keeps_its_id_and_its_triggers() {
+        let moved = |source_type: &str, source: serde_json::Value| {
+            let request = MoveRequest {
+                type_name: TERRAFORM_DATA.into(),
+                source_provider: "registry.terraform.io/hashicorp/null".into(),
+                source_type: source_type.into(),
+                source_version: 0,
+                source,
+                private: Private::default(),
+            };
+            async move { Builtin::new().move_from(request).await }
+        };
+        let source = serde_json::json!({"id": "42", "triggers": {"a": "x"}});
+        let value = moved("null_resource", source).await.expect("it moves").value;
+        let triggers = Value::map(Type::String, [("a".into(), Value::from("x"))].into_iter().collect());
+        assert_eq!(value, config(Value::Null(Type::Any), triggers).with("id", "42".into()));
+        let bare = moved("null_resource", serde_json::json!({"id": "42", "triggers": null})).await.expect("it moves");
+        assert!(bare.value.get("triggers_replace").is_some_and(Value::is_null));
+        assert!(moved("null_thing", serde_json::json!({})).await.is_err());
     }
 
     async fn planned(prior: Value, config: Value) -> PlannedChange {

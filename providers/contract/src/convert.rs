@@ -29,6 +29,37 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, ConvertError> {
     Conversion { path: Vec::new() }.convert(value, ty)
 }
 
+/// Whether the value is one of the type as it is.
+pub fn fits(value: &Value, ty: &Type) -> bool {
+    match (value.unmarked(), ty) {
+        (_, Type::Any) | (Value::Bool(_), Type::Bool) | (Value::Number(_), Type::Number) => true,
+        (Value::String(_), Type::String) => true,
+        (Value::Null(own), ty) => own == ty,
+        (Value::Unknown(unknown), ty) => unknown.ty == *ty || ty.has_any(),
+        (Value::List(list), Type::List(element)) | (Value::Set(list), Type::Set(element)) => {
+            element_fits(&list.element, element) && list.items.iter().all(|item| fits(item, element))
+        }
+        (Value::Map(map), Type::Map(element)) => {
+            element_fits(&map.element, element) && map.entries.iter().all(|(_, item)| fits(item, element))
+        }
+        (Value::Tuple(items), Type::Tuple(types)) => {
+            items.len() == types.len() && items.iter().zip(types.iter()).all(|(item, ty)| fits(item, ty))
+        }
+        (Value::Object(entries), Type::Object(object)) => {
+            let mut attributes = object.iter();
+            entries.len() == object.iter().len()
+                && entries.iter().all(|(name, item)| {
+                    attributes.next().is_some_and(|attribute| attribute.name == *name && fits(item, &attribute.ty))
+                })
+        }
+        _ => false,
+    }
+}
+
+fn element_fits(own: &Type, element: &Type) -> bool {
+    own == element || element.has_any()
+}
+
 /// A type that all of these convert to, if there is one: the element type of a list of them.
 pub fn unify<'a>(types: impl IntoIterator<Item = &'a Type>) -> Option<Type> {
     let mut types: Vec<&Type> = types.into_iter().collect();

@@ -15,6 +15,7 @@ pub mod path;
 pub mod planning;
 pub mod provider;
 pub mod schema;
+pub mod sealed;
 pub mod suggest;
 pub mod types;
 pub mod value;

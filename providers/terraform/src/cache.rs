@@ -141,3 +141,101 @@ fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::proto::ServerCapabilities;
+
+    struct Case {
+        dir: TempDir,
+        cache: SchemaCache,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().expect("a folder");
+            let cache = SchemaCache::new(dir.path().join("cache"));
+            Self { dir, cache }
+        }
+
+        /// A binary that was written an hour ago.
+        fn binary(&self, content: &str) -> PathBuf {
+            let path = self.dir.path().join("plugin");
+            fs::write(&path, content).expect("a file");
+            self.age(&path, 3600);
+            path
+        }
+
+        fn age(&self, path: &Path, seconds: u64) {
+            let file = File::options().write(true).open(path).expect("a file");
+            file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).expect("a time");
+        }
+
+        fn entries(&self, kind: &str) -> Vec<PathBuf> {
+            let files = fs::read_dir(self.dir.path().join("cache").join(kind).join("v1")).into_iter().flatten();
+            files.map(|file| file.expect("a file").path()).collect()
+        }
+    }
+
+    fn schema() -> GetProviderSchemaResponse {
+        let server_capabilities = Some(ServerCapabilities { plan_destroy: true, ..ServerCapabilities::default() });
+        GetProviderSchemaResponse { server_capabilities, ..GetProviderSchemaResponse::default() }
+    }
+
+    #[test]
+    fn what_was_stored_is_loaded_for_the_same_content_alone() {
+        let case = Case::new();
+        let binary = case.binary("one");
+        let digest = case.cache.digest(&binary).expect("a digest");
+        assert_eq!(case.cache.load(&digest), None);
+        case.cache.store(&digest, &schema()).expect("stored");
+        assert_eq!(case.cache.load(&digest), Some(schema()));
+        case.binary("two, a newer version");
+        let other = case.cache.digest(&binary).expect("a digest");
+        assert_ne!(other, digest);
+        assert_eq!(case.cache.load(&other), None);
+    }
+
+    #[test]
+    fn a_damaged_entry_is_as_good_as_none() {
+        let case = Case::new();
+        let digest = case.cache.digest(&case.binary("one")).expect("a digest");
+        case.cache.store(&digest, &schema()).expect("stored");
+        let [entry] = &case.entries("schemas")[..] else { panic!("one entry") };
+        let whole = fs::read(entry).expect("bytes");
+        for damaged in [&whole[..whole.len() - 1], &whole[..10], &[], &[&whole[..], b"\0"].concat()] {
+            fs::write(entry, damaged).expect("written");
+            assert_eq!(case.cache.load(&digest), None);
+        }
+    }
+
+    #[test]
+    fn a_binary_is_not_read_again_until_it_changes() {
+        let case = Case::new();
+        let binary = case.binary("one");
+        let digest = case.cache.digest(&binary).expect("a digest");
+        let [entry] = &case.entries("digests")[..] else { panic!("one entry") };
+        let kept = fs::read_to_string(entry).expect("text");
+        let other = BinaryDigest("f".repeat(64));
+        fs::write(entry, kept.replace(&digest.0, &other.0)).expect("written");
+        assert_eq!(case.cache.digest(&binary), Some(other), "the entry is believed");
+        case.age(&binary, 1800);
+        assert_eq!(case.cache.digest(&binary), Some(digest), "the time changed");
+    }
+
+    #[test]
+    fn what_may_change_unseen_is_read_each_time() {
+        let case = Case::new();
+        let binary = case.binary("one");
+        case.age(&binary, 0);
+        assert!(case.cache.digest(&binary).is_some());
+        assert!(case.entries("digests").is_empty(), "a binary that was just written");
+        assert_eq!(case.cache.digest(&case.binary("#!/bin/sh\n")), None, "a script");
+        assert_eq!(case.cache.digest(Path::new("/nowhere/at/all")), None);
+    }
+}

@@ -104,7 +104,7 @@ impl Plugin {
     pub(crate) async fn start(options: &LaunchOptions) -> Result<Self, LaunchFailure> {
         let deadline = Instant::now() + options.timeout;
         let dir = tempfile::Builder::new().prefix("formwork-").tempdir().map_err(LaunchError::Dir)?;
-        let own = Identity::one_off()?;
+        let own = Identity::one_off_client()?;
         let started = Process::start(command(options, &dir, &own), &options.provider);
         let (mut process, stdout) =
             started.map_err(|source| LaunchError::Run { binary: options.binary.clone(), source })?;

@@ -8,6 +8,7 @@
 mod cache;
 mod connect;
 mod convert;
+mod guard;
 mod handshake;
 mod launch;
 mod lines;

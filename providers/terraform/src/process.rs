@@ -11,6 +11,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 use tonic::transport::Channel;
 
+use crate::guard::Guard;
 use crate::log::{self, LogTail};
 use crate::wire::control;
 
@@ -53,6 +54,10 @@ impl Process {
         // Ctrl-C in a terminal goes to the whole group: whether calls go on is for the engine to say.
         command.process_group(0).kill_on_drop(true);
         let mut child = command.spawn()?;
+        let guarded = Guard::of_this_process().zip(child.id());
+        if let Some((guard, group)) = guarded {
+            guard.watch(group);
+        }
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let tail = LogTail::default();
         let logs = stderr.map(|pipe| tokio::spawn(log::forward(pipe, provider.into(), tail.clone())));
@@ -60,6 +65,9 @@ impl Process {
         let (tell, ended) = watch::channel(None);
         tokio::spawn(async move {
             let status = attend(&mut child, ending, stdin).await;
+            if let Some((guard, group)) = guarded {
+                guard.forget(group);
+            }
             if let Some(logs) = logs {
                 let _ = timeout(LAST_WORDS, logs).await;
             }

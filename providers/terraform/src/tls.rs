@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use p521::ecdsa::signature::Verifier as _;
-use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 use ring::signature::{RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, UnparsedPublicKey};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -50,16 +50,29 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Makes a new key, and a certificate that it signs itself.
+    /// Makes a new key, and a certificate that it signs itself. It is its own authority, as that of a plugin
+    /// written in Go.
     ///
     /// # Errors
     /// The system has no randomness.
     pub(crate) fn one_off() -> Result<Self, TlsError> {
+        let usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign];
+        Self::make(IsCa::Ca(BasicConstraints::Unconstrained), usages)
+    }
+
+    /// The same for a host. It is no authority: plugins written in Rust take none for a client.
+    ///
+    /// # Errors
+    /// The system has no randomness.
+    pub(crate) fn one_off_client() -> Result<Self, TlsError> {
+        Self::make(IsCa::ExplicitNoCa, vec![KeyUsagePurpose::DigitalSignature])
+    }
+
+    fn make(is_ca: IsCa, key_usages: Vec<KeyUsagePurpose>) -> Result<Self, TlsError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new([SERVER_NAME.to_owned()])?;
-        // Go takes a self-signed certificate for its own authority.
-        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign];
+        params.is_ca = is_ca;
+        params.key_usages = key_usages;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = params.self_signed(&key)?;
         Ok(Self { certificate, key: PrivatePkcs8KeyDer::from(key.serialize_der()).into() })

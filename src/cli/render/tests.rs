@@ -92,6 +92,7 @@ pub(crate) fn change(address: &str, action: Action, before: Value, after: Value)
         replace_paths: Vec::new(),
         kind: Arc::new(kind(Block::default())),
         private: Default::default(),
+        planned_private: Default::default(),
         risk: Risk::Low,
         dependencies: Default::default(),
         recorded_dependencies: Default::default(),
@@ -203,6 +204,7 @@ fn rich_plan() -> Parts {
         },
     ];
     plan.deferred = vec![Deferred {
+        by_provider: None,
         address: "module.late".into(),
         reason: "`for_each` depends on `terraform_data.a.id`".into(),
         span: None,

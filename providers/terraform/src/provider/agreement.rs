@@ -201,3 +201,6 @@ fn same(a: &Value, b: &Value) -> bool {
 fn same_entries(a: &Entries, b: &Entries) -> bool {
     a.len() == b.len() && a.iter().zip(b.iter()).all(|((name, a), (other, b))| name == other && same(a, b))
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ impl ConfiguredPlugin {
             planned_state: Some(to_wire(&request.planned, &shape.ty)),
             config: Some(to_wire(&request.config, &shape.ty)),
             planned_private: own.private.clone(),
-            provider_meta: None,
+            provider_meta: self.offer.meta.clone(),
             planned_identity: own.identity.clone(),
         };
         match self.session.call(&APPLY, wire, self.session.timeouts.apply).await {

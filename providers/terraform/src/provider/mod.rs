@@ -10,6 +10,7 @@ mod configured;
 mod envelope;
 mod ephemeral;
 mod failure;
+mod imprecision;
 mod offer;
 mod options;
 mod plan;
@@ -214,6 +215,10 @@ fn either(result: Result<Diagnostics, Diagnostics>) -> Diagnostics {
 impl Provider for PluginProvider {
     fn name(&self) -> &str {
         &self.who.name
+    }
+
+    fn version(&self) -> Option<&str> {
+        self.who.version.as_deref()
     }
 
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {

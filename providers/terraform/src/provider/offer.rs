@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use formwork_contract::{Block, Diagnostic, Diagnostics, ProviderSchema, ResourceSchema, Str, Type};
+use formwork_contract::{Block, Diagnostic, Diagnostics, ProviderSchema, ResourceSchema, Str, Type, Value};
 
 use super::options::Identity;
 use crate::convert::schema;
-use crate::proto::ServerCapabilities;
+use crate::convert::value::to_wire;
 use crate::proto::v6::GetProviderSchemaResponse;
+use crate::proto::{DynamicValue, ServerCapabilities};
 
 /// What a plugin offers.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Offer {
     pub(crate) schema: Arc<ProviderSchema>,
     pub(crate) capabilities: ServerCapabilities,
     pub(crate) provider_type: Type,
+    /// What goes along with calls about resources where the provider takes words of a module for it: none.
+    pub(crate) meta: Option<DynamicValue>,
     /// Types of values by kind and name, as they come to be needed: large providers have thousands.
     types: Mutex<HashMap<(Kind, Str), Type>>,
 }
@@ -39,9 +42,11 @@ impl Offer {
     /// # Errors
     /// The schema makes no sense.
     pub(crate) fn read(response: GetProviderSchemaResponse) -> Result<Self, Diagnostics> {
+        let has_meta = response.provider_meta.as_ref().is_some_and(|meta| meta.block.is_some());
         let (schema, capabilities) = schema::from_wire(response)?;
         Ok(Self {
             provider_type: schema.provider.ty(),
+            meta: has_meta.then(|| to_wire(&Value::NULL, &Type::Any)),
             schema: Arc::new(schema),
             capabilities,
             types: Mutex::default(),

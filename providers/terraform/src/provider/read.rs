@@ -7,10 +7,12 @@ use futures_util::stream::{self, StreamExt};
 use super::CAPABILITIES;
 use super::configured::ConfiguredPlugin;
 use super::envelope::{self, Own};
+use super::imprecision::as_before;
 use super::offer::{Kind, Shape};
 use crate::convert::diagnostic;
 use crate::convert::value::to_wire;
 use crate::proto::{ImportResourceStateRequest, ImportedResource, ReadDataSourceRequest, ReadResourceRequest};
+use crate::wire::Protocol;
 use crate::wire::method::{IMPORT, READ, READ_DATA};
 
 impl ConfiguredPlugin {
@@ -41,7 +43,7 @@ impl ConfiguredPlugin {
             type_name: type_name.to_owned(),
             current_state: Some(to_wire(value, &shape.ty)),
             private: own.private,
-            provider_meta: None,
+            provider_meta: self.offer.meta.clone(),
             client_capabilities: Some(CAPABILITIES),
             current_identity: own.identity.clone(),
         };
@@ -58,6 +60,10 @@ impl ConfiguredPlugin {
         if !found.is_wholly_known() {
             return Err(self.wrong("ReadResource", "the new state has parts that are not known").into());
         }
+        let found = match self.session.protocol() {
+            Protocol::V5 => as_before(&found, value),
+            Protocol::V6 => found,
+        };
         let own = Own { private: answer.private, identity: answer.new_identity.or(own.identity) };
         Ok(ReadOutcome::Present { value: found, private: envelope::seal(own, self.version()) })
     }
@@ -68,7 +74,7 @@ impl ConfiguredPlugin {
         let request = ReadDataSourceRequest {
             type_name: type_name.to_owned(),
             config: Some(config),
-            provider_meta: None,
+            provider_meta: self.offer.meta.clone(),
             client_capabilities: Some(CAPABILITIES),
         };
         let answer = self.call(&READ_DATA, request, self.session.timeouts.read).await?;

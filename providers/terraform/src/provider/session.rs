@@ -40,6 +40,10 @@ impl Session {
         }
     }
 
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.plugin.client.protocol()
+    }
+
     /// Makes one call.
     ///
     /// # Errors
@@ -54,7 +58,7 @@ impl Session {
         Request: Message + 'static,
         Response: Message + Default + 'static,
     {
-        self.bounded(method.name(self.plugin.client.protocol()), limit, self.plugin.client.call(method, request)).await
+        self.bounded(method.name(self.protocol()), limit, self.plugin.client.call(method, request)).await
     }
 
     /// Asks what the provider offers.
@@ -74,7 +78,7 @@ impl Session {
     }
 
     fn schema_call(&self) -> &'static str {
-        match self.plugin.client.protocol() {
+        match self.protocol() {
             Protocol::V5 => SCHEMA.0,
             Protocol::V6 => SCHEMA.1,
         }

@@ -28,6 +28,7 @@ pub(crate) struct Type<'a> {
 }
 
 /// The binary of a provider, or `None` and a line that says what is skipped.
+#[expect(clippy::print_stdout, reason = "a test says what it leaves out")]
 pub(crate) fn binary(source: &str, version: &str) -> Option<PathBuf> {
     let Some(root) = std::env::var_os(FOLDER) else {
         println!("skipped: {source} {version}, since {FOLDER} is not set");
@@ -136,6 +137,7 @@ impl Type<'_> {
     /// Plans and applies.
     pub(crate) async fn change(&self, prior: &Applied, config: Value) -> Applied {
         let plan = self.plan(prior, config.clone()).await.expect("a plan");
+        assert!(plan.requires_replace.is_empty() || prior.value.is_null(), "{:?}", plan.requires_replace);
         self.apply(prior, config, &plan).await.expect("applied")
     }
 

@@ -7,4 +7,5 @@ mod files;
 mod lives;
 mod lxd;
 mod null;
+mod tally;
 mod vsphere;
