@@ -272,11 +272,12 @@ mod tests {
     async fn opened(keys: &Arc<Keys>, ephemerals: &Ephemerals) -> Value {
         let schema = keys.schema().await.expect("a schema");
         let source = ProviderSource::of_name("keys", &["keys"]);
-        let kinds = Arc::new(Kinds::new(&Arc::new(Origin { source: source.clone(), version: None }), &schema));
+        let origin = Arc::new(Origin { source: source.clone(), version: None });
+        let kinds = Arc::new(Kinds::new(&origin, &schema));
         let unconfigured: Arc<dyn Provider> = keys.clone();
         let functions = Arc::new(Functions::new(Arc::clone(&unconfigured), schema));
         let kind = Arc::clone(kinds.get(Mode::Ephemeral, "keys_key").expect("the type"));
-        let loaded = Loaded { provider: unconfigured, kinds, functions };
+        let loaded = Loaded { origin, provider: unconfigured, kinds, functions };
         let opening = Opening {
             address: "ephemeral.keys_key.one".parse().expect("an address"),
             config: kind.block.empty_value(),
