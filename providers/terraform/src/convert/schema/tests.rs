@@ -1,3 +1,5 @@
+//! Schemas in both directions.
+
 use formwork_contract::{Attribute, Block, FunctionParameter, FunctionSchema, NestedBlock, Nesting, Type};
 
 use super::*;
