@@ -3,6 +3,7 @@
 pub mod args;
 mod console;
 mod interrupt;
+mod log;
 mod panic;
 mod progress;
 pub mod render;

@@ -8,6 +8,7 @@ mod git;
 mod inspect;
 mod open;
 mod plan;
+mod settle;
 mod state;
 mod validate;
 mod variables;
@@ -19,7 +20,9 @@ use formwork_contract::Str;
 
 use crate::live::Registry;
 
-pub use crate::apply::{ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone};
+pub use crate::apply::{
+    ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
+};
 pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
@@ -28,6 +31,7 @@ pub use apply::{ApplyRequest, apply};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};
 pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
+pub use settle::state_settle;
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
 pub use validate::{Validated, validate};
 
