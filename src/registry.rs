@@ -38,6 +38,8 @@ pub struct PluginSettings {
     pub cache_dir: Option<PathBuf>,
     /// How long any call may take, instead of a time for each kind of call.
     pub timeout: Option<Duration>,
+    /// How much plugins are to log; `None`: as the environment says.
+    pub log_level: Option<&'static str>,
 }
 
 /// Native providers besides `terraform`: their name and the cargo feature that brings them.
@@ -199,6 +201,7 @@ mod plugins {
         let host = HostOptions {
             cache_dir: settings.cache_dir.as_ref().map(|folder: &PathBuf| folder.join("schemas")),
             timeouts: settings.timeout.map_or_else(Timeouts::default, Timeouts::all),
+            environment: settings.log_level.map(|level| ("TF_LOG".into(), level.into())).into_iter().collect(),
             ..HostOptions::default()
         };
         Ok(Plugins::new(sources(settings)?, LockFile::read(&settings.root)?, host))

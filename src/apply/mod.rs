@@ -22,7 +22,7 @@ use crate::plan::model::{Action, CheckResult, StepAction};
 use crate::record::{LeaseRequest, Record};
 
 pub use progress::{Interrupt, Progress, ProgressEvent, Silent};
-pub use settle::settle;
+pub use settle::{Unsettled, Word, settle, settle_by_word};
 
 /// How to apply.
 #[derive(Clone, Debug)]

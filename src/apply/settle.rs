@@ -1,59 +1,162 @@
 //! Closes what an interrupted run left open, by looking at reality.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use formwork_contract::json::{decode, encode};
+use formwork_contract::json::{Seal, decode, encode};
 use formwork_contract::provider::{AttemptKey, Private, SettleRequest, Settlement};
-use formwork_contract::{Diagnostic, Diagnostics, Value};
+use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
 use super::journal::failed;
 use super::prepare::contradiction;
 use super::progress::{Progress, ProgressEvent};
 use crate::graph::{ProviderKey, ProviderSource, Wanted};
-use crate::live::{Reality, ResourceKind};
+use crate::live::{Configured, Reality, ResourceKind};
 use crate::record::model::{OpenIntent, RecordedResource, StepEvent, StepEventKind};
 use crate::record::{LeaseRequest, Record, private};
 
-/// Settles every open intent: each object is in the record as it stands, or is known not to stand. Nothing
-/// in reality changes.
+/// An intent that stays open: nobody could tell what became of it.
+#[derive(Clone, Debug)]
+pub struct Unsettled {
+    pub address: Address,
+    /// Why, and what to do.
+    pub diagnostic: Diagnostic,
+}
+
+/// What a person says became of an object that a run was making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// There is none.
+    Absent,
+    /// There is one, and this is what the provider knows it by.
+    Id(Str),
+}
+
+/// Settles every open intent that a look at reality can settle: each object is in the record as it stands, or is
+/// known not to stand. Nothing in reality changes.
 ///
 /// # Errors
-/// An object cannot be looked at now; its intent stays open.
+/// The record cannot be written.
 pub async fn settle(
     record: &mut Record,
     reality: &mut Reality,
     lease: &LeaseRequest,
     progress: &dyn Progress,
+) -> Result<Vec<Unsettled>, Diagnostics> {
+    let intents = record.open_intents().map_err(|error| failed(&error))?;
+    let mut unsettled = Vec::new();
+    let mut settled = Vec::new();
+    for intent in intents {
+        progress.event(&ProgressEvent::Settling { address: intent.address.clone() });
+        match look(record, reality, &intent).await {
+            Ok(resource) => settled.push((intent, resource)),
+            Err(found) => {
+                let address = intent.address.clone();
+                let told = found.into_iter().filter(Diagnostic::is_error).map(|diagnostic| open(diagnostic, &intent));
+                unsettled.extend(told.take(1).map(|diagnostic| Unsettled { address: address.clone(), diagnostic }));
+            }
+        }
+    }
+    close(record, lease, settled)?;
+    Ok(unsettled)
+}
+
+/// Takes a person's word for what became of an object.
+///
+/// # Errors
+/// No run was interrupted while it made an object at the address, or there is no object of that id.
+pub async fn settle_by_word(
+    record: &mut Record,
+    reality: &mut Reality,
+    lease: &LeaseRequest,
+    address: &Address,
+    word: &Word,
 ) -> Result<(), Diagnostics> {
     let intents = record.open_intents().map_err(|error| failed(&error))?;
-    if intents.is_empty() {
+    let Some(intent) = intents.into_iter().find(|intent| intent.address == *address) else {
+        return Err(Diagnostic::error(format!("nothing is open at `{address}`"))
+            .detail("No run was interrupted while it worked on an object of that address.")
+            .hint("`formwork plan` shows what is to be done; `formwork import` takes over what stands already")
+            .into());
+    };
+    if intent.prior.is_some() {
+        return Err(Diagnostic::error(format!("`{address}` was not being made when the run was interrupted"))
+            .detail("It stood before, so a look at reality tells what became of it.")
+            .hint("run `formwork plan`: it looks first")
+            .into());
+    }
+    let resource = match word {
+        Word::Absent => None,
+        Word::Id(id) => Some(imported(record, reality, &intent, id).await?),
+    };
+    close(record, lease, vec![(intent, resource)])
+}
+
+/// Writes down what became of intents, and ends the revisions of which none is left open.
+fn close(
+    record: &mut Record,
+    lease: &LeaseRequest,
+    settled: Vec<(OpenIntent, Option<RecordedResource>)>,
+) -> Result<(), Diagnostics> {
+    if settled.is_empty() {
         return Ok(());
     }
     record.acquire(lease).map_err(|error| failed(&error))?;
-    let mut diagnostics = Diagnostics::new();
     let mut events: BTreeMap<u64, Vec<StepEvent>> = BTreeMap::new();
-    for intent in &intents {
-        progress.event(&ProgressEvent::Settling { address: intent.address.clone() });
-        match look(record, reality, intent).await {
-            Ok(resource) => {
-                let kind = StepEventKind::Settled { resource: resource.map(Box::new) };
-                events.entry(intent.revision).or_default().push(StepEvent { step: intent.step, kind });
-            }
-            Err(found) => {
-                diagnostics.append(found.into_iter().map(|diagnostic| unsettled(diagnostic, intent)).collect())
-            }
-        }
+    for (intent, resource) in settled {
+        let kind = StepEventKind::Settled { resource: resource.map(Box::new) };
+        events.entry(intent.revision).or_default().push(StepEvent { step: intent.step, kind });
     }
-    for (revision, events) in events {
-        record.commit(revision, &events).map_err(|error| failed(&error))?;
-        if diagnostics.is_empty() {
-            let outputs = record.outputs().map_err(|error| failed(&error))?;
-            record.finish(revision, outputs).map_err(|error| failed(&error))?;
+    let mut write = || {
+        for (revision, events) in &events {
+            record.commit(*revision, events)?;
         }
+        let open: BTreeSet<u64> = record.open_intents()?.iter().map(|intent| intent.revision).collect();
+        for revision in events.keys().filter(|revision| !open.contains(revision)) {
+            let outputs = record.outputs()?;
+            record.finish(*revision, outputs)?;
+        }
+        record.release()
+    };
+    write().map_err(|error| failed(&error))
+}
+
+async fn imported(
+    record: &Record,
+    reality: &mut Reality,
+    intent: &OpenIntent,
+    id: &str,
+) -> Result<RecordedResource, Diagnostics> {
+    let (configured, kind) = provider_of(reality, intent).await?;
+    let vault = Arc::clone(record.vault());
+    let planned = as_value(intent.planned.as_ref(), &kind, &*vault)?;
+    let imported = configured.provider.import(&kind.name, id).await?;
+    let value = kind.conforming(imported.value, "an import")?;
+    let value = kind.block.mark_sensitive(&value).with_marks_of(&planned);
+    let found = as_found(intent, &kind, &value, &planned, imported.private, &*vault);
+    // An import may not tell all that was planned: the next plan shows what differs.
+    Ok(RecordedResource { tainted: false, ..found })
+}
+
+async fn provider_of(
+    reality: &mut Reality,
+    intent: &OpenIntent,
+) -> Result<(Configured, Arc<ResourceKind>), Diagnostics> {
+    let key = ProviderKey::parse(&intent.provider)
+        .ok_or_else(|| Diagnostic::error(format!("`{}` is no provider configuration", intent.provider)))?;
+    let source = ProviderSource::parse(&intent.source).unwrap_or_else(|_| reality.source_of_name(&key.name));
+    let configured = reality.get_or_default(&key, &Wanted::any(source)).await?;
+    let type_name = &intent.address.type_name;
+    let kind = configured.loaded.kinds.get(intent.address.mode, type_name).cloned();
+    let kind = kind.ok_or_else(|| Diagnostic::error(format!("provider `{key}` has no resource type `{type_name}`")))?;
+    Ok((configured, kind))
+}
+
+fn as_value(json: Option<&serde_json::Value>, kind: &ResourceKind, seal: &dyn Seal) -> Result<Value, Diagnostics> {
+    match json {
+        Some(json) => decode(json, &kind.ty, seal).map_err(|error| Diagnostic::error(error.to_string()).into()),
+        None => Ok(Value::Null(kind.ty.clone())),
     }
-    record.release().map_err(|error| failed(&error))?;
-    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(()) }
 }
 
 async fn look(
@@ -61,26 +164,12 @@ async fn look(
     reality: &mut Reality,
     intent: &OpenIntent,
 ) -> Result<Option<RecordedResource>, Diagnostics> {
-    let key = ProviderKey::parse(&intent.provider)
-        .ok_or_else(|| Diagnostic::error(format!("`{}` is no provider configuration", intent.provider)))?;
-    let source = ProviderSource::parse(&intent.source).unwrap_or_else(|_| reality.source_of_name(&key.name));
-    let configured = reality.get_or_default(&key, &Wanted::any(source)).await?;
-    let type_name = &intent.address.type_name;
-    let kind = configured
-        .loaded
-        .kinds
-        .get(intent.address.mode, type_name)
-        .ok_or_else(|| Diagnostic::error(format!("provider `{key}` has no resource type `{type_name}`")))?;
+    let (configured, kind) = provider_of(reality, intent).await?;
     let vault = Arc::clone(record.vault());
-    let opened = |json: &Option<serde_json::Value>| match json {
-        Some(json) => {
-            decode(json, &kind.ty, &*vault).map_err(|error| Diagnostics::from(Diagnostic::error(error.to_string())))
-        }
-        None => Ok(Value::Null(kind.ty.clone())),
-    };
-    let (prior, planned) = (opened(&intent.prior)?, opened(&intent.planned)?);
+    let prior = as_value(intent.prior.as_ref(), &kind, &*vault)?;
+    let planned = as_value(intent.planned.as_ref(), &kind, &*vault)?;
     let request = SettleRequest {
-        type_name: type_name.clone(),
+        type_name: kind.name.clone(),
         address: intent.address.clone(),
         prior: prior.deep_unmarked(),
         planned: planned.deep_unmarked(),
@@ -95,7 +184,7 @@ async fn look(
             let twin = if planned.is_null() { &prior } else { &planned };
             let value = kind.conforming(value, "a reading")?;
             let value = kind.block.mark_sensitive(&value).with_marks_of(twin);
-            Ok(Some(as_found(intent, kind, &value, &planned, private, &*vault)))
+            Ok(Some(as_found(intent, &kind, &value, &planned, private, &*vault)))
         }
     }
 }
@@ -106,7 +195,7 @@ fn as_found(
     value: &Value,
     planned: &Value,
     private: Private,
-    seal: &dyn formwork_contract::json::Seal,
+    seal: &dyn Seal,
 ) -> RecordedResource {
     let recorded = intent.recorded.as_ref();
     let made_in_part = &*intent.action == "create" && contradiction(planned, value).is_some();
@@ -126,9 +215,16 @@ fn as_found(
     }
 }
 
-fn unsettled(diagnostic: Diagnostic, intent: &OpenIntent) -> Diagnostic {
-    let summary = format!("what became of `{}` cannot be found out: {}", intent.address, diagnostic.summary);
-    let hint =
-        "the run before was interrupted while it worked on this object; run the command again when the service answers";
-    Diagnostic { summary, ..diagnostic }.address(&intent.address).hint(hint)
+/// What to say of an intent that stays open.
+fn open(diagnostic: Diagnostic, intent: &OpenIntent) -> Diagnostic {
+    let address = &intent.address;
+    let summary = format!("what became of `{address}` cannot be found out: {}", diagnostic.summary);
+    let told = Diagnostic { summary, ..diagnostic }.address(address);
+    if intent.prior.is_some() {
+        return told.hint("the run before was interrupted while it worked on this object; run the command again when the service answers");
+    }
+    told.hint(format!(
+        "look whether it exists: `formwork state settle '{address}' --absent` says that it does not, `--id ID` takes it over; \
+         the rest goes on without it"
+    ))
 }

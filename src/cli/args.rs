@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::log::LogLevel;
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 
 const EXIT_CODES: &str = "\
@@ -19,7 +20,7 @@ Exit codes:
 Environment:
   FORMWORK_ENV        the environment, where --env is not given
   FORMWORK_VAR_name   an input variable; TF_VAR_name is read as well
-  FORMWORK_PROVIDER_PATH  folders to look for plugins in first, apart by colons
+  FORMWORK_LOG        the level of the log, where --log is not given; then TF_LOG, TF_LOG_PATH
   FORMWORK_ACTOR      who runs this, for the record; the login name otherwise
   NO_COLOR            no colours
   FORMWORK_PROVIDER_PATH     folders in which plugins are looked for first, separated by colons
@@ -55,6 +56,12 @@ pub struct Global {
     /// How many operations run at once [default: what each provider takes]
     #[arg(long, value_name = "N", global = true, help_heading = "Global options")]
     pub parallelism: Option<std::num::NonZeroUsize>,
+    /// Tell what the engine and its plugins do, on standard error
+    #[arg(long, value_name = "LEVEL", value_enum, ignore_case = true, global = true, help_heading = "Global options")]
+    pub log: Option<LogLevel>,
+    /// Write that to a file instead [level: debug]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Global options")]
+    pub log_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -365,7 +372,8 @@ Examples:
   formwork state list module.web
   formwork state show 'sandbox_machine.web[0]'
   formwork state mv sandbox_machine.a sandbox_machine.b
-  formwork state rm sandbox_machine.old       the object stays, and is no longer managed";
+  formwork state rm sandbox_machine.old       the object stays, and is no longer managed
+  formwork state settle null_resource.a --absent    a run broke off, and it was not made";
 
 #[derive(Debug, Subcommand)]
 pub enum State {
@@ -389,6 +397,19 @@ pub enum State {
         /// The address that it gets, of the same resource type
         #[arg(value_name = "TO")]
         to: String,
+    },
+    /// Say what became of an object that an interrupted run was making
+    #[command(group = clap::ArgGroup::new("what").required(true))]
+    Settle {
+        /// Which object; in single quotes where the address holds brackets
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+        /// It was not made
+        #[arg(long, group = "what")]
+        absent: bool,
+        /// It was made, and this is what the provider knows it by
+        #[arg(long, value_name = "ID", group = "what")]
+        id: Option<String>,
     },
     /// Forget objects and leave them standing
     Rm {

@@ -95,6 +95,7 @@ fn ticker(shared: Arc<Shared>) -> Option<JoinHandle<()>> {
 
 impl Progress for Watcher {
     fn event(&self, event: &ProgressEvent) {
+        tracing::debug!(target: "formwork", "{event:?}");
         self.shared.lock().event(event);
     }
 }

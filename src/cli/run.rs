@@ -9,6 +9,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use super::args::{Cli, Providers, Sandbox, State, Verb, meant_option};
+use super::log::Log;
 use super::session::{CHANGES, DONE, FAILED, Outcome, Session};
 use super::terminal::{Environment, Terminal};
 use super::{panic, verbs};
@@ -23,15 +24,28 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error, &environment),
     };
-    let terminal = Terminal::detect(&environment, cli.global.no_color);
+    let mut terminal = Terminal::detect(&environment, cli.global.no_color);
     panic::install(terminal);
+    let log = Log::wanted(&cli.global, &environment);
+    // Lines of a log stand between those that would be redrawn.
+    terminal.redraws &= !matches!(&log, Ok(Some(Log { file: None, .. })));
     let session = match working_dir() {
-        Ok(working_dir) => Session { global: cli.global, environment, terminal, working_dir },
+        Ok(working_dir) => Session {
+            log: log.as_ref().ok().cloned().flatten(),
+            global: cli.global,
+            environment,
+            terminal,
+            working_dir,
+        },
         Err(error) => {
             terminal.tell(&format!("error: the folder that this was started in is gone: {error}\n"));
             return ExitCode::from(FAILED);
         }
     };
+    let logging = log.and_then(|log| log.map_or(Ok(()), |log| log.start()));
+    if let Err(stop) = logging {
+        return ExitCode::from(session.report(&stop));
+    }
     // What went wrong is told by the hook; here it only must not look like success.
     let code = std::panic::catch_unwind(AssertUnwindSafe(|| run(&session, cli.verb))).unwrap_or(FAILED);
     ExitCode::from(code)
@@ -67,6 +81,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::State(State::List { within }) => verbs::record::list(session, &within).await,
         Verb::State(State::Show { address }) => verbs::record::show(session, &address).await,
         Verb::State(State::Mv { from, to }) => verbs::record::mv(session, &from, &to),
+        Verb::State(State::Settle { address, id, .. }) => verbs::record::settle(session, &address, id.as_deref()).await,
         Verb::State(State::Rm { addresses }) => verbs::record::rm(session, &addresses),
         Verb::Import(arguments) => verbs::change::import(session, &arguments).await,
         Verb::Graph(arguments) => verbs::look::graph(session, &arguments),

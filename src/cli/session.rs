@@ -8,6 +8,7 @@ use formwork_contract::{Diagnostic, Diagnostics};
 use serde_json::Value as Json;
 
 use super::args::{Global, Variables};
+use super::log::Log;
 use super::progress::Watcher;
 use super::render::diagnostic;
 use super::terminal::{Environment, Terminal};
@@ -21,6 +22,8 @@ pub(super) struct Session {
     pub global: Global,
     pub environment: Environment,
     pub terminal: Terminal,
+    /// What was asked for; it is being written.
+    pub log: Option<Log>,
     /// The folder that the process was started in.
     pub working_dir: PathBuf,
 }
@@ -139,6 +142,7 @@ impl Session {
                 .collect(),
             cache_dir: cache.map(|cache| cache.join("formwork")),
             timeout: self.provider_timeout()?,
+            log_level: self.log.as_ref().map(Log::terraform_level),
             home,
         })
     }

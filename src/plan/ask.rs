@@ -132,18 +132,19 @@ impl Ask {
         }
         let config = self.effective_config(&ask);
         let planned = self.plan(&ask.prior, &config, &ask.private, warnings).await?;
-        let differs = |path: &&Path| {
+        let exists = !ask.prior.is_null();
+        // Plugins name what could not change in place when they plan a creation as well.
+        let forces = |path: &&Path| {
             let (before, after) = (ask.prior.at(path), planned.planned.at(path));
-            before.map(Value::deep_unmarked) != after.map(Value::deep_unmarked)
+            exists && before.map(Value::deep_unmarked) != after.map(Value::deep_unmarked)
         };
-        let replace =
-            !ask.prior.is_null() && (ask.force.is_some() || planned.requires_replace.iter().any(|path| differs(&path)));
+        let requires_replace: Vec<Path> = planned.requires_replace.iter().filter(forces).cloned().collect();
+        let replace = exists && (ask.force.is_some() || !requires_replace.is_empty());
         let replacement = if replace {
             Some(self.plan(&Value::Null(self.kind.ty.clone()), &config, &Private::default(), warnings).await?)
         } else {
             None
         };
-        let requires_replace = planned.requires_replace.iter().filter(differs).cloned().collect();
         Ok(ManagedAnswer {
             config,
             planned: PlannedChange { requires_replace, ..planned },

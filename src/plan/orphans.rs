@@ -92,7 +92,8 @@ impl Walk<'_> {
         let base = Address { key: InstanceKey::None, ..object.address.clone() };
         let block = self.block_of(&object.address);
         let deferred = self.deferred_addresses.contains(&base) || self.is_in_deferred_module(&object.address.module);
-        if self.is_out_of_focus(&object.address, block) || deferred {
+        let undecided = self.options.undecided.contains(&object.address);
+        if self.is_out_of_focus(&object.address, block) || deferred || undecided {
             return (Action::NoOp, None);
         }
         if let Some((false, _)) = self.moves.removed(&object.address) {

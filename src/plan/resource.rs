@@ -6,7 +6,7 @@ use std::sync::Arc;
 use formwork_contract::json::decode;
 use formwork_contract::provider::Private;
 use formwork_contract::suggest::nearest;
-use formwork_contract::{Diagnostic, Diagnostics, InstanceKey, Mode, Str, Type, Value};
+use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Mode, Str, Type, Value};
 
 use super::ask::{Ask, DataAsk, ManagedAsk, Work};
 use super::checks;
@@ -67,7 +67,7 @@ impl Walk<'_> {
         let mut diagnostics = Diagnostics::new();
         let mut seen: Option<Str> = None;
         for each in expansion.iter() {
-            if self.leave_alone(unit, each) {
+            if self.leave_alone(unit, each) || self.is_undecided(unit, each, state) {
                 continue;
             }
             match self.ask(unit, resource, each, configured, kind, state) {
@@ -97,6 +97,24 @@ impl Walk<'_> {
         if let Some(object) = self.observed.get(&address) {
             self.evaluation.set_resource_instance(unit, &address.key, object.live_value());
         }
+        true
+    }
+
+    /// Whether nobody knows what an interrupted run made of an instance: it waits, and what depends on it.
+    fn is_undecided(&mut self, unit: Unit, each: &Each, state: &mut UnitState) -> bool {
+        let address = self.evaluation.address(unit, each.instance_key());
+        if !self.options.undecided.contains(&address) {
+            return false;
+        }
+        let told: Str = address.to_string().into();
+        self.deferred.push(Deferred {
+            address: told.clone(),
+            reason: "it is not known what became of it when a run was interrupted".into(),
+            by_provider: None,
+            span: Some(self.evaluation.resource(unit.1).span),
+        });
+        self.deferred_addresses.insert(Address { key: InstanceKey::None, ..address });
+        state.deferred.get_or_insert(told);
         true
     }
 
@@ -141,7 +159,7 @@ impl Walk<'_> {
         &mut self,
         unit: Unit,
         resource: &Resource,
-        address: &formwork_contract::Address,
+        address: &Address,
         kind: &ResourceKind,
     ) -> Result<ManagedAsk, Diagnostics> {
         let observed = self.observed.get(address);
@@ -188,7 +206,7 @@ impl Walk<'_> {
         &self,
         unit: Unit,
         resource: &Resource,
-        address: &formwork_contract::Address,
+        address: &Address,
         kind: &ResourceKind,
         state: &UnitState,
     ) -> Result<DataAsk, Diagnostics> {
@@ -231,7 +249,7 @@ impl Walk<'_> {
             .into_iter()
             .flatten()
             .filter_map(|key| {
-                let address = formwork_contract::Address { key: key.clone(), ..base.clone() };
+                let address = Address { key: key.clone(), ..base.clone() };
                 let object = self.observed.get(&address)?;
                 // What is gone keeps its recorded value for those that refer to it: nothing is planned here.
                 let gone = matches!(object.live, Live::Absent);

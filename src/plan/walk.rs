@@ -32,6 +32,8 @@ pub struct PlanOptions<'a> {
     pub restore: HashMap<Address, serde_json::Value>,
     /// For a rollback: results of data sources to be taken as they were.
     pub pinned: HashMap<Address, serde_json::Value>,
+    /// Objects of which nobody knows what an interrupted run made of them: they are left alone.
+    pub undecided: HashSet<Address>,
     /// What an opened plan file says, instead of asking the providers.
     pub answers: Option<&'a Answers>,
     pub seal: &'a dyn Seal,

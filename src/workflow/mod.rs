@@ -10,6 +10,7 @@ mod open;
 mod plan;
 #[cfg(feature = "terraform")]
 mod providers;
+mod settle;
 mod state;
 mod validate;
 mod variables;
@@ -21,7 +22,9 @@ use formwork_contract::Str;
 
 use crate::live::Registry;
 
-pub use crate::apply::{ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone};
+pub use crate::apply::{
+    ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
+};
 pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
@@ -35,6 +38,7 @@ pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
     Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
 };
+pub use settle::state_settle;
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
 pub use validate::{Validated, validate};
 

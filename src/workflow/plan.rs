@@ -1,6 +1,6 @@
 //! Plans: for an apply, a destroy or a rollback; written to a file and opened again; and what drifted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use formwork_contract::json::decode;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
 use super::open::{self, failure, record_failure};
+use super::settle::settle_first;
 use super::variables;
 use super::{Progress, ProgressEvent, Workspace};
-use crate::apply::settle;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
-use crate::graph::{self, DesiredGraph, Inputs};
+use crate::graph::{self, Inputs};
 use crate::plan::file_v1;
 use crate::plan::model::PlanKind;
 use crate::plan::{Answers, Focus, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make};
@@ -56,10 +56,17 @@ pub(super) struct Selection {
     restore: HashMap<Address, serde_json::Value>,
     pinned: HashMap<Address, serde_json::Value>,
     imports: HashMap<Address, Str>,
+    /// Objects of which nobody knows what an interrupted run made of them.
+    undecided: HashSet<Address>,
     look_only: bool,
 }
 
 impl Selection {
+    /// To plan nothing.
+    pub(super) fn look(refresh: bool) -> Self {
+        Self { refresh, look_only: true, ..Self::new(PlanKind::Apply) }
+    }
+
     fn new(kind: PlanKind) -> Self {
         Self {
             kind,
@@ -69,11 +76,12 @@ impl Selection {
             restore: HashMap::new(),
             pinned: HashMap::new(),
             imports: HashMap::new(),
+            undecided: HashSet::new(),
             look_only: false,
         }
     }
 
-    fn options<'a>(
+    pub(super) fn options<'a>(
         &self,
         record: &'a Record,
         answers: Option<&'a Answers>,
@@ -87,6 +95,7 @@ impl Selection {
             replace: self.replace.iter().cloned().collect(),
             restore: self.restore.clone(),
             pinned: self.pinned.clone(),
+            undecided: self.undecided.clone(),
             answers,
             seal: &**record.vault(),
             progress,
@@ -116,7 +125,7 @@ pub async fn plan(workspace: &Workspace, request: &PlanRequest, progress: &dyn P
 /// The blueprint cannot be read, or reality not be looked at.
 pub async fn look(workspace: &Workspace, refresh: bool, progress: &dyn Progress) -> Result<Planned, Failure> {
     let (blueprint, warnings) = open::blueprint(workspace)?;
-    let selection = Selection { refresh, look_only: true, ..Selection::new(PlanKind::Apply) };
+    let selection = Selection::look(refresh);
     from_blueprint(workspace, blueprint, warnings, selection, progress).await
 }
 
@@ -311,8 +320,17 @@ impl Prepared<'_> {
         let (inputs, found) = inputs.map_err(fail)?;
         self.warnings.append(found);
         let graph = Arc::new(graph::build(self.blueprint.clone(), workspace.registry.natives()).map_err(fail)?);
-        if self.file.is_none() {
-            self.settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
+        match self.file {
+            None => {
+                let left = settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
+                self.warnings.append(left.warnings);
+                self.selection.undecided = left.undecided.into_iter().collect();
+            }
+            // It was made beside what is still open.
+            Some(_) => {
+                let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
+                self.selection.undecided = open.into_iter().map(|intent| intent.address).collect();
+            }
         }
         let recorded = recorded(&record).map_err(fail)?;
         let request = Request {
@@ -361,54 +379,9 @@ impl Prepared<'_> {
             }
         }
     }
-
-    /// What an interrupted run left open is looked at before anything is planned on top of it.
-    async fn settle_first(
-        &mut self,
-        workspace: &Workspace,
-        graph: &Arc<DesiredGraph>,
-        inputs: &Inputs,
-        record: &mut Record,
-        progress: &dyn Progress,
-    ) -> Result<(), Diagnostics> {
-        let intents = record.open_intents().map_err(|error| Diagnostics::from(open::record_diagnostic(&error)))?;
-        if intents.is_empty() {
-            return Ok(());
-        }
-        match record.acquire(&open::lease(workspace)) {
-            Ok(_) => {}
-            // Another run is under way: its open steps are its own.
-            Err(error @ RecordError::Locked { .. }) => {
-                self.warnings.push(
-                    Diagnostic::warning("another run is changing this environment")
-                        .detail(format!("{error}. What it has not finished yet may show as changes to be made."))
-                        .hint("wait for it to end, then plan again"),
-                );
-                return Ok(());
-            }
-            Err(error) => return Err(open::record_diagnostic(&error).into()),
-        }
-        let environment = &self.blueprint.environment;
-        let looking = Selection { refresh: false, look_only: true, ..Selection::new(PlanKind::Apply) };
-        let request = Request {
-            graph: Arc::clone(graph),
-            inputs: inputs.clone(),
-            recorded: recorded(record)?,
-            reality: open::reality(workspace, environment),
-            git: None,
-            imports: HashMap::new(),
-            formwork_version: env!("CARGO_PKG_VERSION").into(),
-        };
-        let tell = |told| tell(progress, told);
-        let mut reality = {
-            let options = looking.options(record, None, &tell);
-            make(request, &options).await?.resolver.reality
-        };
-        settle(record, &mut reality, &open::lease(workspace), progress).await
-    }
 }
 
-fn tell(progress: &dyn Progress, told: PlanProgress) {
+pub(super) fn tell(progress: &dyn Progress, told: PlanProgress) {
     progress.event(&match told {
         PlanProgress::Read(count) => ProgressEvent::Read { count },
         PlanProgress::Planned(count) => ProgressEvent::Planned { count },
@@ -416,7 +389,7 @@ fn tell(progress: &dyn Progress, told: PlanProgress) {
 }
 
 /// What the record says, as the plan stage takes it.
-fn recorded(record: &Record) -> Result<Recorded, Diagnostics> {
+pub(super) fn recorded(record: &Record) -> Result<Recorded, Diagnostics> {
     let read = || {
         Ok::<_, RecordError>(Recorded {
             id: record.id().into(),

@@ -52,8 +52,18 @@ fn run(case: &Path) -> io::Result<String> {
     for line in commands.lines().filter(|line| !line.trim().is_empty()) {
         told = step(line, dir.path())?.unwrap_or(told);
     }
-    // The folder's name is different each time.
-    Ok(told.replace(&dir.path().display().to_string(), "[DIR]"))
+    // The folder's name is different each time, and the machine may be another.
+    Ok(told.replace(&dir.path().display().to_string(), "[DIR]").replace(&platform(), "[PLATFORM]"))
+}
+
+/// The machine's platform as plugins are named by it.
+fn platform() -> String {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{}_{architecture}", std::env::consts::OS)
 }
 
 fn step(line: &str, dir: &Path) -> io::Result<Option<String>> {

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use formwork::workflow::{Interrupt, PlanRequest, Progress, ProgressEvent, StepDone, validate};
-use formwork_contract::Marks;
+use formwork::workflow::{
+    Interrupt, PlanRequest, Progress, ProgressEvent, Silent, StepDone, Word, state_settle, validate,
+};
+use formwork_contract::{Address, Marks};
 
-use crate::factory::{actions, told};
+use crate::factory::{Factory, actions, told};
 use crate::fake::{Fake, SECRET};
 
 const THING: &str = "resource \"fake_thing\" \"a\" {\n  name = \"one\"\n}\n";
@@ -229,4 +231,55 @@ fn an_interrupt_asks_the_providers_to_stop() {
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
+}
+
+const PAIR: &str = r#"
+resource "fake_thing" "lost" { name = "lost" }
+resource "fake_thing" "other" { name = "other" }
+resource "fake_thing" "after" { name = fake_thing.lost.id }
+"#;
+
+/// A factory whose run was interrupted while it made `fake_thing.lost`, and nobody can tell whether it was made.
+fn interrupted() -> (Factory, Fake) {
+    let (factory, fake) = Fake::factory(PAIR.split("resource \"fake_thing\" \"other\"").next().expect("the first"));
+    fake.world().lost = true;
+    let outcome = factory.apply_planned(factory.plan());
+    assert_eq!(outcome.open.len(), 1);
+    fake.world().lost = false;
+    factory.write("main.hcl", PAIR);
+    (factory, fake)
+}
+
+fn lost() -> Address {
+    "fake_thing.lost".parse().expect("an address")
+}
+
+#[test]
+fn an_object_of_which_nobody_knows_holds_up_nothing_but_what_depends_on_it() {
+    let (factory, fake) = interrupted();
+    let planned = factory.plan();
+    assert_eq!(actions(&planned.plan), ["create fake_thing.other"]);
+    let warning = planned.warnings.iter().next().expect("a warning");
+    assert!(warning.hint.as_deref().is_some_and(|hint| hint.contains("state settle 'fake_thing.lost' --absent")));
+    let kept = factory.through_file(planned);
+    assert!(factory.apply_planned(kept).is_complete());
+    assert_eq!(fake.world().standing(), 1);
+    assert_eq!(actions(&factory.plan().plan), Vec::<String>::new(), "it is still open");
+    block_on(state_settle(&factory.workspace, &lost(), &Word::Absent, &Silent)).expect("nothing was made");
+    factory.apply();
+    assert_eq!(fake.world().standing(), 3);
+}
+
+#[test]
+fn what_was_made_after_all_is_taken_over_by_its_id() {
+    let (factory, fake) = interrupted();
+    fake.world().make("found", "lost");
+    let failed = block_on(state_settle(&factory.workspace, &lost(), &Word::Id("wrong".into()), &Silent));
+    assert!(told(&failed.expect_err("no such object")).contains("there is no `wrong`"));
+    block_on(state_settle(&factory.workspace, &lost(), &Word::Id("found".into()), &Silent)).expect("taken over");
+    let again = block_on(state_settle(&factory.workspace, &lost(), &Word::Absent, &Silent));
+    assert!(told(&again.expect_err("it is closed")).contains("nothing is open at `fake_thing.lost`"));
+    assert_eq!(actions(&factory.plan().plan)[..2], ["create fake_thing.after", "create fake_thing.other"]);
+    factory.apply();
+    assert_eq!(fake.world().standing(), 3);
 }

@@ -10,7 +10,7 @@ use crate::cli::render::{history as table, outcome};
 use crate::cli::session::{DONE, Outcome, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::model::{Change, Reason};
-use crate::workflow::{self, Planned, Workspace};
+use crate::workflow::{self, Planned, Word, Workspace};
 
 /// The objects of a look at the record.
 pub(super) struct Recorded;
@@ -157,6 +157,24 @@ pub(crate) fn rm(session: &Session, addresses: &[String]) -> Outcome {
     for address in addresses {
         let revision = workflow::state_rm(&workspace, &address)?;
         edited(session, revision, &format!("`{address}` is forgotten; what it stood for stays."))?;
+    }
+    Ok(DONE)
+}
+
+pub(crate) async fn settle(session: &Session, text: &str, id: Option<&str>) -> Outcome {
+    let workspace = session.workspace(&Variables::default())?;
+    let (wanted, word) = (address(text)?, id.map_or(Word::Absent, |id| Word::Id(id.into())));
+    let watcher = session.watcher();
+    workflow::state_settle(&workspace, &wanted, &word, &watcher).await?;
+    drop(watcher);
+    let what = match id {
+        Some(id) => format!("`{wanted}` is recorded as `{id}`."),
+        None => format!("`{wanted}` was not made."),
+    };
+    if session.global.json {
+        session.print_json(&json!({"format_version": "1.0", "diagnostics": []}))?;
+    } else {
+        session.print(&format!("{what}\n"))?;
     }
     Ok(DONE)
 }

@@ -46,10 +46,6 @@ impl CallError {
         }
     }
 
-    pub(crate) fn is_unimplemented(&self) -> bool {
-        matches!(&self.reason, Reason::Refused(status) if status.code() == Code::Unimplemented)
-    }
-
     pub(crate) fn diagnostic(&self, who: &Identity) -> Diagnostic {
         let call = self.call;
         let diagnostic = match &self.reason {

@@ -68,9 +68,11 @@ impl ConfiguredPlugin {
             self.must_agree(request, shape, &planned)?;
         }
         let own = Own { private: answer.planned_private, identity: answer.planned_identity.or(before.identity) };
+        // Some name all attributes that would ask for it, even where there is nothing to replace.
+        let replace = if request.prior.is_null() { Vec::new() } else { answer.requires_replace };
         Ok(PlannedChange {
             planned,
-            requires_replace: answer.requires_replace.into_iter().map(path::from_wire).collect(),
+            requires_replace: replace.into_iter().map(path::from_wire).collect(),
             private: envelope::seal(own, self.version()),
             deferred,
             imprecise,

@@ -137,6 +137,7 @@ impl Type<'_> {
     /// Plans and applies.
     pub(crate) async fn change(&self, prior: &Applied, config: Value) -> Applied {
         let plan = self.plan(prior, config.clone()).await.expect("a plan");
+        assert!(plan.requires_replace.is_empty() || prior.value.is_null(), "{:?}", plan.requires_replace);
         self.apply(prior, config, &plan).await.expect("applied")
     }
 

@@ -40,6 +40,7 @@ async fn an_object_lives_from_its_plan_to_its_end() {
     let plan = kind.plan(&nothing, wanted.clone()).await.expect("a plan");
     assert!(plan.imprecise, "the first SDK says that its types are imprecise");
     assert!(plan.planned.get("id").is_some_and(Value::is_unknown));
+    assert!(plan.requires_replace.is_empty(), "there is nothing to replace");
     let made = kind.apply(&nothing, wanted.clone(), &plan).await.expect("made");
     assert!(made.value.get_str("id").is_some_and(|id| !id.is_empty()));
 

@@ -1,0 +1,104 @@
+//! What interrupted runs left open: settled by a look at reality, or by a person's word.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use formwork_contract::{Address, Diagnostic, Diagnostics, Severity};
+
+use super::open::{self, failure, record_failure};
+use super::plan::{Selection, recorded, tell};
+use super::{Progress, Workspace, variables};
+use crate::apply::{Unsettled, Word, settle, settle_by_word};
+use crate::blueprint::Failure;
+use crate::graph::{self, DesiredGraph, Inputs};
+use crate::live::Reality;
+use crate::plan::{Request, make};
+use crate::record::{Record, RecordError};
+
+/// What a look at reality left open.
+#[derive(Debug, Default)]
+pub(super) struct LeftOpen {
+    pub undecided: Vec<Address>,
+    pub warnings: Diagnostics,
+}
+
+/// What an interrupted run left open is looked at before anything is planned on top of it.
+pub(super) async fn settle_first(
+    workspace: &Workspace,
+    graph: &Arc<DesiredGraph>,
+    inputs: &Inputs,
+    record: &mut Record,
+    progress: &dyn Progress,
+) -> Result<LeftOpen, Diagnostics> {
+    let intents = record.open_intents().map_err(|error| Diagnostics::from(open::record_diagnostic(&error)))?;
+    if intents.is_empty() {
+        return Ok(LeftOpen::default());
+    }
+    match record.acquire(&open::lease(workspace)) {
+        Ok(_) => {}
+        // Another run is under way: its open steps are its own.
+        Err(error @ RecordError::Locked { .. }) => {
+            let warning = Diagnostic::warning("another run is changing this environment")
+                .detail(format!("{error}. What it has not finished yet may show as changes to be made."))
+                .hint("wait for it to end, then plan again");
+            return Ok(LeftOpen { undecided: Vec::new(), warnings: warning.into() });
+        }
+        Err(error) => return Err(open::record_diagnostic(&error).into()),
+    }
+    let mut reality = look_around(workspace, graph, inputs, record, progress).await?;
+    let left = settle(record, &mut reality, &open::lease(workspace), progress).await?;
+    record.release().map_err(|error| open::record_diagnostic(&error))?;
+    let warn = |left: &Unsettled| Diagnostic { severity: Severity::Warning, ..left.diagnostic.clone() };
+    Ok(LeftOpen {
+        warnings: left.iter().map(warn).collect(),
+        undecided: left.into_iter().map(|left| left.address).collect(),
+    })
+}
+
+/// Takes a person's word for what became of an object that an interrupted run was making.
+///
+/// # Errors
+/// Nothing is open at the address, or there is no object of that id.
+pub async fn state_settle(
+    workspace: &Workspace,
+    address: &Address,
+    word: &Word,
+    progress: &dyn Progress,
+) -> Result<(), Failure> {
+    let (mut blueprint, _) = open::blueprint(workspace)?;
+    let inputs = variables::inputs(workspace, &mut blueprint);
+    let sources = Arc::clone(&blueprint.sources);
+    let fail = |diagnostics: Diagnostics| failure(&sources, diagnostics);
+    let (inputs, _) = inputs.map_err(fail)?;
+    let mut record =
+        open::record(workspace, &blueprint.environment).map_err(|error| record_failure(&sources, &error))?;
+    let graph = Arc::new(graph::build(blueprint, workspace.registry.natives()).map_err(fail)?);
+    let settled = async {
+        let mut reality = look_around(workspace, &graph, &inputs, &record, progress).await?;
+        settle_by_word(&mut record, &mut reality, &open::lease(workspace), address, word).await
+    };
+    settled.await.map_err(fail)
+}
+
+/// The providers as the blueprint configures them; nothing is read.
+async fn look_around(
+    workspace: &Workspace,
+    graph: &Arc<DesiredGraph>,
+    inputs: &Inputs,
+    record: &Record,
+    progress: &dyn Progress,
+) -> Result<Reality, Diagnostics> {
+    let looking = Selection::look(false);
+    let request = Request {
+        graph: Arc::clone(graph),
+        inputs: inputs.clone(),
+        recorded: recorded(record)?,
+        reality: open::reality(workspace, &graph.blueprint.environment),
+        git: None,
+        imports: HashMap::new(),
+        formwork_version: env!("CARGO_PKG_VERSION").into(),
+    };
+    let tell = |told| tell(progress, told);
+    let options = looking.options(record, None, &tell);
+    Ok(make(request, &options).await?.resolver.reality)
+}
