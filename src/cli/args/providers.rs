@@ -40,7 +40,7 @@ pub struct ProvidersLock {
 pub struct ProvidersMirror {
     /// The folder; what it holds already stays
     #[arg(value_name = "DIR")]
-    pub dir: PathBuf,
+    pub folder: PathBuf,
     /// Packages for this platform; may be given more than once [default: this machine's]
     #[arg(long = "platform", value_name = "OS_ARCH")]
     pub platforms: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use formwork_contract::Diagnostic;
+use formwork_contract::{Diagnostic, Severity};
 use serde_json::{Value as Json, json};
 
 use super::style::{Paint, count};
@@ -34,12 +34,13 @@ pub fn needed(providers: &[NeededProvider], root: &Path, paint: Paint) -> String
     table(["PROVIDER", "CONSTRAINT", "VERSION", "CHECKSUM", "FROM"], &rows, paint)
 }
 
-/// Why packages are missing.
-pub fn problems(providers: &[NeededProvider]) -> impl Iterator<Item = &Diagnostic> {
-    providers.iter().filter_map(|provider| match &provider.package {
-        Package::Missing(why) => Some(&**why),
+/// Why packages are missing: to a list that is no failure.
+pub fn problems(providers: &[NeededProvider]) -> Vec<Diagnostic> {
+    let problem = |provider: &NeededProvider| match &provider.package {
+        Package::Missing(why) => Some(Diagnostic { severity: Severity::Warning, ..Diagnostic::clone(why) }),
         _ => None,
-    })
+    };
+    providers.iter().filter_map(problem).collect()
 }
 
 /// The same for machines.

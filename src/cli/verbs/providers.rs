@@ -23,7 +23,7 @@ mod present {
             return Ok(DONE);
         }
         session.print(&render::needed(&needed, &workspace.dir, session.terminal.out))?;
-        session.warn(render::problems(&needed), &Sources::default());
+        session.warn(&render::problems(&needed), &Sources::default());
         Ok(DONE)
     }
 
@@ -44,13 +44,13 @@ mod present {
             return Ok(DONE);
         }
         session.print(&render::locked(&outcome, workflow::LOCK_FILE, session.terminal.out))?;
-        session.warn(render::unvouched(&outcome.selected).iter(), &Sources::default());
+        session.warn(&render::unvouched(&outcome.selected), &Sources::default());
         Ok(DONE)
     }
 
     pub(crate) async fn mirror(session: &Session, arguments: &ProvidersMirror) -> Outcome {
         let workspace = session.workspace(&Variables::default())?;
-        let into = session.working_dir.join(session.path(&arguments.dir));
+        let into = session.working_dir.join(session.path(&arguments.folder));
         let downloads = Downloads::new(session.terminal, session.global.json);
         let platforms = &arguments.platforms;
         let outcome =
@@ -62,7 +62,7 @@ mod present {
             session.print_json(&render::mirrored_json(&packages))?;
             return Ok(DONE);
         }
-        let folder = arguments.dir.display().to_string();
+        let folder = arguments.folder.display().to_string();
         session.print(&render::mirrored(&packages, &folder, session.terminal.out))?;
         Ok(DONE)
     }

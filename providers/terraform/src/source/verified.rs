@@ -73,6 +73,16 @@ impl Verified {
         )
     }
 
+    /// The checksum of an archive as it is.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn hash_of_archive(&self, archive: &Path) -> io::Result<PackageHash> {
+        let name = archive.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let folder = archive.parent().unwrap_or(Path::new("."));
+        self.remembered(archive, || stamp(folder, &[name.to_owned()]), || PackageHash::of_archive_file(archive))
+    }
+
     fn remembered(
         &self,
         package: &Path,

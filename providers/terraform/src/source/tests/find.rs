@@ -100,6 +100,32 @@ fn an_archive_is_checked_and_unpacked_once() {
     assert_eq!((again.origin, &again.binary), (Origin::Own, &installed.binary));
 }
 
+#[cfg(unix)]
+#[test]
+fn an_archive_that_stays_the_same_is_not_unpacked_again() {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut machine = Machine::new();
+    let archive = machine.packed("path", NULL, "1.0.0", "first");
+    machine.options.search_path = vec![machine.path("path")];
+    // The file itself, as the system knows it, and what is in it.
+    let unpacked = |lock: &LockFile| {
+        let binary = find(&machine, "", lock).unwrap().binary;
+        (fs::metadata(&binary).unwrap().ino(), fs::read_to_string(binary).unwrap())
+    };
+    let none = LockFile::default();
+    let first = unpacked(&none);
+    assert_eq!(unpacked(&none), first);
+    machine.packed("path", NULL, "1.0.0", "second");
+    let second = unpacked(&none);
+    assert_eq!(second.1, "second");
+    let lock = locked(NULL, "1.0.0", &[&PackageHash::of_archive_file(&archive).unwrap()]);
+    assert_eq!(unpacked(&lock), second);
+    let own = machine.path("blueprint/.formwork/providers/registry.terraform.io/hashicorp/null/1.0.0/linux_amd64");
+    fs::write(own.join("more"), "added").unwrap();
+    assert_eq!(unpacked(&lock).1, "second");
+    assert!(!own.join("more").exists());
+}
+
 #[test]
 fn an_installed_package_that_was_changed_is_unpacked_anew() {
     let machine = Machine::new();
