@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use formwork_contract::planning::contradiction;
 use formwork_contract::provider::{Applied, ApplyError, ApplyRequest, Private, Retry, SettleRequest, Settlement};
 use formwork_contract::{Diagnostic, Diagnostics, Str, Value};
 
-use super::prepare::{Prepared, contradiction};
+use super::prepare::Prepared;
 use super::progress::{Progress, ProgressEvent};
 use crate::plan::Secrets;
 use crate::plan::model::StepAction;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use formwork_contract::convert::convert;
 use formwork_contract::json::encode;
+use formwork_contract::planning::contradiction;
 use formwork_contract::provider::{AttemptKey, Private};
 use formwork_contract::{Diagnostic, Diagnostics, Severity, Str, Type, Value};
 use futures_util::future::{FutureExt, LocalBoxFuture};
@@ -18,7 +19,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use super::call::{Called, call};
 use super::ephemeral::Held;
 use super::journal::{Journal, failed, short_digest};
-use super::prepare::{Prepared, contradiction, prepare};
+use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::schedule::Schedule;
 use super::{ApplyOptions, ApplyOutcome, StepDone};

@@ -354,6 +354,8 @@ fn output_changes(
         let action = match (had.is_some(), desired.contains_key(&name)) {
             (_, true) if had.is_some() && before.deep_unmarked() == after.deep_unmarked() => Action::NoOp,
             (true, true) => Action::Update,
+            // An output that is null is as good as none.
+            (false, true) if after.is_null() => Action::NoOp,
             (false, true) => Action::Create,
             _ => Action::Delete,
         };

@@ -140,7 +140,7 @@ pub enum ReplaceOrder {
 pub enum Reason {
     /// An attribute in `replace_paths` cannot change in place.
     CannotUpdate,
-    /// It was made only in part.
+    /// It was made only in part, or marked so by the tool that it was taken over from.
     Tainted,
     /// `replace_triggered_by`
     Triggered(Str),

@@ -241,3 +241,22 @@ fn collect_entries(a: &Entries, b: &Entries, paths: &mut Vec<Path>, at: &dyn Fn(
     }
     paths.extend(b.iter().filter(|(name, _)| a.get(name).is_none()).map(|(name, _)| at(name)));
 }
+
+/// Where a value differs from what was known of it before: an unknown part may have become anything.
+pub fn contradiction(known: &Value, actual: &Value) -> Option<Path> {
+    differences(known, actual).into_iter().find(|path| {
+        // The path of a difference leads to the deepest part that is known to differ, so an unknown one
+        // stands at the path or above it.
+        let mut part = known;
+        for step in path.steps() {
+            if part.is_unknown() {
+                return false;
+            }
+            match part.at(&Path::root().join(step.clone())) {
+                Some(inner) => part = inner,
+                None => return true,
+            }
+        }
+        part.is_wholly_known()
+    })
+}

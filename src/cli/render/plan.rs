@@ -321,7 +321,7 @@ fn because(reason: &Reason, change: &Change) -> Option<String> {
             let paths: Vec<String> = change.replace_paths.iter().map(|path| format!("`{path}`")).collect();
             format!("{} cannot change in place", paths.join(", "))
         }
-        Reason::Tainted => "it was made only in part".into(),
+        Reason::Tainted => "it is tainted: made only in part, or marked as such".into(),
         Reason::Triggered(what) => format!("`{what}` changes, which `replace_triggered_by` names"),
         Reason::Requested => "`--replace` asks for it".into(),
         Reason::Vanished => "the object is gone from reality".into(),

@@ -15,6 +15,10 @@ use crate::workflow::{
     self, ApplyOutcome, ApplyRequest, Consent, CrashPoint, CrashWhen, PlanRequest, Planned, Workspace,
 };
 
+/// What to do where nobody can be asked.
+const INSTEAD: &str =
+    "Keep the plan with `formwork plan -o PLAN` and apply it with `formwork apply PLAN`, or give `--auto-approve`.";
+
 pub(crate) async fn plan(session: &Session, arguments: &Plan) -> Outcome {
     let workspace = session.workspace(&arguments.planning.variables)?;
     let planned = make(session, &workspace, &arguments.planning, arguments.destroy).await?;
@@ -146,7 +150,7 @@ async fn approve_and_apply(
         (false, false) => Consent::Person,
     };
     let environment = &planned.plan.header.environment;
-    if consent == Consent::Person && !session.consent(&format!("Apply this plan to `{environment}`?"))? {
+    if consent == Consent::Person && !session.consent(&format!("Apply this plan to `{environment}`?"), INSTEAD)? {
         session.print("Nothing was changed.\n")?;
         return Ok(FAILED);
     }
