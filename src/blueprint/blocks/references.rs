@@ -61,7 +61,7 @@ pub(super) fn reference(value: Expr) -> Option<Reference> {
 /// `name` or `name.alias`.
 pub(super) fn provider(value: Expr, diagnostics: &mut Diagnostics) -> Option<ProviderReference> {
     let span = value.span;
-    if let Some(reference) = reference(value) {
+    if let Some(reference) = reference(unreserved(value)) {
         match &reference.steps[..] {
             [] => return Some(ProviderReference { name: reference.root, alias: None, span }),
             [Traverse { kind: TraverseKind::Attribute(alias), .. }] => {
@@ -76,6 +76,18 @@ pub(super) fn provider(value: Expr, diagnostics: &mut Diagnostics) -> Option<Pro
             .hint("write `provider = aws` or `provider = aws.west`"),
     );
     None
+}
+
+/// There is a provider whose name is a literal everywhere else.
+fn unreserved(value: Expr) -> Expr {
+    let is_null = |expr: &Expr| matches!(expr.kind, ExprKind::Literal(Value::Null(_)));
+    let steps = match value.kind {
+        ExprKind::Literal(Value::Null(_)) => Box::default(),
+        ExprKind::Traversal(traversal) if is_null(&traversal.of) => traversal.steps,
+        kind => return Expr { kind, ..value },
+    };
+    let kind = ExprKind::Reference(Box::new(Reference { root: "null".into(), steps }));
+    Expr { kind, ..value }
 }
 
 /// What `moved` and `removed` speak of.
