@@ -13,6 +13,7 @@ mod interrupt;
 mod lifecycle;
 mod modules;
 mod moves;
+mod null;
 mod plan_files;
 mod plugins;
 mod providers;
