@@ -1,10 +1,13 @@
 //! The command line: verbs, options, and help with examples.
 
+mod providers;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::log::LogLevel;
+pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -114,6 +117,12 @@ pub enum Verb {
     /// Play with the sandbox's objects behind Formwork's back
     #[command(subcommand, after_help = SANDBOX_EXAMPLES)]
     Sandbox(Sandbox),
+    /// Serve a provider to Terraform or OpenTofu, which start this themselves
+    #[command(after_help = SERVE_PROVIDER_EXAMPLES)]
+    ServeProvider(ServeProvider),
+    /// See which providers are needed, and bring their packages here
+    #[command(subcommand, after_help = providers::EXAMPLES)]
+    Providers(Providers),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completion(Completion),
@@ -231,6 +240,9 @@ pub struct Show {
     /// A file written by `plan -o`
     #[arg(value_name = "PLAN")]
     pub plan: Option<PathBuf>,
+    /// For ephemeral variables: the plan keeps all others
+    #[command(flatten)]
+    pub variables: Variables,
 }
 
 const APPLY_EXAMPLES: &str = "\
@@ -243,7 +255,7 @@ After an interruption run it again: open steps are settled first by looking at r
 #[derive(Debug, Args)]
 pub struct Apply {
     /// A file written by `plan -o`
-    #[arg(value_name = "PLAN", conflicts_with_all = ["variables", "files", "targets", "replace", "destroy"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["targets", "replace", "destroy"])]
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub planning: Planning,
@@ -317,6 +329,9 @@ pub struct Rollback {
     /// Write the plan to a file and apply nothing
     #[arg(short, long, value_name = "PLAN")]
     pub out: Option<PathBuf>,
+    /// For ephemeral variables: the revision keeps all others
+    #[command(flatten)]
+    pub variables: Variables,
     #[command(flatten)]
     pub approval: Approval,
 }
@@ -521,6 +536,37 @@ pub enum Sandbox {
     },
     /// List what exists in the sandbox
     List,
+}
+
+const SERVE_PROVIDER_EXAMPLES: &str = "\
+A link to this program whose name is `terraform-provider-NAME` or `formwork-provider-NAME` serves that
+provider. Terraform finds it in a folder that the file of TF_CLI_CONFIG_FILE (else ~/.terraformrc) names:
+
+  mkdir -p plugins
+  ln -s \"$(command -v formwork)\" plugins/terraform-provider-sandbox
+
+  # ~/.terraformrc
+  provider_installation {
+    dev_overrides { \"formwork/sandbox\" = \"/path/to/plugins\" }
+    direct {}
+  }
+
+  # main.tf
+  terraform {
+    required_providers {
+      sandbox = { source = \"formwork/sandbox\" }
+    }
+  }
+
+Environment:
+  FORMWORK_STATE_DIR  where a provider without a cloud, such as the sandbox, keeps its state
+                      [default: .formwork/ENV in the folder that Terraform runs in]
+  FORMWORK_ENV        the environment that objects are tagged with [default: terraform]";
+
+#[derive(Debug, Args)]
+pub struct ServeProvider {
+    /// The provider, such as `sandbox`
+    pub name: String,
 }
 
 const COMPLETION_EXAMPLES: &str = "\

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use super::args::{Cli, Sandbox, State, Verb, meant_option};
+use super::args::{Cli, Providers, Sandbox, State, Verb, meant_option};
 use super::log::Log;
 use super::session::{CHANGES, DONE, FAILED, Outcome, Session};
 use super::terminal::{Environment, Terminal};
@@ -20,7 +20,7 @@ const USAGE: u8 = CHANGES;
 /// Runs the program with the arguments and the environment of the process.
 pub fn main() -> ExitCode {
     let environment = Environment::of_process();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(verbs::serve_provider::arguments(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error, &environment),
     };
@@ -91,6 +91,10 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::Sandbox(Sandbox::Drift { address, changes }) => verbs::sandbox::drift(session, &address, &changes),
         Verb::Sandbox(Sandbox::Delete { address }) => verbs::sandbox::delete(session, &address),
         Verb::Sandbox(Sandbox::List) => verbs::sandbox::list(session),
+        Verb::ServeProvider(arguments) => verbs::serve_provider::serve_provider(session, &arguments).await,
+        Verb::Providers(Providers::List) => verbs::providers::list(session),
+        Verb::Providers(Providers::Lock(arguments)) => verbs::providers::lock(session, &arguments).await,
+        Verb::Providers(Providers::Mirror(arguments)) => verbs::providers::mirror(session, &arguments).await,
         Verb::Completion(arguments) => verbs::start::completion(session, &arguments),
         Verb::Version => verbs::start::version(session),
     }

@@ -10,6 +10,8 @@ mod git;
 mod inspect;
 mod open;
 mod plan;
+#[cfg(feature = "terraform")]
+mod providers;
 mod settle;
 mod state;
 mod validate;
@@ -33,8 +35,13 @@ pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
-pub use open::{own_host, state_dir};
+pub use open::{own_host, served_context, state_dir};
 pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
+#[cfg(feature = "terraform")]
+pub use providers::{
+    DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
+    Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
+};
 pub use settle::state_settle;
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
 pub use validate::{Validated, validate};

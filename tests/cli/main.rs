@@ -16,6 +16,8 @@ use std::process::{Command, Stdio};
 
 mod adopt;
 mod adopt_plugin;
+#[cfg(all(feature = "terraform", unix))]
+mod providers;
 mod terraform;
 mod trouble;
 

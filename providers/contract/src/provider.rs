@@ -48,6 +48,11 @@ pub trait Provider: Send + Sync {
         Diagnostics::new()
     }
 
+    /// Checks an ephemeral resource's configuration beyond its schema. It may hold unknown values.
+    async fn validate_ephemeral(&self, _type_name: &str, _config: &Value) -> Diagnostics {
+        Diagnostics::new()
+    }
+
     /// Brings plain JSON that was stored under an older schema version to the current one, as plain JSON.
     ///
     /// # Errors
@@ -234,7 +239,7 @@ pub struct PlanRequest {
     pub address: Address,
     /// The live object.
     pub prior: Value,
-    /// What the blueprint says, null where it is silent.
+    /// What the blueprint says, null where it is silent. Only here do write-only attributes have a value.
     pub config: Value,
     /// The configuration, filled with the prior value where it is silent and the provider sets it:
     /// see [`crate::planning::proposed`].

@@ -8,9 +8,12 @@ pub mod history;
 pub mod layout;
 pub mod outcome;
 pub mod plan;
+#[cfg(feature = "terraform")]
+pub mod providers;
 pub mod sequence;
 pub mod state;
 pub mod style;
+pub mod table;
 pub mod text;
 pub mod value;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use formwork_contract::Diagnostics;
 
 use super::record::{address, focus};
-use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback, Variables};
+use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback};
 use crate::cli::interrupt::Listener;
 use crate::cli::render::{diagnostic, outcome, plan as text};
 use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, Session, Stop};
@@ -50,7 +50,7 @@ pub(crate) async fn destroy(session: &Session, arguments: &Destroy) -> Outcome {
 }
 
 pub(crate) async fn rollback(session: &Session, arguments: &Rollback) -> Outcome {
-    let workspace = session.workspace(&Variables::default())?;
+    let workspace = session.workspace(&arguments.variables)?;
     let watcher = session.watcher();
     let planned = workflow::rollback_plan(&workspace, arguments.to, &watcher).await?;
     drop(watcher);

@@ -5,6 +5,8 @@ pub(super) mod change;
 pub(super) mod console;
 pub(super) mod fmt;
 pub(super) mod look;
+pub(super) mod providers;
 pub(super) mod record;
 pub(super) mod sandbox;
+pub(super) mod serve_provider;
 pub(super) mod start;

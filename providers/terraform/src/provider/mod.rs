@@ -262,6 +262,10 @@ impl Provider for PluginProvider {
         either(self.validate(Kind::Data, &method::VALIDATE_DATA, type_name, config).await)
     }
 
+    async fn validate_ephemeral(&self, type_name: &str, config: &Value) -> Diagnostics {
+        either(self.validate(Kind::Ephemeral, &method::VALIDATE_EPHEMERAL, type_name, config).await)
+    }
+
     async fn upgrade(
         &self,
         type_name: &str,
