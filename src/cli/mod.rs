@@ -3,6 +3,7 @@
 pub mod args;
 mod console;
 mod interrupt;
+mod limits;
 mod panic;
 mod progress;
 pub mod render;

@@ -53,6 +53,16 @@ data "terraform_data" "b" {}
 }
 
 #[test]
+fn a_provider_may_be_called_null() {
+    let blueprint = loaded(
+        "provider \"null\" {\n  alias = \"west\"\n}\nresource \"null_resource\" \"a\" {\n  provider = null.west\n}\nresource \"null_resource\" \"b\" {\n  provider = null\n}\n",
+    );
+    let of = |number: usize| blueprint.root.resources[number].provider.as_ref().expect("a provider");
+    assert_eq!((&*of(0).name, of(0).alias.as_deref()), ("null", Some("west")));
+    assert_eq!((&*of(1).name, of(1).alias.as_deref()), ("null", None));
+}
+
+#[test]
 fn types_are_read_with_their_defaults() {
     let blueprint = loaded(
         "variable \"x\" {\n  type = map(object({ a = string, b = optional(number, 2), c = optional(list(bool)) }))\n  sensitive = true\n  nullable = false\n}\nvariable \"old\" {\n  type = \"string\"\n}\n",
