@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use formwork_contract::planning::{differences, proposed};
+use formwork_contract::planning::{contradiction, differences, proposed};
 use formwork_contract::provider::{AttemptKey, ConfiguredProvider, PlanRequest, Private, ReadOutcome, ReadRequest};
 use formwork_contract::{Address, Diagnostic, Diagnostics, Value};
 
@@ -151,24 +151,4 @@ async fn complete(mut step: Prepared) -> Result<Prepared, Diagnostics> {
     step.planned = step.kind.block.mark_sensitive(&planned_value).with_marks_of(&step.planned);
     step.private = planned.private;
     Ok(step)
-}
-
-/// Where a value differs from what was known of it before.
-pub(super) fn contradiction(approved: &Value, actual: &Value) -> Option<formwork_contract::Path> {
-    let known = differences(approved, actual);
-    known.into_iter().find(|path| {
-        // An unknown part may become anything; the path of a difference leads to the deepest part that is
-        // known to differ, so an unknown one stands at the path or above it.
-        let mut part = approved;
-        for step in path.steps() {
-            if part.is_unknown() {
-                return false;
-            }
-            match part.at(&formwork_contract::Path::root().join(step.clone())) {
-                Some(inner) => part = inner,
-                None => return true,
-            }
-        }
-        part.is_wholly_known()
-    })
 }

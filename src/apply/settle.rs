@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use formwork_contract::json::{Seal, decode, encode};
+use formwork_contract::planning::contradiction;
 use formwork_contract::provider::{AttemptKey, Private, SettleRequest, Settlement};
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
 use super::journal::failed;
-use super::prepare::contradiction;
 use super::progress::{Progress, ProgressEvent};
 use crate::graph::{ProviderKey, ProviderSource, Wanted};
 use crate::live::{Configured, Reality, ResourceKind};

@@ -20,7 +20,7 @@ const USAGE: u8 = CHANGES;
 /// Runs the program with the arguments and the environment of the process.
 pub fn main() -> ExitCode {
     let environment = Environment::of_process();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(verbs::serve_provider::arguments(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error, &environment),
     };
@@ -83,12 +83,15 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::State(State::Mv { from, to }) => verbs::record::mv(session, &from, &to),
         Verb::State(State::Settle { address, id, .. }) => verbs::record::settle(session, &address, id.as_deref()).await,
         Verb::State(State::Rm { addresses }) => verbs::record::rm(session, &addresses),
+        Verb::State(State::Export(arguments)) => verbs::record::export(session, &arguments).await,
+        Verb::Adopt(arguments) => verbs::adopt::adopt(session, &arguments).await,
         Verb::Import(arguments) => verbs::change::import(session, &arguments).await,
         Verb::Graph(arguments) => verbs::look::graph(session, &arguments),
         Verb::Console(variables) => verbs::console::console(session, &variables).await,
         Verb::Sandbox(Sandbox::Drift { address, changes }) => verbs::sandbox::drift(session, &address, &changes),
         Verb::Sandbox(Sandbox::Delete { address }) => verbs::sandbox::delete(session, &address),
         Verb::Sandbox(Sandbox::List) => verbs::sandbox::list(session),
+        Verb::ServeProvider(arguments) => verbs::serve_provider::serve_provider(session, &arguments).await,
         Verb::Providers(Providers::List) => verbs::providers::list(session),
         Verb::Providers(Providers::Lock(arguments)) => verbs::providers::lock(session, &arguments).await,
         Verb::Providers(Providers::Mirror(arguments)) => verbs::providers::mirror(session, &arguments).await,

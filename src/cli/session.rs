@@ -84,6 +84,11 @@ impl Session {
         }
     }
 
+    /// Where providers without a cloud keep their state, if not in a folder of the blueprint's.
+    pub(super) fn state_dir(&self) -> Option<PathBuf> {
+        self.environment.get("FORMWORK_STATE_DIR").map(|dir| self.working_dir.join(dir))
+    }
+
     pub(super) fn workspace(&self, variables: &Variables) -> Result<Workspace, Stop> {
         let mut sources: Vec<VariableSource> = ["TF_VAR_", "FORMWORK_VAR_"]
             .into_iter()
@@ -201,12 +206,12 @@ impl Session {
         FAILED
     }
 
-    /// Asks for a `yes`. Without anybody to ask it is a refusal that says what to do.
-    pub(super) fn consent(&self, question: &str) -> Result<bool, Stop> {
+    /// Asks for a `yes`. Without anybody to ask it is a refusal; `instead` says what to do then.
+    pub(super) fn consent(&self, question: &str, instead: &str) -> Result<bool, Stop> {
         if !self.terminal.interactive || self.global.json {
-            return Err(Diagnostic::error("nobody is there to approve the plan")
+            return Err(Diagnostic::error("nobody is there to approve this")
                 .detail("Standard input or output is not a terminal.")
-                .hint("Keep the plan with `formwork plan -o PLAN` and apply it with `formwork apply PLAN`, or give `--auto-approve`.")
+                .hint(instead)
                 .into());
         }
         let answer = self.terminal.ask(&format!("\n{question}\nOnly `yes` is taken for consent: "))?;

@@ -16,6 +16,9 @@ use crate::record::{LeaseRequest, LeaseScope, OpenOptions, Record, RecordError};
 /// Formwork's own folder beside the blueprint.
 pub(super) const OWN_FOLDER: &str = ".formwork";
 
+/// The environment of what another tool makes through our providers.
+const SERVED: &str = "terraform";
+
 /// How long a run may be silent before others may take over its lease, in milliseconds.
 const LEASE_MS: u64 = 60_000;
 
@@ -69,6 +72,13 @@ pub(super) fn keep_out_of_git(own: &Path) {
 /// The blueprint cannot be read, so that its environment is not known.
 pub fn state_dir(workspace: &Workspace) -> Result<PathBuf, Failure> {
     Ok(workspace.dir.join(OWN_FOLDER).join(&*blueprint(workspace)?.0.environment))
+}
+
+/// What a provider is told that another tool drives: there is no blueprint that could name an environment.
+pub fn served_context(workspace: &Workspace, state_dir: Option<PathBuf>) -> Context {
+    let environment = workspace.environment.clone().unwrap_or_else(|| SERVED.into());
+    let state_dir = state_dir.unwrap_or_else(|| workspace.dir.join(OWN_FOLDER).join(&*environment));
+    Context { environment, state_dir }
 }
 
 /// The providers, for one environment.

@@ -17,6 +17,7 @@ mod plugins;
 mod process;
 mod proto;
 mod provider;
+pub mod serve;
 pub mod source;
 mod tls;
 mod wire;

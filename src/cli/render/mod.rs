@@ -1,5 +1,6 @@
 //! What is to be shown, as text. Nothing here prints.
 
+pub mod adopt;
 pub mod diagnostic;
 pub mod diff;
 pub mod graph;

@@ -70,6 +70,9 @@ mod present {
     }
 
     fn state_dir(session: &Session) -> Result<std::path::PathBuf, Stop> {
+        if let Some(dir) = session.state_dir() {
+            return Ok(dir);
+        }
         Ok(workflow::state_dir(&session.workspace(&Variables::default())?)?)
     }
 

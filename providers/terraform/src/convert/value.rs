@@ -17,7 +17,7 @@ mod encode;
 mod error;
 mod json;
 
-use formwork_contract::{Type, Value};
+use formwork_contract::{Str, Type, Value};
 use prost::bytes::Bytes;
 
 use crate::proto::DynamicValue;
@@ -66,5 +66,17 @@ fn number_from_text(text: &str) -> Result<Value, DecodeError> {
     text.parse().map(Value::Number).map_err(|_| Problem::NotANumber(text.to_owned()).into())
 }
 
+/// A key in the form that Terraform compares keys in: normal form C, as strings are.
+fn key_from_text(text: &str) -> Str {
+    match Value::string(text) {
+        Value::String(key) => key,
+        _ => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod interop;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,13 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
+    pub(crate) fn version(self) -> u32 {
+        match self {
+            Self::V5 => 5,
+            Self::V6 => 6,
+        }
+    }
+
     /// The gRPC service that providers of this version serve.
     pub(crate) fn service(self) -> &'static str {
         match self {

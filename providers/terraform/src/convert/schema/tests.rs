@@ -1,6 +1,13 @@
+//! Schemas to and from the wire.
+
 use formwork_contract::{Attribute, Block, FunctionParameter, FunctionSchema, NestedBlock, Nesting, Type};
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+use prost::Message;
+
 use super::*;
+use crate::convert::edits::{edit, edited};
 use crate::proto::v6;
 
 fn attribute(name: &str, ty: &'static str) -> v6::Attribute {
@@ -94,8 +101,8 @@ fn an_error_of_the_provider_is_passed_on() {
     assert_eq!(from_wire(response).expect_err("an error").to_string(), "no license");
 }
 
-#[test]
-fn our_own_schema_survives() {
+/// A schema that has everything once.
+fn full_schema() -> ProviderSchema {
     let rule = Block::new([("port", Attribute::required(Type::Number))]);
     let mut host = Block::new([
         ("name", Attribute::required(Type::String).describe("What it is called.")),
@@ -122,15 +129,31 @@ fn our_own_schema_survives() {
         description: "Says yes.".into(),
         deprecated: Some("no more".into()),
     };
-    let schema = ProviderSchema {
+    ProviderSchema {
         resources: [("lab_host".into(), formwork_contract::ResourceSchema { version: 2, block: host })].into(),
         functions: [("yes".into(), function)].into(),
         ..ProviderSchema::default()
-    };
+    }
+}
 
+#[test]
+fn our_own_schema_survives() {
+    let schema = full_schema();
     let wire = to_wire(&schema);
     let (read, capabilities) = from_wire(wire.clone()).expect("a schema");
     assert_eq!(read.resources["lab_host"].block.ty(), schema.resources["lab_host"].block.ty());
     assert!(capabilities.plan_destroy);
     assert_eq!(to_wire(&read), wire, "nothing that the protocol can say is lost");
+}
+
+proptest! {
+    #[test]
+    fn edited_schemas_are_read_or_refused(edits in vec(edit(), 1..8)) {
+        let bytes = edited(to_wire(&full_schema()).encode_to_vec(), &edits);
+        let Ok(message) = GetProviderSchemaResponse::decode(bytes.as_slice()) else { return Ok(()) };
+        match from_wire(message) {
+            Ok((schema, _)) => prop_assert!(from_wire(to_wire(&schema)).is_ok()),
+            Err(mistakes) => prop_assert!(mistakes.has_errors()),
+        }
+    }
 }

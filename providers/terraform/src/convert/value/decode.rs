@@ -8,7 +8,7 @@ use rmp::decode::{self, RmpRead};
 
 use super::encode::{NULLNESS, REFINED};
 use super::error::{DecodeError, Problem};
-use super::{MAX_DEPTH, number_from_text, with_shared_type};
+use super::{MAX_DEPTH, key_from_text, number_from_text, with_shared_type};
 
 type Decoded<T> = Result<T, DecodeError>;
 
@@ -164,9 +164,7 @@ impl<'a> Reader<'a> {
     fn entries(&mut self, element: &Type) -> Decoded<Entries> {
         let length = self.map("a map")?;
         let entries = (0..length).map(|_| {
-            let Value::String(key) = Value::string(self.text("a string as key")?) else {
-                return Err(Problem::Truncated.into());
-            };
+            let key = key_from_text(&self.text("a string as key")?);
             let value = self.value(element).map_err(|error| error.within(Step::Key(key.clone())))?;
             Ok((key, value))
         });

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
 use super::error::{DecodeError, Problem};
-use super::{MAX_DEPTH, number_from_text, with_shared_type};
+use super::{MAX_DEPTH, key_from_text, number_from_text, with_shared_type};
 
 type Decoded<T> = Result<T, DecodeError>;
 
@@ -54,10 +54,11 @@ fn number_to_json(number: &Number) -> Json {
     if let Some(int) = number.as_i64() {
         return Json::from(int);
     }
-    let float = number.to_f64();
-    match serde_json::Number::from_f64(float) {
-        Some(json) if Number::from_f64(float).as_ref() == Some(number) => Json::Number(json),
-        _ => Json::String(number.to_string()),
+    // Of two texts equally near to a double, JSON may have the one and the number the other.
+    let reads_back = |json: &serde_json::Number| json.to_string().parse().is_ok_and(|read: Number| read == *number);
+    match serde_json::Number::from_f64(number.to_f64()).filter(reads_back) {
+        Some(json) => Json::Number(json),
+        None => Json::String(number.to_string()),
     }
 }
 
@@ -139,8 +140,9 @@ fn tuple(json: &RawValue, types: &[Type], depth: usize) -> Decoded<Value> {
 
 fn entries(json: &RawValue, element: &Type, depth: usize) -> Decoded<Entries> {
     let entries = object("a map", json)?.into_iter().map(|(key, item)| {
-        let item = value(item, element, depth).map_err(|error| error.within(Step::Key(key.as_str().into())))?;
-        Ok((key.into(), item))
+        let key = key_from_text(&key);
+        let item = value(item, element, depth).map_err(|error| error.within(Step::Key(key.clone())))?;
+        Ok((key, item))
     });
     entries.collect()
 }

@@ -1,3 +1,5 @@
+//! Values to MessagePack and JSON, and back.
+
 use formwork_contract::{Marks, Path, Type, Unknown, Value};
 
 use super::*;
@@ -108,6 +110,16 @@ fn a_collection_of_any_takes_the_type_of_its_elements() {
 }
 
 #[test]
+fn lengths_of_every_size_survive() {
+    for length in [0, 15, 16, 31, 32, 255, 256, 65_535, 65_536] {
+        survives(&Value::string("x".repeat(length)), &Type::String);
+        survives(&Value::list(Type::Bool, vec![Value::Bool(true); length]), &Type::list(Type::Bool));
+        let entries = (0..length).map(|key| (key.to_string().into(), Value::Bool(false)));
+        survives(&Value::map(Type::Bool, entries.collect()), &Type::map(Type::Bool));
+    }
+}
+
+#[test]
 fn sets_come_in_any_order() {
     let ty = Type::set(Type::String);
     let set = Value::set(Type::String, vec!["a".into(), "b".into()]);
@@ -195,6 +207,10 @@ fn json_is_as_terraform_stores_it() {
     assert_eq!(from_json(json.to_string().as_bytes(), &ty), Ok(value.clone()));
     let bare = json.to_string().replace(r#""12345678901234567890123""#, "12345678901234567890123");
     assert_eq!(from_json(bare.as_bytes(), &ty), Ok(value));
+    for tie in ["2115955795850708.2", "2115955795850708.3"] {
+        let json = to_json(&number(tie), &Type::Number).to_string();
+        assert_eq!(from_json(json.as_bytes(), &Type::Number), Ok(number(tie)), "{json}");
+    }
 }
 
 #[test]
