@@ -120,8 +120,9 @@ fn terraform_takes_what_we_have_locked_and_carried() {
         assert_eq!(desk.lock_file(), ours);
     }
     // Without any other folder, what was carried is enough.
-    fs::remove_dir_all(desk.path("blueprint/.formwork")).expect("a folder");
-    drop(fs::remove_dir_all(desk.path("blueprint/.terraform")));
+    for folder in [".formwork", ".terraform"] {
+        drop(fs::remove_dir_all(desk.path("blueprint").join(folder)));
+    }
     let row = desk.row(&[("TF_CLI_CONFIG_FILE", &desk.path("missing")), ("FORMWORK_PROVIDER_PATH", &carried)]);
     assert_eq!((&row["version"], &row["locked"]), (&"2.1.2".into(), &true.into()), "{row}");
 }
