@@ -11,4 +11,5 @@ pub mod plan;
 pub mod record;
 mod registry;
 pub mod rollback;
+pub mod tfstate;
 pub mod workflow;

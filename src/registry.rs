@@ -32,7 +32,9 @@ pub struct PluginSettings {
     pub search_path: Vec<PathBuf>,
     /// Data folders of the system, in which Terraform's mirrors may stand.
     pub data_folders: Vec<PathBuf>,
-    /// Where schemas are kept between runs; `None`: nowhere.
+    /// Tokens for registries and mirrors: a host and its token. They come before those of the files.
+    pub tokens: Vec<(String, String)>,
+    /// Where schemas, and which packages were checked, are kept between runs; `None`: nowhere.
     pub cache_dir: Option<PathBuf>,
     /// How long any call may take, instead of a time for each kind of call.
     pub timeout: Option<Duration>,
@@ -111,6 +113,9 @@ fn near_native(wanted: &Wanted) -> Option<String> {
 }
 
 #[cfg(feature = "terraform")]
+pub(crate) use plugins::{address, constraints, sources};
+
+#[cfg(feature = "terraform")]
 mod plugins {
     //! Plugins, looked for when the first one is wanted: most runs need none.
 
@@ -120,7 +125,7 @@ mod plugins {
     use formwork_contract::Diagnostic;
     use formwork_contract::provider::Provider;
     use formwork_terraform::source::{
-        Constraints, LockFile, Platform, Settings, SourceAddress, SourceOptions, Sources,
+        Constraints, LockFile, Platform, Settings, SourceAddress, SourceOptions, Sources, Token,
     };
     use formwork_terraform::{HostOptions, Plugins, Timeouts};
 
@@ -139,8 +144,7 @@ mod plugins {
         }
 
         pub(super) fn find(&self, wanted: &Wanted) -> Result<Arc<dyn Provider>, Box<Diagnostic>> {
-            let address = wanted.source.as_str();
-            let address: SourceAddress = address.parse().map_err(|error| Diagnostic::error(format!("{error}")))?;
+            let address = address(wanted)?;
             let plugins = self.plugins.get_or_init(|| open(&self.settings)).as_ref().map_err(Clone::clone)?;
             let found =
                 plugins.plugin(&address, &constraints(wanted)?).map_err(|diagnostic| about(*diagnostic, wanted))?;
@@ -148,8 +152,16 @@ mod plugins {
         }
     }
 
+    pub(crate) fn address(wanted: &Wanted) -> Result<SourceAddress, Box<Diagnostic>> {
+        let source = &wanted.source;
+        source.as_str().parse().map_err(|error| {
+            let diagnostic = Diagnostic::error(format!("`{source}` is not the source address of a provider: {error}"));
+            Box::new(diagnostic.hint("write `NAMESPACE/NAME` or `HOST/NAMESPACE/NAME`"))
+        })
+    }
+
     /// What all modules ask of its version, together.
-    fn constraints(wanted: &Wanted) -> Result<Constraints, Box<Diagnostic>> {
+    pub(crate) fn constraints(wanted: &Wanted) -> Result<Constraints, Box<Diagnostic>> {
         wanted.constraints.iter().try_fold(Constraints::default(), |all, constraint| {
             let read: Constraints = constraint.text.parse().map_err(|error| {
                 Diagnostic::error(format!("{error}"))
@@ -167,25 +179,31 @@ mod plugins {
         Box::new(wanted.constraints.iter().fold(diagnostic, label))
     }
 
-    fn open(settings: &PluginSettings) -> Result<Plugins, Box<Diagnostic>> {
+    /// The places where packages are looked for.
+    pub(crate) fn sources(settings: &PluginSettings) -> Result<Sources, Box<Diagnostic>> {
         let home = settings.home.as_deref();
-        let mut terraforms = Settings::default();
+        let tokens = settings.tokens.iter().map(|(host, token)| (host.as_str().into(), Token::new(token.as_str())));
+        let mut terraforms = Settings { credentials: tokens.collect(), ..Settings::default() };
         for file in &settings.configurations {
             terraforms = terraforms.or(Settings::read(file, &settings.working_dir, home)?);
         }
-        let sources = Sources::new(SourceOptions {
+        Ok(Sources::new(SourceOptions {
             root: settings.root.clone(),
             search_path: settings.search_path.clone(),
             usual_mirrors: SourceOptions::usual_mirrors(&settings.root, home, &settings.data_folders),
             settings: terraforms,
             platform: Platform::current(),
-        });
+            cache_dir: settings.cache_dir.clone(),
+        }))
+    }
+
+    fn open(settings: &PluginSettings) -> Result<Plugins, Box<Diagnostic>> {
         let host = HostOptions {
             cache_dir: settings.cache_dir.as_ref().map(|folder: &PathBuf| folder.join("schemas")),
             timeouts: settings.timeout.map_or_else(Timeouts::default, Timeouts::all),
             environment: settings.log_level.map(|level| ("TF_LOG".into(), level.into())).into_iter().collect(),
             ..HostOptions::default()
         };
-        Ok(Plugins::new(sources, LockFile::read(&settings.root)?, host))
+        Ok(Plugins::new(sources(settings)?, LockFile::read(&settings.root)?, host))
     }
 }

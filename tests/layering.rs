@@ -12,12 +12,13 @@ const BEFORE: &[(&str, &[&str])] = &[
     ("language", &["blueprint"]),
     ("graph", &["language"]),
     ("live", &["graph", "record"]),
+    ("tfstate", &["live"]),
     ("plan", &["live"]),
     ("approve", &["plan"]),
     ("apply", &["approve"]),
     ("rollback", &["plan"]),
     ("registry", &["live"]),
-    ("workflow", &["apply", "rollback", "registry"]),
+    ("workflow", &["apply", "rollback", "registry", "tfstate"]),
     ("cli", &["workflow"]),
 ];
 

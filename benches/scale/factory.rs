@@ -28,6 +28,23 @@ pub(crate) enum Kind {
     TerraformData,
     /// Machines of the sandbox, in one subnet
     Sandbox,
+    /// A plugin's, the same one under both tools: `null_resource`
+    Null,
+}
+
+impl Kind {
+    /// Whether Terraform has it too.
+    pub(crate) fn is_terraforms(self) -> bool {
+        self != Self::Sandbox
+    }
+
+    /// What the table of it is called in a page.
+    pub(crate) fn mark(self) -> &'static str {
+        match self {
+            Self::TerraformData | Self::Sandbox => "scale",
+            Self::Null => "plugins",
+        }
+    }
 }
 
 pub(crate) struct Factory {
@@ -52,6 +69,9 @@ impl Factory {
         if self.kind == Kind::Sandbox {
             fs::write(folder.join("network.tf"), NETWORK)?;
         }
+        if self.kind == Kind::Null {
+            fs::write(folder.join("providers.tf"), REQUIRED)?;
+        }
         for (file, start) in (0..self.size).step_by(BLOCKS_A_FILE).enumerate() {
             let end = self.size.min(start + BLOCKS_A_FILE);
             let text: String = (start..end).map(|number| self.block(number)).collect();
@@ -72,6 +92,15 @@ impl Factory {
                     "resource \"terraform_data\" \"r{number}\" {{\n  input = {{\n    name = \"resource-{number}\"\n    \
                      size = {}\n    on   = [{}]\n  }}\n}}\n\n",
                     number % 7,
+                    parts.join(", ")
+                )
+            }
+            Kind::Null => {
+                let parts: Vec<String> = on.iter().map(|on| format!("null_resource.r{on}.id")).collect();
+                write!(
+                    text,
+                    "resource \"null_resource\" \"r{number}\" {{\n  triggers = {{\n    name = \"resource-{number}\"\n    \
+                     on   = join(\",\", [{}])\n  }}\n}}\n\n",
                     parts.join(", ")
                 )
             }
@@ -107,6 +136,15 @@ impl Factory {
         }
     }
 }
+
+const REQUIRED: &str = r#"terraform {
+  required_providers {
+    null = {
+      source = "hashicorp/null"
+    }
+  }
+}
+"#;
 
 const NETWORK: &str = r#"resource "sandbox_network" "main" {
   name       = "scale"

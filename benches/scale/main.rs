@@ -31,7 +31,7 @@ struct Arguments {
     /// How resources depend on each other
     #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Shape::Wide, Shape::Chained, Shape::Layered])]
     shapes: Vec<Shape>,
-    /// What the resources are; only Terraform's own type is run with both tools
+    /// What the resources are; those of the sandbox are not run with Terraform
     #[arg(long, value_enum, default_value_t = Kind::TerraformData)]
     resources: Kind,
     /// How often each factory is built from nothing; medians are reported
@@ -46,7 +46,10 @@ struct Arguments {
     /// The largest factory that Terraform is run on: 5,000 resources take it a quarter of an hour
     #[arg(long, default_value_t = 1000)]
     terraform_up_to: usize,
-    /// Writes the table into this file, between its `scale` marks
+    /// The folder of plugins for `--resources null`, in the layout of an unpacked filesystem mirror
+    #[arg(long, env = "FORMWORK_TEST_PROVIDERS")]
+    providers: Option<PathBuf>,
+    /// Writes the table into this file, between its `scale` marks, or `plugins` for those of a plugin
     #[arg(long)]
     markdown: Option<PathBuf>,
     /// What `cargo bench` passes
@@ -65,8 +68,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), String> {
-    let formwork = Tool::formwork(&arguments.formwork)?;
-    let terraform = match Tool::terraform(&arguments.terraform) {
+    if arguments.resources == Kind::Null && arguments.providers.is_none() {
+        return Err("name the folder of plugins with --providers; `.ci/providers` fills one".into());
+    }
+    let formwork = Tool::formwork(&arguments.formwork, arguments.providers.as_deref())?;
+    let terraform = match Tool::terraform(&arguments.terraform, arguments.providers.as_deref()) {
         Ok(tool) => Some(tool),
         Err(problem) => {
             eprintln!("scale: without Terraform: {problem}");
@@ -81,7 +87,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
             let factory = Factory { shape: *shape, kind: arguments.resources, size: *size };
             let other = terraform
                 .as_ref()
-                .filter(|_| arguments.resources == Kind::TerraformData && *size <= arguments.terraform_up_to);
+                .filter(|_| arguments.resources.is_terraforms() && *size <= arguments.terraform_up_to);
             for _ in 0..arguments.runs.max(1) {
                 for tool in [Some(&formwork), other].into_iter().flatten() {
                     measure(tool, &factory, &mut report)?;
@@ -92,7 +98,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     }
     println!("\n{report}");
     match &arguments.markdown {
-        Some(path) => write_markdown(path, &report.to_string()),
+        Some(path) => write_markdown(path, arguments.resources.mark(), &report.to_string()),
         None => Ok(()),
     }
 }
@@ -109,20 +115,18 @@ fn measure(tool: &Tool, factory: &Factory, report: &mut Report) -> Result<(), St
     Ok(())
 }
 
-const BEGIN: &str = "<!-- scale: begin -->";
-const END: &str = "<!-- scale: end -->";
-
 /// Replaces what stands between the marks; a file without them gets them at its end.
-fn write_markdown(path: &PathBuf, table: &str) -> Result<(), String> {
+fn write_markdown(path: &PathBuf, mark: &str, table: &str) -> Result<(), String> {
+    let (begin, end) = (format!("<!-- {mark}: begin -->"), format!("<!-- {mark}: end -->"));
     let told = |error: std::io::Error| format!("`{}`: {error}", path.display());
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(told(error)),
     };
-    let (before, after) = match text.split_once(BEGIN) {
-        Some((before, rest)) => (before, rest.split_once(END).map_or("\n", |(_, after)| after)),
+    let (before, after) = match text.split_once(&begin) {
+        Some((before, rest)) => (before, rest.split_once(&end).map_or("\n", |(_, after)| after)),
         None => (text.as_str(), "\n"),
     };
-    fs::write(path, format!("{before}{BEGIN}\n{table}{END}{after}")).map_err(told)
+    fs::write(path, format!("{before}{begin}\n{table}{end}{after}")).map_err(told)
 }

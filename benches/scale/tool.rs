@@ -12,18 +12,23 @@ pub(crate) struct Tool {
     name: &'static str,
     binary: PathBuf,
     version: String,
+    /// Where plugins are.
+    providers: Option<PathBuf>,
 }
 
+/// Terraform's settings, in the factory's folder.
+const SETTINGS: &str = "terraformrc";
+
 impl Tool {
-    pub(crate) fn formwork(binary: &Path) -> Result<Self, String> {
-        Self::new("formwork", binary, "--version")
+    pub(crate) fn formwork(binary: &Path, providers: Option<&Path>) -> Result<Self, String> {
+        Self::new("formwork", binary, "--version", providers)
     }
 
-    pub(crate) fn terraform(binary: &Path) -> Result<Self, String> {
-        Self::new("terraform", binary, "version")
+    pub(crate) fn terraform(binary: &Path, providers: Option<&Path>) -> Result<Self, String> {
+        Self::new("terraform", binary, "version", providers)
     }
 
-    fn new(name: &'static str, binary: &Path, version: &str) -> Result<Self, String> {
+    fn new(name: &'static str, binary: &Path, version: &str, providers: Option<&Path>) -> Result<Self, String> {
         let told = |problem: String| format!("`{} {version}`: {problem}", binary.display());
         let output = Command::new(binary).arg(version).output().map_err(|error| told(error.to_string()))?;
         if !output.status.success() {
@@ -35,7 +40,10 @@ impl Tool {
         let is_path = binary.components().count() > 1;
         let binary =
             if is_path { binary.canonicalize().map_err(|error| told(error.to_string()))? } else { binary.into() };
-        Ok(Self { name, binary, version })
+        let absolute =
+            |folder: &Path| folder.canonicalize().map_err(|error| format!("`{}`: {error}", folder.display()));
+        let providers = providers.map(absolute).transpose()?;
+        Ok(Self { name, binary, version, providers })
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -50,6 +58,10 @@ impl Tool {
     /// What has to be done once before the first command, and is not measured.
     pub(crate) fn prepare(&self, folder: &Path) -> Result<(), String> {
         if self.name == "terraform" {
+            let mirror = |folder: &PathBuf| format!("filesystem_mirror {{ path = \"{}\" }}", folder.display());
+            let method = self.providers.as_ref().map(mirror).unwrap_or_default();
+            let settings = format!("provider_installation {{\n  {method}\n  direct {{}}\n}}\n");
+            std::fs::write(folder.join(SETTINGS), settings).map_err(|error| format!("{SETTINGS}: {error}"))?;
             process::run(self.command(folder).args(["init", "-input=false"]))?;
         }
         Ok(())
@@ -72,8 +84,11 @@ impl Tool {
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(&self.binary);
         match self.name {
-            "terraform" => command.arg(format!("-chdir={}", folder.display())).env("CHECKPOINT_DISABLE", "1"),
-            _ => command.arg("-C").arg(folder),
+            "terraform" => command
+                .arg(format!("-chdir={}", folder.display()))
+                .env("CHECKPOINT_DISABLE", "1")
+                .env("TF_CLI_CONFIG_FILE", folder.join(SETTINGS)),
+            _ => command.arg("-C").arg(folder).envs(self.providers.iter().map(|path| ("FORMWORK_PROVIDER_PATH", path))),
         };
         command.current_dir(folder);
         command

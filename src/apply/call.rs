@@ -64,7 +64,7 @@ pub(super) async fn call(step: &Prepared, progress: &dyn Progress) -> Called {
             }
             Err(ApplyError::DidNotHappen { diagnostic, .. }) => return Called::Failed(about(*diagnostic, step)),
             Err(ApplyError::Partly { diagnostic, value, private }) => {
-                return match step.kind.conforming(*value, "the result of an apply") {
+                return match step.kind.typed(*value, "the result of an apply") {
                     Ok(value) => {
                         Called::Partly { value: marked(step, &value), private, diagnostic: about(*diagnostic, step) }
                     }
@@ -77,7 +77,7 @@ pub(super) async fn call(step: &Prepared, progress: &dyn Progress) -> Called {
 }
 
 fn done(step: &Prepared, applied: Applied) -> Called {
-    match step.kind.conforming(applied.value, "the result of an apply") {
+    match step.kind.typed(applied.value, "the result of an apply") {
         Ok(value) => Called::Done {
             value: marked(step, &value),
             private: applied.private,

@@ -17,26 +17,28 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::call::{Called, call};
+use super::ephemeral::Held;
 use super::journal::{Journal, failed, short_digest};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::schedule::Schedule;
 use super::{ApplyOptions, ApplyOutcome, StepDone};
-use crate::graph::ProviderKey;
-use crate::plan::Plan;
+use crate::graph::{ProviderKey, Unit};
 use crate::plan::model::{Action, Change, CheckResult, CheckStatus, PlanKind, StepAction};
+use crate::plan::{Plan, Reopened};
 use crate::record::RecordError;
 use crate::record::model::{RecordedResource, StepEventKind};
 
 /// The run of one plan.
 pub(super) struct Executor<'a> {
-    plan: Plan,
+    pub(super) plan: Plan,
     digest: Str,
     journal: Journal<'a>,
     progress: &'a dyn Progress,
     interrupt: &'a Interrupt,
     parallelism: usize,
-    schedule: Schedule,
+    pub(super) schedule: Schedule,
+    pub(super) held: Held,
     events: Vec<(usize, StepEventKind)>,
     done: BTreeMap<StepDone, usize>,
     open: HashSet<usize>,
@@ -45,11 +47,12 @@ pub(super) struct Executor<'a> {
     stopping: bool,
 }
 
-enum Message {
+pub(super) enum Message {
     /// A provider was asked to end its calls early.
     Stopped,
     Prepared(Vec<(usize, Result<Prepared, Diagnostics>)>),
     Called(Box<(Prepared, Called)>),
+    Opened(Unit, Reopened),
 }
 
 type Work<'w> = FuturesUnordered<LocalBoxFuture<'w, Message>>;
@@ -59,16 +62,16 @@ const RENEW: Duration = Duration::from_secs(20);
 
 impl<'a> Executor<'a> {
     pub(super) fn new(
-        mut plan: Plan,
+        plan: Plan,
         digest: Str,
         journal: Journal<'a>,
         options: &ApplyOptions,
         progress: &'a dyn Progress,
         interrupt: &'a Interrupt,
     ) -> Self {
-        plan.resolver.begin_applying();
         Self {
             schedule: Schedule::new(&plan),
+            held: Held::default(),
             plan,
             digest,
             journal,
@@ -147,9 +150,11 @@ impl<'a> Executor<'a> {
                         let (step, called) = *ended;
                         self.called(&step, called);
                     }
+                    Message::Opened(unit, opened) => self.opened(unit, opened),
                 }
             }
             let (batches, released) = self.start();
+            work.extend(std::mem::take(&mut self.held.opening));
             for batch in batches {
                 let vault = Arc::clone(&self.journal.vault);
                 let mut preparing = prepare(batch, vault).map(Message::Prepared).boxed_local();
@@ -203,6 +208,9 @@ impl<'a> Executor<'a> {
         for steps in self.schedule.take(limit, self.parallelism) {
             let mut batch = Vec::new();
             for step in steps {
+                if self.hold(step) {
+                    continue;
+                }
                 match self.begin(step) {
                     Ok(Some(prepared)) => {
                         self.schedule.start(step);
@@ -354,7 +362,7 @@ impl<'a> Executor<'a> {
                     }
                     !imprecise
                 });
-                self.plan.resolver.set(&step.address, value);
+                self.plan.resolver.set(&step.address, step.kind.block.without_write_only(&value));
                 let broken = self.plan.resolver.postconditions(&step.address);
                 match (contradicts, broken.into_iter().find(Diagnostic::is_error)) {
                     (None, None) => self.schedule.release(place),
@@ -400,7 +408,7 @@ impl<'a> Executor<'a> {
         self.stopping = true;
     }
 
-    fn refuse(&mut self, place: usize, diagnostics: Diagnostics) {
+    pub(super) fn refuse(&mut self, place: usize, diagnostics: Diagnostics) {
         self.schedule.abandon(place);
         if let Some(change) = self.plan.steps[place].change.map(|number| &self.plan.changes[number]) {
             let message: Str =

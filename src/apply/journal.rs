@@ -123,7 +123,7 @@ impl<'a> Journal<'a> {
             source: change.kind.origin.source.to_str(),
             provider_version: change.kind.origin.version.clone().unwrap_or_default(),
             schema_version: change.kind.version,
-            value: encode(value, &change.kind.ty, &*self.vault),
+            value: encode(&change.kind.block.without_write_only(value), &change.kind.ty, &*self.vault),
             private: self.sealed(private),
             dependencies: change.dependencies.to_vec(),
             create_before_destroy: change.create_before_destroy,

@@ -5,6 +5,7 @@
 //! left open, by looking at reality.
 
 mod call;
+mod ephemeral;
 mod executor;
 mod journal;
 mod prepare;
@@ -95,7 +96,8 @@ impl ApplyOutcome {
 /// Carries out an approved plan.
 ///
 /// # Errors
-/// Nothing was begun: the record has moved on since the plan, or cannot be written.
+/// Nothing was begun: the record has moved on since the plan, or cannot be written; or something ephemeral that
+/// the plan needs cannot be opened.
 pub async fn run(
     approved: ApprovedPlan,
     record: &mut Record,
@@ -108,8 +110,10 @@ pub async fn run(
         return nothing_to_do(approved.plan(), record);
     }
     let digest = approved.digest().clone();
-    let journal = journal::Journal::begin(approved.plan(), &digest, record, options)?;
-    let mut executor = executor::Executor::new(approved.into_plan(), digest, journal, options, progress, interrupt);
+    let mut plan = approved.into_plan();
+    plan.resolver.begin_applying().await?;
+    let journal = journal::Journal::begin(&plan, &digest, record, options)?;
+    let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
     executor.run().await;
     executor.finish()
 }

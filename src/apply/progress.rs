@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use formwork_contract::{Address, Str};
+use futures_util::future::{BoxFuture, FutureExt};
 use tokio::sync::Notify;
 
 use crate::plan::model::StepAction;
@@ -11,6 +12,11 @@ use crate::plan::model::StepAction;
 /// Watches a run.
 pub trait Progress: Send + Sync {
     fn event(&self, event: &ProgressEvent);
+
+    /// Ends when whoever watches wants a plan to stop. (An apply is stopped by an [`Interrupt`].)
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        std::future::pending().boxed()
+    }
 }
 
 /// One thing that happened.

@@ -123,6 +123,11 @@ impl Schedule {
         self.finished.contains(&step)
     }
 
+    /// A step that was taken cannot start yet after all: it is ready again.
+    pub(super) fn put_back(&mut self, step: usize) {
+        self.enqueue(step);
+    }
+
     fn enqueue(&mut self, step: usize) {
         match self.lanes[step] {
             Some(lane) => self.queues[lane].ready.push_back(step),

@@ -66,7 +66,7 @@ impl ApprovedPlan {
 }
 
 /// `approval { auto_approve = false }`
-fn forbids_automatic(environment: &Environment) -> Option<Diagnostic> {
+pub(crate) fn forbids_automatic(environment: &Environment) -> Option<Diagnostic> {
     let approval = environment.settings.iter().find(|block| &*block.type_name == "approval")?;
     let rule = approval.body.attributes.iter().find(|attribute| &*attribute.name == "auto_approve")?;
     let allowed = rule.value.as_literal_bool().unwrap_or(false);

@@ -113,7 +113,7 @@ pub struct Dependency {
     pub span: Span,
 }
 
-/// `resource "type" "name" { ... }` or `data "type" "name" { ... }`
+/// `resource "type" "name" { ... }`, `data "type" "name" { ... }` or `ephemeral "type" "name" { ... }`
 #[derive(Clone, Debug)]
 pub struct Resource {
     pub mode: Mode,

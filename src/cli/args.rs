@@ -1,10 +1,13 @@
 //! The command line: verbs, options, and help with examples.
 
+mod providers;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::log::LogLevel;
+pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -102,6 +105,9 @@ pub enum Verb {
     /// Take over an object that exists already
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(Import),
+    /// Take over a Terraform or OpenTofu state
+    #[command(after_help = ADOPT_EXAMPLES)]
+    Adopt(Adopt),
     /// Draw what depends on what
     #[command(after_help = GRAPH_EXAMPLES)]
     Graph(Graph),
@@ -114,6 +120,9 @@ pub enum Verb {
     /// Serve a provider to Terraform or OpenTofu, which start this themselves
     #[command(after_help = SERVE_PROVIDER_EXAMPLES)]
     ServeProvider(ServeProvider),
+    /// See which providers are needed, and bring their packages here
+    #[command(subcommand, after_help = providers::EXAMPLES)]
+    Providers(Providers),
     /// Print a completion script for a shell
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completion(Completion),
@@ -231,6 +240,9 @@ pub struct Show {
     /// A file written by `plan -o`
     #[arg(value_name = "PLAN")]
     pub plan: Option<PathBuf>,
+    /// For ephemeral variables: the plan keeps all others
+    #[command(flatten)]
+    pub variables: Variables,
 }
 
 const APPLY_EXAMPLES: &str = "\
@@ -243,7 +255,7 @@ After an interruption run it again: open steps are settled first by looking at r
 #[derive(Debug, Args)]
 pub struct Apply {
     /// A file written by `plan -o`
-    #[arg(value_name = "PLAN", conflicts_with_all = ["variables", "files", "targets", "replace", "destroy"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["targets", "replace", "destroy"])]
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub planning: Planning,
@@ -317,6 +329,9 @@ pub struct Rollback {
     /// Write the plan to a file and apply nothing
     #[arg(short, long, value_name = "PLAN")]
     pub out: Option<PathBuf>,
+    /// For ephemeral variables: the revision keeps all others
+    #[command(flatten)]
+    pub variables: Variables,
     #[command(flatten)]
     pub approval: Approval,
 }
@@ -370,6 +385,7 @@ Examples:
   formwork state show 'sandbox_machine.web[0]'
   formwork state mv sandbox_machine.a sandbox_machine.b
   formwork state rm sandbox_machine.old       the object stays, and is no longer managed
+  formwork state export --terraform -o terraform.tfstate
   formwork state settle null_resource.a --absent    a run broke off, and it was not made";
 
 #[derive(Debug, Subcommand)]
@@ -414,6 +430,21 @@ pub enum State {
         #[arg(value_name = "ADDRESS", required = true)]
         addresses: Vec<String>,
     },
+    /// Write the record as a state file of another tool
+    Export(Export),
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// As Terraform and OpenTofu have it: a state of version 4
+    #[arg(long, required = true)]
+    pub terraform: bool,
+    /// The file to write, readable by its owner only [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write sensitive values in clear, as such a file has them
+    #[arg(long)]
+    pub with_secrets: bool,
 }
 
 const IMPORT_EXAMPLES: &str = "\
@@ -427,6 +458,27 @@ pub struct Import {
     pub address: String,
     /// What the provider knows it by
     pub id: String,
+    #[command(flatten)]
+    pub variables: Variables,
+    #[command(flatten)]
+    pub approval: Approval,
+}
+
+const ADOPT_EXAMPLES: &str = "\
+Examples:
+  formwork adopt terraform.tfstate --dry-run      what would be taken, and what not
+  formwork adopt terraform.tfstate
+  terraform state pull | formwork adopt - --auto-approve
+The record takes the objects; nothing else changes. Then `formwork plan` finds no changes.";
+
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// A state of version 4, or `-` for standard input
+    #[arg(value_name = "STATE")]
+    pub state: PathBuf,
+    /// Show what would be taken, and take nothing
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub variables: Variables,
     #[command(flatten)]

@@ -5,8 +5,21 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use super::session::INTERRUPTED;
 use super::terminal::Terminal;
 use crate::apply::Interrupt;
+
+/// Waits for a Ctrl-C, or for the wish of the system to end. Whoever asks a second time does not wait.
+pub(super) async fn wished() {
+    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+    tokio::spawn(async move {
+        tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+        std::process::exit(INTERRUPTED.into());
+    });
+}
 
 /// Listens for as long as it lives. Without it, Ctrl-C ends the process as it does any other.
 #[derive(Debug)]

@@ -2,6 +2,8 @@
 
 pub mod args;
 mod console;
+#[cfg(feature = "terraform")]
+mod downloads;
 mod interrupt;
 mod log;
 mod panic;

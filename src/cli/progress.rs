@@ -7,8 +7,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use formwork_contract::Address;
+use futures_util::future::{BoxFuture, FutureExt};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt;
 use super::render::style::{Paint, Role, count, harmless};
 use super::terminal::Terminal;
 use crate::apply::{Progress, ProgressEvent};
@@ -97,6 +99,10 @@ impl Progress for Watcher {
     fn event(&self, event: &ProgressEvent) {
         tracing::debug!(target: "formwork", "{event:?}");
         self.shared.lock().event(event);
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        interrupt::wished().boxed()
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use super::args::{Cli, Sandbox, State, Verb, meant_option};
+use super::args::{Cli, Providers, Sandbox, State, Verb, meant_option};
 use super::log::Log;
 use super::session::{CHANGES, DONE, FAILED, Outcome, Session};
 use super::terminal::{Environment, Terminal};
@@ -83,6 +83,8 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::State(State::Mv { from, to }) => verbs::record::mv(session, &from, &to),
         Verb::State(State::Settle { address, id, .. }) => verbs::record::settle(session, &address, id.as_deref()).await,
         Verb::State(State::Rm { addresses }) => verbs::record::rm(session, &addresses),
+        Verb::State(State::Export(arguments)) => verbs::record::export(session, &arguments).await,
+        Verb::Adopt(arguments) => verbs::adopt::adopt(session, &arguments).await,
         Verb::Import(arguments) => verbs::change::import(session, &arguments).await,
         Verb::Graph(arguments) => verbs::look::graph(session, &arguments),
         Verb::Console(variables) => verbs::console::console(session, &variables).await,
@@ -90,6 +92,9 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::Sandbox(Sandbox::Delete { address }) => verbs::sandbox::delete(session, &address),
         Verb::Sandbox(Sandbox::List) => verbs::sandbox::list(session),
         Verb::ServeProvider(arguments) => verbs::serve_provider::serve_provider(session, &arguments).await,
+        Verb::Providers(Providers::List) => verbs::providers::list(session),
+        Verb::Providers(Providers::Lock(arguments)) => verbs::providers::lock(session, &arguments).await,
+        Verb::Providers(Providers::Mirror(arguments)) => verbs::providers::mirror(session, &arguments).await,
         Verb::Completion(arguments) => verbs::start::completion(session, &arguments),
         Verb::Version => verbs::start::version(session),
     }

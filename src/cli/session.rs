@@ -120,18 +120,18 @@ impl Session {
     }
 
     /// Where plugins are found and how they are run: Terraform's own variables and files, and ours.
-    fn plugins(&self) -> Result<PluginSettings, Stop> {
+    pub(super) fn plugins(&self) -> Result<PluginSettings, Stop> {
         let path = |name: &str| self.environment.get(name).map(|path| self.working_dir.join(path));
         let home = path("HOME");
-        let configurations = match path("TF_CLI_CONFIG_FILE") {
-            // As Terraform does: a file that is not there says nothing.
-            Some(file) => vec![file].into_iter().filter(|file| file.is_file()).collect(),
+        let mut configurations = match path("TF_CLI_CONFIG_FILE") {
+            Some(file) => vec![file],
             None => [".terraformrc", ".tofurc", ".terraform.d/credentials.tfrc.json"]
                 .iter()
                 .filter_map(|name| home.as_ref().map(|home| home.join(name)))
-                .filter(|file| file.is_file())
                 .collect(),
         };
+        // As Terraform does: a file that is not there says nothing.
+        configurations.retain(|file| file.is_file());
         let folders = |list: &str| std::env::split_paths(list).map(|folder| self.working_dir.join(folder)).collect();
         let cache = path("XDG_CACHE_HOME").or_else(|| home.as_ref().map(|home| home.join(".cache")));
         Ok(PluginSettings {
@@ -140,6 +140,11 @@ impl Session {
             configurations,
             search_path: self.environment.get("FORMWORK_PROVIDER_PATH").map(folders).unwrap_or_default(),
             data_folders: self.environment.get("XDG_DATA_DIRS").map_or_else(Vec::new, folders),
+            tokens: self
+                .environment
+                .starting_with("TF_TOKEN_")
+                .map(|(host, token)| (host_of(host), token.into()))
+                .collect(),
             cache_dir: cache.map(|cache| cache.join("formwork")),
             timeout: self.provider_timeout()?,
             log_level: self.log.as_ref().map(Log::terraform_level),
@@ -201,15 +206,31 @@ impl Session {
         FAILED
     }
 
-    /// Asks for a `yes`. Without anybody to ask it is a refusal that says what to do.
-    pub(super) fn consent(&self, question: &str) -> Result<bool, Stop> {
+    /// Asks for a `yes`. Without anybody to ask it is a refusal; `instead` says what to do then.
+    pub(super) fn consent(&self, question: &str, instead: &str) -> Result<bool, Stop> {
         if !self.terminal.interactive || self.global.json {
-            return Err(Diagnostic::error("nobody is there to approve the plan")
+            return Err(Diagnostic::error("nobody is there to approve this")
                 .detail("Standard input or output is not a terminal.")
-                .hint("Keep the plan with `formwork plan -o PLAN` and apply it with `formwork apply PLAN`, or give `--auto-approve`.")
+                .hint(instead)
                 .into());
         }
         let answer = self.terminal.ask(&format!("\n{question}\nOnly `yes` is taken for consent: "))?;
         Ok(answer.as_deref().map(str::trim) == Some("yes"))
+    }
+}
+
+/// The host in the name of a token's variable: `_` stands for a dot there, and `__` for a dash.
+fn host_of(name: &str) -> String {
+    name.to_lowercase().split("__").map(|part| part.replace('_', ".")).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_token_is_told_by_its_variable() {
+        assert_eq!(host_of("app_terraform_io"), "app.terraform.io");
+        assert_eq!(host_of("my__registry_example_com"), "my-registry.example.com");
     }
 }

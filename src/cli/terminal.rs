@@ -41,6 +41,8 @@ pub(super) struct Terminal {
     pub err: Paint,
     /// Somebody sits in front of it and can answer.
     pub interactive: bool,
+    /// Standard output is a terminal: what is written there stays on a screen.
+    pub shown: bool,
     /// Standard error is a terminal that lines can be redrawn on.
     pub redraws: bool,
 }
@@ -62,6 +64,7 @@ impl Terminal {
             out: paint(out, columns_of(io::stdout())),
             err: paint(err, columns_of(io::stderr())),
             interactive: out && io::stdin().is_terminal(),
+            shown: out,
             redraws: err && !dumb,
         }
     }

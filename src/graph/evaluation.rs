@@ -1,15 +1,15 @@
 //! The values of a graph's nodes, filled as more becomes known.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use formwork_contract::{Address, Diagnostics, InstanceKey, Mode, ModulePath, Str, Type, Value};
+use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Marks, Mode, ModulePath, Str, Type, Value};
 
 use super::expand::{self, Each, Expansion, InstanceId, ModuleInstance, Unit};
 use super::names::InstanceNames;
 use super::{DesiredGraph, ModuleId, NodeId, NodeKind};
-use crate::blueprint::model::Resource;
+use crate::blueprint::model::{Output, Resource};
 use crate::language::{FunctionContext, ProvidedFunctions, ProviderTable, Scope, variable_value};
 
 /// What an evaluation starts from.
@@ -17,6 +17,8 @@ use crate::language::{FunctionContext, ProvidedFunctions, ProviderTable, Scope, 
 pub struct Inputs {
     /// Root variables that were given, converted and marked.
     pub variables: BTreeMap<Str, Value>,
+    /// Ephemeral root variables that were given a value.
+    pub ephemeral: BTreeSet<Str>,
     pub home: Option<Str>,
     /// Milliseconds since the Unix epoch: what `plantimestamp` gives.
     pub now_ms: i64,
@@ -72,13 +74,14 @@ impl Evaluation {
         evaluation
     }
 
-    /// From now on impure functions give real results, and what was not wholly known is evaluated again.
+    /// From now on impure functions give real results, and what was not wholly known or is ephemeral is
+    /// evaluated again.
     pub fn begin_applying(&mut self) {
         self.inputs.applying = true;
         self.contexts.values_mut().for_each(|context| context.applying = true);
         for slot in self.instances.iter_mut().flat_map(|instance| &mut instance.slots) {
             if let Slot::Value(cell) = slot
-                && cell.get().is_some_and(|value| !value.is_wholly_known())
+                && cell.get().is_some_and(|value| !value.is_wholly_known() || value.deep_marks().ephemeral)
             {
                 cell.take();
             }
@@ -371,8 +374,7 @@ impl Evaluation {
             }
             NodeKind::Output(name) => {
                 let output = &module.outputs[name];
-                let value = self.with_scope(instance, Each::None, None, |scope| scope.evaluate(&output.value))?;
-                Ok(if output.sensitive { value.mark(formwork_contract::Marks::SENSITIVE) } else { value })
+                self.with_scope(instance, Each::None, None, |scope| output_value(output, scope))
             }
             NodeKind::Variable(name) => self.compute_variable(instance, name),
             _ => Ok(Value::unknown(Type::Any)),
@@ -412,6 +414,20 @@ impl Evaluation {
         let modules = self.graph.modules.iter().enumerate();
         modules.map(|(number, module)| (ModuleId(number as u32), context(module))).collect()
     }
+}
+
+fn output_value(output: &Output, scope: &Scope<'_>) -> Result<Value, Diagnostics> {
+    let value = scope.evaluate(&output.value)?;
+    if value.deep_marks().ephemeral && !output.ephemeral {
+        let name = &output.name;
+        return Err(Diagnostic::error(format!("the output `{name}` cannot give an ephemeral value"))
+            .detail("Only what is declared as ephemeral is kept out of everything that is recorded.")
+            .label(scope.ephemeral_part(&output.value), "this is ephemeral")
+            .label(output.span, "this output is not")
+            .hint("in a module that is called, add `ephemeral = true`; otherwise take `ephemeralasnull` of it")
+            .into());
+    }
+    Ok(value.mark(Marks { sensitive: output.sensitive, ephemeral: output.ephemeral }))
 }
 
 impl Evaluation {

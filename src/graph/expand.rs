@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use formwork_contract::{Diagnostic, Diagnostics, InstanceKey, Span, Str, Type, Value};
 
 use super::{ModuleId, NodeId};
+use crate::blueprint::expression::Expr;
 use crate::blueprint::model::Repeat;
 use crate::language::{self, ForEachError, Scope};
 
@@ -119,6 +120,9 @@ pub(super) fn expand(repeat: &Repeat, scope: &Scope<'_>) -> Result<Expansion<Eac
                     .hint(hint)
                     .into())
             };
+            if value.marks().ephemeral {
+                return Err(ephemeral("count", expr, scope));
+            }
             if value.marks().sensitive {
                 return fail(
                     "is sensitive",
@@ -139,8 +143,11 @@ pub(super) fn expand(repeat: &Repeat, scope: &Scope<'_>) -> Result<Expansion<Eac
         }
         Repeat::ForEach(expr) => {
             let value = scope.evaluate(expr)?;
-            if value.is_unknown() && !value.marks().sensitive {
+            if value.is_unknown() && value.marks().is_empty() {
                 return Ok(Expansion::Unknown { why: "`for_each` is known only after apply".into(), span: expr.span });
+            }
+            if value.marks().ephemeral {
+                return Err(ephemeral("for_each", expr, scope));
             }
             match language::for_each_keys(&value) {
                 Ok(pairs) => Ok(Expansion::Keys(
@@ -154,6 +161,14 @@ pub(super) fn expand(repeat: &Repeat, scope: &Scope<'_>) -> Result<Expansion<Eac
             }
         }
     }
+}
+
+fn ephemeral(argument: &str, expr: &Expr, scope: &Scope<'_>) -> Diagnostics {
+    Diagnostic::error(format!("`{argument}` cannot be ephemeral"))
+        .detail("Which instances there are is recorded, and an ephemeral value never is.")
+        .label(scope.ephemeral_part(expr), "this is ephemeral")
+        .hint("use a value that is the same in each run")
+        .into()
 }
 
 /// Why a value is no `for_each`, in words.

@@ -15,7 +15,7 @@ mod providers;
 mod resolve;
 mod source;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use formwork_contract::{Diagnostics, Mode, ModulePath, Str};
@@ -174,6 +174,21 @@ impl DesiredGraph {
         dependents
     }
 
+    /// The nodes that refer to an ephemeral resource, directly or not, and these themselves.
+    pub fn made_of_ephemerals(&self) -> HashSet<NodeId> {
+        let mut found = HashSet::new();
+        for node in self.levels.iter().flatten() {
+            let is_one = || match self.node(*node).kind {
+                NodeKind::Resource(_) => self.resource(*node).mode == Mode::Ephemeral,
+                _ => false,
+            };
+            if self.dependencies[node.0 as usize].iter().any(|before| found.contains(before)) || is_one() {
+                found.insert(*node);
+            }
+        }
+        found
+    }
+
     /// The header of the block that declares a node; `None` where no block does.
     pub fn span(&self, id: NodeId) -> Option<formwork_contract::Span> {
         order::span(self, id)
@@ -185,10 +200,7 @@ impl DesiredGraph {
         let module = self.module(node.module);
         let resource = |position: usize| {
             let resource = &module.module.resources[position];
-            match resource.mode {
-                Mode::Managed => format!("{}.{}", resource.type_name, resource.name),
-                Mode::Data => format!("data.{}.{}", resource.type_name, resource.name),
-            }
+            format!("{}{}.{}", resource.mode.prefix(), resource.type_name, resource.name)
         };
         let local = match &node.kind {
             NodeKind::Begin | NodeKind::End => return module.path.to_string(),

@@ -1,6 +1,6 @@
 //! What a name means to an expression of one module instance.
 
-use formwork_contract::{Diagnostic, Diagnostics, InstanceKey, Mode, Span, Str, Type, Value};
+use formwork_contract::{Diagnostic, Diagnostics, InstanceKey, Marks, Mode, Span, Str, Type, Value};
 
 use super::evaluation::Evaluation;
 use super::expand::{Each, Expansion, InstanceId, Unit};
@@ -44,6 +44,11 @@ impl Names for InstanceNames<'_> {
             "module" => self.module(None, attribute(steps, 0), used(1), index),
             "component" => self.module(attribute(steps, 0), attribute(steps, 1), used(2), index),
             "data" => self.resource(Mode::Data, attribute(steps, 0), attribute(steps, 1), used(2), index),
+            "ephemeral" => {
+                let (type_name, name) = (attribute(steps, 0), attribute(steps, 1));
+                let found = self.resource(Mode::Ephemeral, type_name, name, used(2), index)?;
+                Ok(Found { value: found.value.mark(Marks::EPHEMERAL), ..found })
+            }
             "each" => self.each(reference, span),
             "count" => self.count(reference, span),
             "self" => self.own(span),
@@ -206,7 +211,8 @@ impl InstanceNames<'_> {
         let value = match attribute(&reference.steps, 0).map(|name| &**name) {
             Some("workspace" | "environment") => Value::String(blueprint.environment.clone()),
             Some("target") => target().map_or(Value::Null(Type::String), |(name, _)| Value::String(name.clone())),
-            Some("applying") => Value::Bool(self.evaluation.inputs.applying),
+            // It is one thing in the plan and another in the apply.
+            Some("applying") => Value::Bool(self.evaluation.inputs.applying).mark(Marks::EPHEMERAL),
             _ => {
                 return Err(Diagnostic::error(format!("`{}` has no such attribute", reference.root))
                     .label(span, "not one of its attributes")

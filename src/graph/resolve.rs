@@ -84,10 +84,12 @@ impl DesiredGraph {
                 let name = self.name_at(reference, 1, span, "component.KIND.NAME")?;
                 self.module_target(scope, Some(kind), name, reference, 2, span)
             }
-            "data" => {
-                let type_name = self.name_at(reference, 0, span, "data.TYPE.NAME")?;
-                let name = self.name_at(reference, 1, span, "data.TYPE.NAME")?;
-                self.resource_target(scope, Mode::Data, type_name, name, span)
+            "data" | "ephemeral" => {
+                let mode = if root == "data" { Mode::Data } else { Mode::Ephemeral };
+                let form = format!("{root}.TYPE.NAME");
+                let type_name = self.name_at(reference, 0, span, &form)?;
+                let name = self.name_at(reference, 1, span, &form)?;
+                self.resource_target(scope, mode, type_name, name, span)
             }
             type_name => {
                 let name = match reference.steps.first().map(|step| &step.kind) {
@@ -167,24 +169,20 @@ impl DesiredGraph {
         if let Some(node) = index.resources.get(&(mode, type_name.clone(), name.clone())) {
             return Ok(Target::Node(*node));
         }
-        let prefix = if mode == Mode::Data { "data." } else { "" };
+        let (prefix, word) = (mode.prefix(), mode.noun());
         let full = format!("{prefix}{type_name}.{name}");
-        let word = if mode == Mode::Data { "data source" } else { "resource" };
         let known: Vec<String> = index
             .resources
             .keys()
             .filter(|(have, _, _)| *have == mode)
             .map(|(_, type_name, name)| format!("{prefix}{type_name}.{name}"))
             .collect();
-        let roots = ["var", "local", "module", "component", "data", "each", "count", "path"];
+        let roots = ["var", "local", "module", "component", "data", "ephemeral", "each", "count", "path"];
         let hint = match nearest(&full, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => match nearest(type_name, roots) {
                 Some(root) if mode == Mode::Managed => format!("did you mean `{root}.{name}`?"),
-                _ => format!(
-                    "declare `{} \"{type_name}\" \"{name}\"` in this module",
-                    if mode == Mode::Data { "data" } else { "resource" }
-                ),
+                _ => format!("declare `{} \"{type_name}\" \"{name}\"` in this module", mode.keyword()),
             },
         };
         let place = self.place(scope);

@@ -2,24 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use formwork_contract::{Block as BlockSchema, Diagnostic, Diagnostics, Marks, NestedBlock, Nesting};
-use formwork_contract::{Entries, Span, Str, Type, Value};
+use formwork_contract::{Attribute as AttributeSchema, Block as BlockSchema, NestedBlock, Nesting};
+use formwork_contract::{Diagnostic, Diagnostics, Entries, Marks, Span, Str, Type, Value};
 
 use super::check::{block_element, check_body, check_count};
+use super::ephemeral::{refuse_blocks, refuse_recorded};
 use super::evaluator::{Evaluator, object_key};
-use super::{converted, failed};
+use super::{Retention, converted, failed};
 use crate::blueprint::expression::Expr;
 use crate::blueprint::model::{Attribute, Block, Body, Dynamic};
 
-pub(super) fn evaluate(evaluator: &Evaluator<'_>, body: &Body, schema: &BlockSchema) -> Result<Value, Diagnostics> {
+pub(super) fn evaluate(
+    evaluator: &Evaluator<'_>,
+    body: &Body,
+    schema: &BlockSchema,
+    retention: Retention,
+) -> Result<Value, Diagnostics> {
     let mut diagnostics = check_body(body, schema);
     let sound = !diagnostics.has_errors();
-    match object(evaluator, body, schema, sound) {
-        Ok(value) if sound => return Ok(value),
+    match object(evaluator, body, schema, Rules { sound, retention }) {
+        Ok(value) if sound => return Ok(schema.mark_write_only(&value)),
         Ok(_) => {}
         Err(errors) => diagnostics.append(errors),
     }
     Err(diagnostics)
+}
+
+/// What holds for a body and everything in it.
+#[derive(Clone, Copy)]
+struct Rules {
+    /// The static check found no error: what it would have told again is told here.
+    sound: bool,
+    retention: Retention,
 }
 
 /// One nested block as the blueprint asks for it.
@@ -38,8 +52,7 @@ struct Instances {
     marks: Marks,
 }
 
-/// `sound` says that the static check found no error: what it would have told again is told here.
-fn object(evaluator: &Evaluator<'_>, body: &Body, schema: &BlockSchema, sound: bool) -> Result<Value, Diagnostics> {
+fn object(evaluator: &Evaluator<'_>, body: &Body, schema: &BlockSchema, rules: Rules) -> Result<Value, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let mut set: BTreeMap<&str, &Attribute> = BTreeMap::new();
     for attribute in &body.attributes {
@@ -52,8 +65,8 @@ fn object(evaluator: &Evaluator<'_>, body: &Body, schema: &BlockSchema, sound: b
     let mut entries: Vec<(Str, Value)> = Vec::with_capacity(schema.attributes.len() + schema.blocks.len());
     for (name, attribute) in &schema.attributes {
         let value = match (set.get(&**name), blocks.get(&**name)) {
-            (Some(given), _) => given_attribute(evaluator, given, &attribute.ty, attribute.required),
-            (None, Some(given)) => blocks_as_attribute(evaluator, name, given, &attribute.ty),
+            (Some(given), _) => given_attribute(evaluator, given, attribute, schema, rules),
+            (None, Some(given)) => blocks_as_attribute(evaluator, name, given, &attribute.ty, rules),
             (None, None) => Ok(Value::Null(attribute.ty.without_optional())),
         };
         match value {
@@ -63,7 +76,7 @@ fn object(evaluator: &Evaluator<'_>, body: &Body, schema: &BlockSchema, sound: b
     }
     for (name, nested) in &schema.blocks {
         let given = blocks.get(&**name).map_or(&[] as &[&Block], Vec::as_slice);
-        match nested_blocks(evaluator, name, nested, given, body.span, sound) {
+        match nested_blocks(evaluator, name, nested, given, body.span, rules) {
             Ok(value) => entries.push((name.clone(), value)),
             Err(errors) => diagnostics.append(errors),
         }
@@ -74,13 +87,17 @@ fn object(evaluator: &Evaluator<'_>, body: &Body, schema: &BlockSchema, sound: b
 fn given_attribute(
     evaluator: &Evaluator<'_>,
     given: &Attribute,
-    ty: &Type,
-    required: bool,
+    attribute: &AttributeSchema,
+    schema: &BlockSchema,
+    rules: Rules,
 ) -> Result<Value, Diagnostics> {
-    let value = evaluator.evaluate_as(&given.value, ty, &given.name)?;
-    if required && value.is_null() {
+    let value = evaluator.evaluate_as(&given.value, &attribute.config_ty(), &given.name)?;
+    if attribute.required && value.is_null() {
         let summary = format!("The attribute `{}` is required and its value is null", given.name);
         return Err(failed(given.value.span, summary, "this is null"));
+    }
+    if rules.retention == Retention::Recorded {
+        refuse_recorded(evaluator, given, &value, attribute, schema)?;
     }
     Ok(value)
 }
@@ -91,25 +108,30 @@ fn blocks_as_attribute(
     name: &str,
     given: &[&Block],
     ty: &Type,
+    rules: Rules,
 ) -> Result<Value, Diagnostics> {
     let Some(element) = block_element(ty) else { return Ok(Value::Null(ty.without_optional())) };
-    let instances = collect(evaluator, given, &|inner, block| loose_object(inner, &block.body, element))?;
+    let retention = rules.retention;
+    let instances = collect(evaluator, given, &|inner, block| loose_object(inner, &block.body, element, retention))?;
+    let span = given.first().map(|block| block.span);
+    if let (Retention::Recorded, Some(span)) = (retention, span) {
+        refuse_blocks(instances.marks, name, span)?;
+    }
     if instances.unknown {
         return Ok(Value::unknown(ty.without_optional()).mark(instances.marks));
     }
-    let span = given.first().map(|block| block.span);
     let items = Value::tuple(instances.known.into_iter().map(|instance| instance.value).collect());
     let value = span.map_or(Ok(items.clone()), |span| converted(&items, ty, span, name))?;
     Ok(value.mark(instances.marks))
 }
 
 /// A body as an object of the type: what is not set is null.
-fn loose_object(evaluator: &Evaluator<'_>, body: &Body, ty: &Type) -> Result<Value, Diagnostics> {
+fn loose_object(evaluator: &Evaluator<'_>, body: &Body, ty: &Type, retention: Retention) -> Result<Value, Diagnostics> {
     let Type::Object(object) = ty else { return Ok(Value::Null(ty.clone())) };
     let schema = BlockSchema::new(
         object.iter().map(|part| (part.name.clone(), formwork_contract::Attribute::optional(part.ty.clone()))),
     );
-    evaluate(evaluator, body, &schema)
+    evaluate(evaluator, body, &schema, retention)
 }
 
 fn nested_blocks(
@@ -118,16 +140,19 @@ fn nested_blocks(
     nested: &NestedBlock,
     given: &[&Block],
     owner: Span,
-    sound: bool,
+    rules: Rules,
 ) -> Result<Value, Diagnostics> {
     if given.is_empty() {
         return Ok(nested.absent());
     }
-    let instances = collect(evaluator, given, &|inner, block| object(inner, &block.body, &nested.block, sound))?;
+    let instances = collect(evaluator, given, &|inner, block| object(inner, &block.body, &nested.block, rules))?;
+    if rules.retention == Retention::Recorded {
+        refuse_blocks(instances.marks, name, given[0].span)?;
+    }
     if instances.unknown {
         return Ok(Value::unknown(nested.ty()).mark(instances.marks));
     }
-    if sound {
+    if rules.sound {
         let spans: Vec<Span> = instances.known.iter().map(|instance| instance.span).collect();
         let mut diagnostics = Diagnostics::new();
         check_count(name, nested, &spans, owner, &mut diagnostics);

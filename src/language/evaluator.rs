@@ -96,7 +96,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The span of each index expression is its own; a reference's is the whole of it.
-    fn reference(&self, reference: &Reference, span: Span) -> Result<Value, Diagnostics> {
+    pub(super) fn reference(&self, reference: &Reference, span: Span) -> Result<Value, Diagnostics> {
         let mut bound = self.bound;
         while let Some(candidate) = bound {
             if candidate.name == &*reference.root {

@@ -17,6 +17,7 @@ mod body;
 mod check;
 mod comprehension;
 mod condition;
+mod ephemeral;
 mod evaluator;
 mod functions;
 mod operator;
@@ -68,6 +69,15 @@ pub struct Scope<'a> {
     pub context: &'a FunctionContext,
 }
 
+/// What becomes of the values of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// They are recorded: only write-only attributes may be ephemeral.
+    Recorded,
+    /// They are used in this run and forgotten.
+    Run,
+}
+
 /// What functions know of the world.
 #[derive(Clone, Debug)]
 pub struct FunctionContext {
@@ -105,12 +115,18 @@ impl<'a> Scope<'a> {
     }
 
     /// The object that a body describes: attributes converted to their types, nested and dynamic blocks
-    /// as the schema nests them, null for what is not set.
+    /// as the schema nests them, null for what is not set. What is write-only is marked as ephemeral.
     ///
     /// # Errors
-    /// Everything that [`check_body`] finds, and every expression that cannot be evaluated or does not fit.
-    pub fn body(&self, body: &Body, schema: &Block) -> Result<Value, Diagnostics> {
-        body::evaluate(&self.evaluator(), body, schema)
+    /// Everything that [`check_body`] finds, and every expression that cannot be evaluated, does not fit, or
+    /// is ephemeral where that cannot be.
+    pub fn body(&self, body: &Body, schema: &Block, retention: Retention) -> Result<Value, Diagnostics> {
+        body::evaluate(&self.evaluator(), body, schema, retention)
+    }
+
+    /// The part of an expression that makes its value ephemeral, as far as that can be told.
+    pub fn ephemeral_part(&self, expr: &Expr) -> Span {
+        ephemeral::part_of(&self.evaluator(), expr)
     }
 
     /// Whether a condition holds. `what` names the block: `precondition of aws_vpc.main`.

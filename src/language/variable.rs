@@ -10,12 +10,19 @@ use crate::blueprint::model::{Defaults, Variable};
 /// the expression that gave it, where there is one. Validations are the caller's to run.
 ///
 /// # Errors
-/// Nothing was given and there is no default, or the value does not fit the type.
+/// Nothing was given and there is no default, or the value does not fit the type, or it is ephemeral and the
+/// variable is not.
 pub fn variable_value(
     variable: &Variable,
     given: Option<(Value, Option<Span>)>,
     scope: &Scope<'_>,
 ) -> Result<Value, Diagnostics> {
+    if let Some((value, span)) = &given
+        && value.deep_marks().ephemeral
+        && !variable.ephemeral
+    {
+        return Err(takes_none(variable, span.unwrap_or(variable.span)).into());
+    }
     let (value, span) = match given {
         Some((value, span)) if variable.nullable || !value.is_null() => (value, span.unwrap_or(variable.span)),
         given => match &variable.default {
@@ -29,6 +36,15 @@ pub fn variable_value(
         return Err(missing(variable, true).into());
     }
     Ok(value.mark(Marks { sensitive: variable.sensitive, ephemeral: variable.ephemeral }))
+}
+
+fn takes_none(variable: &Variable, given: Span) -> Diagnostic {
+    let name = &variable.name;
+    Diagnostic::error(format!("The variable `{name}` cannot take an ephemeral value"))
+        .detail("Only what is declared as ephemeral is kept out of everything that is recorded.")
+        .label(given, "this is ephemeral")
+        .label(variable.span, "this variable is not")
+        .hint("add `ephemeral = true` to the variable")
 }
 
 fn missing(variable: &Variable, null: bool) -> Diagnostic {

@@ -16,15 +16,16 @@ pub struct Origin {
     pub version: Option<Str>,
 }
 
-/// The resource types and data sources of one provider.
+/// The types of one provider.
 #[derive(Debug)]
 pub struct Kinds {
     pub provider: Block,
     resources: HashMap<Str, Arc<ResourceKind>>,
     data_sources: HashMap<Str, Arc<ResourceKind>>,
+    ephemeral_resources: HashMap<Str, Arc<ResourceKind>>,
 }
 
-/// A resource type or data source.
+/// A resource type, data source or type of ephemeral resources.
 #[derive(Debug)]
 pub struct ResourceKind {
     pub name: Str,
@@ -40,16 +41,30 @@ impl ResourceKind {
     /// A value from the provider, as a value of the type. `what` it was given as.
     ///
     /// # Errors
-    /// It does not fit the schema that the provider told.
+    /// It does not fit the schema that the provider told, or something write-only is not null.
     pub fn conforming(&self, value: Value, what: &str) -> Result<Value, Diagnostics> {
+        let value = self.typed(value, what)?;
+        match self.block.write_only_paths(&value).first() {
+            Some(path) => Err(self.defect(what, format!("`{path}` is write-only, and it has a value.")).into()),
+            None => Ok(value),
+        }
+    }
+
+    /// The same for what an apply made: that something write-only is not null must not hide what was done.
+    ///
+    /// # Errors
+    /// It does not fit the schema that the provider told.
+    pub fn typed(&self, value: Value, what: &str) -> Result<Value, Diagnostics> {
         if fits(&value, &self.ty) {
             return Ok(value);
         }
-        convert(&value, &self.ty).map_err(|error| {
-            let source = &self.origin.source;
-            let what = format!("provider `{source}` gave {what} of `{}` that does not fit its schema", self.name);
-            Diagnostic::error(what).detail(error.to_string()).hint("this is a defect of the provider").into()
-        })
+        convert(&value, &self.ty).map_err(|error| self.defect(what, error.to_string()).into())
+    }
+
+    fn defect(&self, what: &str, why: String) -> Diagnostic {
+        let source = &self.origin.source;
+        let what = format!("provider `{source}` gave {what} of `{}` that does not fit its schema", self.name);
+        Diagnostic::error(what).detail(why).hint("this is a defect of the provider")
     }
 }
 
@@ -66,22 +81,24 @@ impl Kinds {
             provider: schema.provider.clone(),
             resources: kinds(Mode::Managed, &schema.resources),
             data_sources: kinds(Mode::Data, &schema.data_sources),
+            ephemeral_resources: kinds(Mode::Ephemeral, &schema.ephemeral_resources),
         }
     }
 
     pub fn get(&self, mode: Mode, name: &str) -> Option<&Arc<ResourceKind>> {
-        match mode {
-            Mode::Managed => self.resources.get(name),
-            Mode::Data => self.data_sources.get(name),
-        }
+        self.all(mode).get(name)
     }
 
     /// All names of one mode, unordered.
     pub fn names(&self, mode: Mode) -> impl Iterator<Item = &str> {
+        self.all(mode).keys().map(|name| &**name)
+    }
+
+    fn all(&self, mode: Mode) -> &HashMap<Str, Arc<ResourceKind>> {
         match mode {
-            Mode::Managed => self.resources.keys(),
-            Mode::Data => self.data_sources.keys(),
+            Mode::Managed => &self.resources,
+            Mode::Data => &self.data_sources,
+            Mode::Ephemeral => &self.ephemeral_resources,
         }
-        .map(|name| &**name)
     }
 }

@@ -4,6 +4,7 @@
 //! them. [`Reality::observe`] reads what the record knows of one provider configuration and hands on an
 //! [`Observed`] for each object.
 
+mod ephemeral;
 mod functions;
 mod kind;
 mod observe;
@@ -20,6 +21,7 @@ use crate::language::ProvidedFunctions;
 
 use functions::Functions;
 
+pub use ephemeral::{Ephemerals, Opening};
 pub use kind::{Kinds, Origin, ResourceKind};
 pub use observe::{Live, ObserveOptions, Observed};
 
@@ -39,6 +41,7 @@ pub struct Reality {
     context: Context,
     loaded: HashMap<ProviderSource, Loaded>,
     configured: HashMap<ProviderKey, Configured>,
+    ephemerals: Ephemerals,
 }
 
 /// A provider and what it offers.
@@ -66,7 +69,13 @@ impl std::fmt::Debug for Reality {
 
 impl Reality {
     pub fn new(registry: Arc<dyn Registry>, context: Context) -> Self {
-        Self { registry, context, loaded: HashMap::new(), configured: HashMap::new() }
+        Self {
+            registry,
+            context,
+            loaded: HashMap::new(),
+            configured: HashMap::new(),
+            ephemerals: Ephemerals::default(),
+        }
     }
 
     /// A provider by its source; its schema is fetched once, however many configurations there are.
@@ -107,6 +116,11 @@ impl Reality {
         let configured = Configured { source: wanted.source.clone(), provider, loaded };
         self.configured.insert(key.clone(), configured.clone());
         Ok(configured)
+    }
+
+    /// What the run has open. Whoever began the run closes it.
+    pub fn ephemerals(&self) -> &Ephemerals {
+        &self.ephemerals
     }
 
     /// What a local name means without a `source`.

@@ -133,11 +133,22 @@ impl Reality {
                     Err(found) => diagnostics.append(about(found, &object.address)),
                 },
                 Ok(ReadOutcome::Absent) => object.live = Live::Absent,
-                Err(failed) => diagnostics.append(about(failed, &object.address)),
+                Err(failed) => diagnostics.append(unreadable(failed, &object.address)),
             }
         }
         if diagnostics.has_errors() { Err(diagnostics) } else { Ok(observed) }
     }
+}
+
+/// What a provider says of an object that it cannot read, with a way on where it names none.
+fn unreadable(failed: Diagnostics, address: &Address) -> Diagnostics {
+    let hint =
+        || format!("if the object is gone for good, take it from the record with `formwork state rm '{address}'`");
+    let with_hint = |mut diagnostic: Diagnostic| {
+        diagnostic.hint.get_or_insert_with(hint);
+        diagnostic
+    };
+    about(failed.into_iter().map(with_hint).collect(), address)
 }
 
 /// Names the object where nothing does.

@@ -77,6 +77,8 @@ struct Content {
     targets: Vec<String>,
     replace: Vec<String>,
     variables: BTreeMap<String, Json>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    given_again: Vec<String>,
     files: BTreeMap<String, String>,
     objects: Vec<FiledObject>,
     /// Instances that their provider put off, and why.
@@ -221,6 +223,7 @@ impl PlanFile {
             git: content.git.as_ref().map(|git| Git { commit: git.commit.as_str().into(), clean: git.clean }),
             files,
             variables,
+            given_again: content.given_again.iter().map(|name| name.as_str().into()).collect(),
         })
     }
 
@@ -383,6 +386,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .iter()
             .map(|(name, value)| (name.to_string(), encode(value, &Type::Any, seal)))
             .collect(),
+        given_again: header.given_again.iter().map(ToString::to_string).collect(),
         files: header.files.iter().map(|(name, bytes)| (name.clone(), BASE64.encode(bytes))).collect(),
         objects: plan.changes.iter().filter(filed).map(|change| object(change, plan, seal)).collect(),
         deferred: plan.deferred.iter().filter_map(filed_deferral).collect(),

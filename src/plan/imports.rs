@@ -81,6 +81,13 @@ impl Walk<'_> {
 
 fn id(import: &Import, scope: &Scope<'_>) -> Result<Str, Diagnostics> {
     let value = scope.evaluate_as(&import.id, &Type::String, "`id`")?;
+    if value.marks().ephemeral {
+        return Err(Diagnostic::error("an `id` to import by cannot be ephemeral")
+            .label(scope.ephemeral_part(&import.id), "this is ephemeral")
+            .detail("Plans and messages name the object by it.")
+            .hint("use a value that is the same in each run")
+            .into());
+    }
     if value.marks().sensitive {
         return Err(Diagnostic::error("an `id` to import by cannot be sensitive")
             .label(import.id.span, "sensitive")

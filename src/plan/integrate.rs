@@ -93,7 +93,7 @@ impl Walk<'_> {
         change.replace_paths = managed.planned.requires_replace;
         change.private = managed.private;
         change.planned_private = planned_private;
-        change.config = managed.config;
+        change.config = to_be_given_again(&managed.config);
         change.importing = managed.import;
         change.create_before_destroy = create_first;
         if let Some(observed) = self.observed.get(&ask.address) {
@@ -195,10 +195,23 @@ fn told(reason: Deferral) -> &'static str {
     }
 }
 
+/// The configuration with its ephemeral parts unknown: they are evaluated when they are needed, and held by
+/// nothing until then.
+fn to_be_given_again(config: &Value) -> Value {
+    if !config.deep_marks().ephemeral {
+        return config.clone();
+    }
+    match config.marks() {
+        marks if marks.ephemeral => Value::unknown(config.ty()).mark(marks),
+        _ => config.map_children(&mut |_, part| to_be_given_again(part)),
+    }
+}
+
 /// Marks of a planned value: by the schema; of the configuration where it speaks; of the object before
 /// where it is silent.
 fn marked_after(kind: &ResourceKind, planned: &Value, config: &Value, prior: &Value) -> Value {
     let marked = kind.block.mark_sensitive(planned);
+    let config = &kind.block.without_write_only(config);
     let Some(entries) = marked.entries() else { return marked };
     if config.deep_marks().is_empty() && prior.deep_marks().is_empty() {
         return marked;

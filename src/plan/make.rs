@@ -10,6 +10,7 @@ use super::imports::{self, PendingImport};
 use super::model::{Action, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
 use super::moves::Moves;
 use super::open_conditions::OpenConditions;
+use super::reopen::Blocks;
 use super::resolver::Resolver;
 use super::walk::{PlanOptions, Waiting, Walk};
 use super::{focus, steps};
@@ -85,6 +86,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         drift: Vec::new(),
         deferred: Vec::new(),
         data: BTreeMap::new(),
+        ephemerals: Blocks::default(),
         checks: Vec::new(),
         open_conditions: Vec::new(),
         diagnostics: unmoved,
@@ -129,6 +131,7 @@ fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bo
             reality: walk.reality,
             evaluation: walk.evaluation,
             origins: walk.origins,
+            blocks: walk.ephemerals,
         },
     })
 }
@@ -169,8 +172,17 @@ fn header(
         record_serial: recorded.serial,
         git,
         files: BTreeMap::new(),
-        variables: inputs.variables.clone(),
+        variables: recorded_variables(graph, inputs),
+        given_again: inputs.ephemeral.clone(),
     }
+}
+
+/// Variables as a plan and the record keep them.
+fn recorded_variables(graph: &DesiredGraph, inputs: &Inputs) -> BTreeMap<Str, Value> {
+    let declared = &graph.blueprint.root.variables;
+    let is_kept = |name: &Str| declared.get(name).is_none_or(|variable| !variable.ephemeral);
+    let kept = inputs.variables.iter().filter(|(name, _)| is_kept(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 type Instances = HashMap<Address, Vec<InstanceKey>>;
@@ -342,6 +354,8 @@ fn output_changes(
         let action = match (had.is_some(), desired.contains_key(&name)) {
             (_, true) if had.is_some() && before.deep_unmarked() == after.deep_unmarked() => Action::NoOp,
             (true, true) => Action::Update,
+            // An output that is null is as good as none.
+            (false, true) if after.is_null() => Action::NoOp,
             (false, true) => Action::Create,
             _ => Action::Delete,
         };

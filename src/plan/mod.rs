@@ -7,6 +7,7 @@
 
 mod ask;
 mod checks;
+mod ephemeral;
 pub mod file_v1;
 mod fingerprint;
 mod focus;
@@ -20,6 +21,7 @@ mod moves;
 mod open_conditions;
 mod ordering;
 mod orphans;
+mod reopen;
 mod resolver;
 mod resource;
 mod secrets;
@@ -34,6 +36,7 @@ pub use fingerprint::fingerprint;
 pub use focus::Focus;
 pub use make::{Recorded, Request, make};
 pub use model::Plan;
+pub use reopen::{Reopened, Reopening};
 pub use resolver::Resolver;
 pub use secrets::Secrets;
 pub use validate::check_blueprint;

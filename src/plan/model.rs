@@ -1,6 +1,6 @@
 //! What a plan holds: changes as people read them, and the ordered steps that carry them out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use formwork_contract::provider::{Deferral, Private};
@@ -53,8 +53,10 @@ pub struct Header {
     pub git: Option<Git>,
     /// Everything the blueprint was read from.
     pub files: BTreeMap<String, Arc<[u8]>>,
-    /// Input variables of the root module.
+    /// Input variables of the root module, without the ephemeral ones.
     pub variables: BTreeMap<Str, Value>,
+    /// Ephemeral variables that were given a value: they have to be given again with the apply.
+    pub given_again: BTreeSet<Str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +140,7 @@ pub enum ReplaceOrder {
 pub enum Reason {
     /// An attribute in `replace_paths` cannot change in place.
     CannotUpdate,
-    /// It was made only in part.
+    /// It was made only in part, or marked so by the tool that it was taken over from.
     Tainted,
     /// `replace_triggered_by`
     Triggered(Str),

@@ -7,9 +7,11 @@ use formwork_contract::{Address, Diagnostics, Str, Value};
 use super::checks::{check_blocks, conditions, failing};
 use super::model::{Change, CheckResult};
 use super::open_conditions::OpenConditions;
+use super::reopen::Blocks;
 use crate::blueprint::expression::Expr;
 use crate::blueprint::model::{Condition, Lifecycle};
 use crate::graph::{Each, Evaluation, InstanceId, ModuleId, Unit};
+use crate::language::Retention;
 use crate::live::Reality;
 
 /// The evaluation and the providers that a plan was made with.
@@ -19,14 +21,10 @@ pub struct Resolver {
     pub(super) evaluation: Evaluation,
     pub(super) origins: HashMap<Address, (Unit, Each)>,
     pub(super) open_conditions: OpenConditions,
+    pub(super) blocks: Blocks,
 }
 
 impl Resolver {
-    /// From now on impure functions give real results.
-    pub fn begin_applying(&mut self) {
-        self.evaluation.begin_applying();
-    }
-
     /// The configuration of a change, with what has become known. What was known when the plan was made
     /// stays as it was planned.
     ///
@@ -41,8 +39,9 @@ impl Resolver {
         };
         let resource = self.evaluation.resource(unit.1);
         let each = self.evaluation.current_each(*unit, each)?;
-        let fresh =
-            self.evaluation.with_scope(unit.0, each, None, |scope| scope.body(&resource.config, &change.kind.block))?;
+        let fresh = self.evaluation.with_scope(unit.0, each, None, |scope| {
+            scope.body(&resource.config, &change.kind.block, Retention::Recorded)
+        })?;
         Ok(filled(&change.config, &fresh))
     }
 

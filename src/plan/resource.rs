@@ -15,6 +15,7 @@ use super::model::{Deferred, PlanKind, Reason};
 use super::walk::{UnitState, Walk};
 use crate::blueprint::model::Resource;
 use crate::graph::{Each, Expansion, NodeId, ProviderKey, Unit};
+use crate::language::Retention;
 use crate::live::{Configured, Kinds, Live, ResourceKind};
 
 impl Walk<'_> {
@@ -134,13 +135,14 @@ impl Walk<'_> {
         let key = each.instance_key();
         let address = self.evaluation.address(unit, key.clone());
         let config = self.evaluation.with_scope(unit.0, each.clone(), None, |scope| {
-            let config = scope.body(&resource.config, &kind.block)?;
+            let config = scope.body(&resource.config, &kind.block, Retention::Recorded)?;
             let failed = checks::failing(scope, &resource.lifecycle.preconditions, "precondition")?;
             if failed.has_errors() { Err(failed) } else { Ok(config) }
         })?;
         let work = match resource.mode {
             Mode::Managed => Work::Managed(Box::new(self.managed_ask(unit, resource, &address, kind)?)),
-            Mode::Data => Work::Data(self.data_ask(unit, resource, &address, kind, state)?),
+            // Ephemeral resources never come here: they are opened.
+            Mode::Data | Mode::Ephemeral => Work::Data(self.data_ask(unit, resource, &address, kind, state)?),
         };
         Ok(Ask {
             unit,
@@ -218,15 +220,14 @@ impl Walk<'_> {
             })?),
             None => None,
         };
-        let waits = !resource.depends_on.is_empty() && state.token.is_some();
-        let module_waits = self
-            .evaluation
-            .waits_for_module(unit)
-            .any(|begin| self.units.get(&begin).is_some_and(|state| state.token.is_some()));
-        Ok(DataAsk { pinned, waits: waits || module_waits })
+        Ok(DataAsk { pinned, waits: self.waits(unit, resource, state) })
     }
 
-    fn kind_of(&self, unit: Unit, resource: &Resource) -> Result<(Configured, Arc<ResourceKind>), Box<Diagnostic>> {
+    pub(super) fn kind_of(
+        &self,
+        unit: Unit,
+        resource: &Resource,
+    ) -> Result<(Configured, Arc<ResourceKind>), Box<Diagnostic>> {
         let key = self.provider_key(unit.1);
         let Some(configured) = self.reality.get(&key) else {
             return Err(Box::new(
@@ -279,7 +280,7 @@ impl Walk<'_> {
         self.evaluation.set_resource(unit, expansion);
     }
 
-    fn defer(&mut self, unit: Unit, resource: &Resource, reason: Str, state: &mut UnitState) {
+    pub(super) fn defer(&mut self, unit: Unit, resource: &Resource, reason: Str, state: &mut UnitState) {
         let address: Str = self.evaluation.address(unit, InstanceKey::None).to_string().into();
         self.deferred.push(Deferred {
             address: address.clone(),
@@ -295,17 +296,20 @@ impl Walk<'_> {
 
 /// What to say of a type that the provider does not have.
 pub(super) fn unknown_type(key: &ProviderKey, kinds: &Kinds, resource: &Resource) -> Diagnostic {
-    let word = if resource.mode == Mode::Data { "data source" } else { "resource type" };
-    let (other, other_block) =
-        if resource.mode == Mode::Data { (Mode::Managed, "resource") } else { (Mode::Data, "data") };
-    let hint = match nearest(&resource.type_name, kinds.names(resource.mode)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if kinds.get(other, &resource.type_name).is_some() => format!("use a `{other_block}` block for it"),
-        None => {
-            let mut names: Vec<_> = kinds.names(resource.mode).map(|name| format!("`{name}`")).collect();
-            names.sort();
-            format!("it has {}", names.join(", "))
-        }
+    let word = match resource.mode {
+        Mode::Managed => "resource type",
+        other => other.noun(),
+    };
+    let other = [Mode::Managed, Mode::Data, Mode::Ephemeral].into_iter();
+    let other = other.filter(|mode| *mode != resource.mode);
+    let twin = other.into_iter().find(|mode| kinds.get(*mode, &resource.type_name).is_some());
+    let mut names: Vec<_> = kinds.names(resource.mode).map(|name| format!("`{name}`")).collect();
+    names.sort();
+    let hint = match (nearest(&resource.type_name, kinds.names(resource.mode)), twin) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, Some(twin)) => format!("use a `{}` block for it", twin.keyword()),
+        (None, None) if names.is_empty() => "it has none".into(),
+        (None, None) => format!("it has {}", names.join(", ")),
     };
     Diagnostic::error(format!("provider `{key}` has no {word} `{}`", resource.type_name))
         .label(resource.type_span, "not one of its types")

@@ -5,7 +5,7 @@ use formwork_contract::{Diagnostic, Marks, Path, Str, Value};
 /// Shorter texts are too likely to be equal by chance.
 const SHORTEST_SECRET: usize = 4;
 
-/// The sensitive parts of a configuration, to be found again.
+/// The sensitive and the ephemeral parts of a configuration, to be found again.
 #[derive(Debug, Default)]
 pub struct Secrets {
     /// The longest first, so that none hides a part of another.
@@ -67,7 +67,8 @@ impl Secrets {
     }
 
     fn collect(&mut self, value: &Value, inside: bool) {
-        let sensitive = value.marks().sensitive;
+        // What is ephemeral is not to be recorded at all; a copy of it is sealed at the least.
+        let sensitive = !value.marks().is_empty();
         match value.unmarked() {
             Value::String(text) if (inside || sensitive) && text.len() >= SHORTEST_SECRET => {
                 self.texts.push(text.clone());

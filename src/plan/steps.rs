@@ -97,9 +97,9 @@ impl<'a> Layout<'a> {
             Action::Replace(ReplaceOrder::DeleteFirst) => {
                 let first = self.first.get(&place).copied();
                 let delete = self.push(StepAction::Delete, Some(place), first.into_iter().collect());
-                // Nothing was built on what was made only in part: what the record calls its dependents
-                // stands on an object that it was to succeed.
-                if !change.tainted {
+                // Nothing was built on a successor that was made only in part: what the record calls its
+                // dependents stands on the object that it was to succeed.
+                if !(change.tainted && self.has_deposed(place)) {
                     self.deletions.push((delete, place, true));
                 }
                 after.push(delete);
@@ -122,6 +122,12 @@ impl<'a> Layout<'a> {
             }
             Action::Forget => Some(self.push(StepAction::Forget, Some(place), after)),
         }
+    }
+
+    /// Whether an older object stands at the same address: changes come in the order of addresses.
+    fn has_deposed(&self, place: usize) -> bool {
+        let next = self.changes.get(place + 1);
+        next.is_some_and(|next| next.deposed.is_some() && next.address == self.changes[place].address)
     }
 
     fn leaves(&mut self, place: usize, delete: Option<usize>, change: Option<usize>) {

@@ -8,7 +8,7 @@ use formwork_contract::{Diagnostic, Diagnostics, Mode, Str, Type, Value};
 use super::moves::Moves;
 use crate::blueprint::model::{Body, Repeat, Resource};
 use crate::graph::{DesiredGraph, Each, Evaluation, Expansion, Inputs, InstanceId, NodeId, NodeKind, Unit};
-use crate::language::{check_body, variable_value};
+use crate::language::{Retention, check_body, variable_value};
 use crate::live::{Loaded, Reality, ResourceKind};
 
 /// Checks every block of a blueprint: names, types, references, and what providers say of configurations.
@@ -106,8 +106,9 @@ impl Check {
         let wrong = found.has_errors();
         self.diagnostics.append(found);
         for unit in self.evaluation.units(node).into_iter().filter(|_| !wrong) {
-            let config =
-                self.evaluation.with_scope(unit.0, Each::None, None, |scope| scope.body(body, &loaded.kinds.provider));
+            let config = self
+                .evaluation
+                .with_scope(unit.0, Each::None, None, |scope| scope.body(body, &loaded.kinds.provider, Retention::Run));
             match config {
                 Ok(config) => {
                     let found = loaded.provider.validate_config(&config.deep_unmarked()).await;
@@ -152,13 +153,16 @@ impl Check {
         self.repeat(unit.0, &resource.repeat);
         self.set_unknown(unit, resource, &kind);
         let each = any_instance(&resource.repeat);
-        let config = self.evaluation.with_scope(unit.0, each, None, |scope| scope.body(&resource.config, &kind.block));
+        let config = self.evaluation.with_scope(unit.0, each, None, |scope| {
+            scope.body(&resource.config, &kind.block, retention(resource.mode))
+        });
         match config {
             Ok(config) => {
                 let config = config.deep_unmarked();
                 let found = match resource.mode {
                     Mode::Managed => loaded.provider.validate_resource(&kind.name, &config).await,
                     Mode::Data => loaded.provider.validate_data(&kind.name, &config).await,
+                    Mode::Ephemeral => loaded.provider.validate_ephemeral(&kind.name, &config).await,
                 };
                 let place = |diagnostic: Diagnostic| {
                     if diagnostic.labels.is_empty() {
@@ -191,6 +195,13 @@ impl Check {
             _ => diagnostic,
         };
         self.diagnostics.append(found.into_iter().map(place).collect());
+    }
+}
+
+fn retention(mode: Mode) -> Retention {
+    match mode {
+        Mode::Managed | Mode::Data => Retention::Recorded,
+        Mode::Ephemeral => Retention::Run,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use formwork_contract::json::Seal;
-use formwork_contract::{Address, Diagnostics, ModulePath, Str};
+use formwork_contract::{Address, Diagnostics, Mode, ModulePath, Str, Value};
 use futures_util::stream::{self, StreamExt};
 
 use super::ask::Ask;
@@ -12,8 +12,10 @@ use super::focus::Focused;
 use super::model::{Change, CheckResult, DataRead, Deferred, Drift, PlanKind};
 use super::moves::Moves;
 use super::ordering::{Ordering, Token};
+use super::reopen::Blocks;
 use super::{Answers, Focus, Secrets, checks};
 use crate::graph::{DesiredGraph, Each, Evaluation, InstanceId, NodeId, NodeKind, ProviderKey, ProviderSource, Unit};
+use crate::language::Retention;
 use crate::live::{ObserveOptions, Observed, Reality};
 use crate::record::model::RecordedResource;
 
@@ -89,6 +91,7 @@ pub(super) struct Walk<'a> {
     pub drift: Vec<Drift>,
     pub deferred: Vec<Deferred>,
     pub data: BTreeMap<Address, DataRead>,
+    pub ephemerals: Blocks,
     pub checks: Vec<CheckResult>,
     /// Variables and outputs of modules whose conditions are known only during an apply.
     pub open_conditions: Vec<Unit>,
@@ -159,6 +162,9 @@ impl Walk<'_> {
                     }
                     NodeKind::Provider(_) | NodeKind::ImplicitProvider { .. } => {
                         self.visit_provider(unit, &mut state).await
+                    }
+                    NodeKind::Resource(_) if graph.resource(node).mode == Mode::Ephemeral => {
+                        self.visit_ephemeral(unit, &mut state).await
                     }
                     NodeKind::Resource(_) => self.visit_resource(unit, &mut state, asks).await,
                     NodeKind::Check(_) | NodeKind::Begin => {}
@@ -249,15 +255,7 @@ impl Walk<'_> {
         let key = graph.provider_key(unit.1);
         let wanted = graph.wanted(&graph.provider_source(unit.1));
         let loaded = self.reality.load(&wanted).await.map_err(|diagnostics| self.place_provider(unit, diagnostics))?;
-        let config = match &graph.node(unit.1).kind {
-            NodeKind::Provider(position) => {
-                let module = &graph.module(graph.node(unit.1).module).module;
-                let body = &module.providers[*position].config;
-                self.evaluation
-                    .with_scope(unit.0, Each::None, None, |scope| scope.body(body, &loaded.kinds.provider))?
-            }
-            _ => loaded.kinds.provider.empty_value(),
-        };
+        let config = provider_config(&self.evaluation, unit, &loaded)?;
         if !config.is_wholly_known() {
             let address: Str = format!("provider.{key}").into();
             let reason = "its configuration is known only after apply".into();
@@ -413,6 +411,23 @@ impl Walk<'_> {
             self.diagnostics.push(diagnostic.detail("It was named on the command line.").hint(hint));
         }
     }
+}
+
+/// The settings of a provider; nothing where no block has any.
+///
+/// # Errors
+/// They cannot be evaluated, or do not fit the provider's schema.
+pub(super) fn provider_config(
+    evaluation: &Evaluation,
+    unit: Unit,
+    loaded: &crate::live::Loaded,
+) -> Result<Value, Diagnostics> {
+    let graph = &evaluation.graph;
+    let NodeKind::Provider(position) = graph.node(unit.1).kind else {
+        return Ok(loaded.kinds.provider.empty_value());
+    };
+    let body = &graph.module(graph.node(unit.1).module).module.providers[position].config;
+    evaluation.with_scope(unit.0, Each::None, None, |scope| scope.body(body, &loaded.kinds.provider, Retention::Run))
 }
 
 fn merge(into: &mut Arc<BTreeSet<Str>>, other: &Arc<BTreeSet<Str>>) {

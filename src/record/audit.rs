@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
 use super::resource::{Body, COLUMNS};
-use super::{Record, Writing, to_u64};
+use super::{Record, Writing, adopt, to_u64};
 
 type Hash = [u8; 32];
 
@@ -192,6 +192,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
             for query in BEGINNING {
                 hash_rows(connection, &mut hasher, query, link.revision)?;
             }
+            if adopt::is_adoption(connection, link.revision)? {
+                hash_rows(connection, &mut hasher, ADOPTION, link.revision)?;
+            }
             return Ok(hasher.finalize().into());
         }
         Kind::Journal => EVENT,
@@ -213,6 +216,8 @@ const BEGINNING: [&str; 3] = [
     "SELECT name, digest FROM revision_files WHERE revision = ?1 ORDER BY name",
     "SELECT step, address, deposed, action FROM steps WHERE revision = ?1 ORDER BY step",
 ];
+
+const ADOPTION: &str = "SELECT revision, lineage, serial FROM adoptions WHERE revision = ?1";
 
 const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, planned, private, message, result,
                         moved_from, deposed_to FROM journal WHERE id = ?1";

@@ -28,18 +28,21 @@ impl Record {
         if events.is_empty() {
             return Ok(());
         }
-        self.write(|writing| {
-            take_up(writing, revision)?;
-            let mut batch = Batch::load(writing, revision, events)?;
-            batch.clear_moved(events)?;
-            let journal = batch.journal(events)?;
-            batch.save_steps()?;
-            if batch.touched {
-                bump_serial(writing)?;
-            }
-            audit::append(writing, audit::Kind::Journal, to_i64(revision), journal)
-        })
+        self.write(|writing| commit(writing, revision, events))
     }
+}
+
+/// Writes events down: what [`Record::commit`] does within its transaction.
+pub(super) fn commit(writing: &Writing, revision: u64, events: &[StepEvent]) -> Result<(), RecordError> {
+    take_up(writing, revision)?;
+    let mut batch = Batch::load(writing, revision, events)?;
+    batch.clear_moved(events)?;
+    let journal = batch.journal(events)?;
+    batch.save_steps()?;
+    if batch.touched {
+        bump_serial(writing)?;
+    }
+    audit::append(writing, audit::Kind::Journal, to_i64(revision), journal)
 }
 
 /// Makes sure that this run may write to the revision, and takes it over from a run that died.

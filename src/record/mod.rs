@@ -8,6 +8,7 @@
 //! - [`model`]: the words.
 //! - `open`: the file, its layout and its refusals.
 //! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
+//! - `adopt`: objects of a Terraform state become the record's at once.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
 //! - [`lease`]: who may write, with fencing tokens; `presence`: whether a holder still runs.
 //! - [`audit`]: a hash chain over all of it.
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+mod adopt;
 pub mod audit;
 mod commit;
 mod error;

@@ -58,6 +58,17 @@ pub enum RevisionKind {
     Rollback,
     /// `state mv`, `state rm`.
     Edit,
+    /// Objects of a Terraform state became the record's.
+    Adopt,
+}
+
+/// Which Terraform state a revision took over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoption {
+    /// Names one history of states; it stays the same as they change.
+    pub lineage: Str,
+    /// How often that state had changed.
+    pub serial: u64,
 }
 
 /// One step of a plan, as the journal knows it.

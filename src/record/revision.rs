@@ -12,10 +12,10 @@ use super::error::RecordError;
 use super::journal::StepStatus;
 use super::lease::is_live;
 use super::model::{
-    NewRevision, NewStep, OpenIntent, Revision, RevisionKind, RevisionStatus, RevisionSummary, StepCount,
+    Adoption, NewRevision, NewStep, OpenIntent, Revision, RevisionKind, RevisionStatus, RevisionSummary, StepCount,
 };
 use super::resource::{self, Reader};
-use super::{Record, Writing, audit, json, to_i64, to_u64};
+use super::{Record, Writing, adopt, audit, json, to_i64, to_u64};
 
 const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms
                        FROM revisions";
@@ -28,17 +28,7 @@ impl Record {
     /// No lease or a lost one, or a step outside of it. As leases never overlap while they live, no
     /// other run can be at the same resources.
     pub fn begin(&mut self, revision: NewRevision) -> Result<u64, RecordError> {
-        self.write(|writing| {
-            let lease = writing.held_lease()?;
-            if let Some(step) = revision.steps.iter().find(|step| !lease.scope.covers(&step.address)) {
-                return Err(RecordError::OutsideLease { address: step.address.clone() });
-            }
-            end_interrupted(writing, lease.token)?;
-            let number = insert_revision(writing, &revision, lease.token)?;
-            insert_steps(writing, number, &revision.steps)?;
-            audit::append(writing, audit::Kind::Begin, number, (0, 0))?;
-            Ok(to_u64(number))
-        })
+        self.write(|writing| begin(writing, &revision, None))
     }
 
     /// Ends the run of a revision, with the outputs as they are now: complete when all steps are done.
@@ -64,22 +54,7 @@ impl Record {
         outputs: &serde_json::Value,
         sound: bool,
     ) -> Result<RevisionStatus, RecordError> {
-        self.write(|writing| {
-            take_up(writing, revision)?;
-            let number = to_i64(revision);
-            let left: i64 = writing.transaction.query_row(
-                "SELECT coalesce(sum(planned - done), 0) FROM step_counts WHERE revision = ?1",
-                [number],
-                |row| row.get(0),
-            )?;
-            let whole = left == 0 && sound;
-            let status = if whole { RevisionStatus::Complete } else { RevisionStatus::Incomplete };
-            if current_outputs(writing.transaction)? != *outputs {
-                bump_serial(writing)?;
-            }
-            end(writing, number, status, outputs)?;
-            Ok(status)
-        })
+        self.write(|writing| close(writing, revision, outputs, sound))
     }
 
     /// Output values after the last run, in the exact form: name to `{"value", "type", "sensitive"}`.
@@ -144,6 +119,49 @@ impl Record {
     pub fn open_intents(&self) -> Result<Vec<OpenIntent>, RecordError> {
         self.read(open_intents)
     }
+}
+
+/// Begins a revision: what [`Record::begin`] does within its transaction.
+pub(super) fn begin(
+    writing: &Writing,
+    revision: &NewRevision,
+    adoption: Option<&Adoption>,
+) -> Result<u64, RecordError> {
+    let lease = writing.held_lease()?;
+    if let Some(step) = revision.steps.iter().find(|step| !lease.scope.covers(&step.address)) {
+        return Err(RecordError::OutsideLease { address: step.address.clone() });
+    }
+    end_interrupted(writing, lease.token)?;
+    let number = insert_revision(writing, revision, lease.token)?;
+    insert_steps(writing, number, &revision.steps)?;
+    if let Some(adoption) = adoption {
+        adopt::insert(writing, number, adoption)?;
+    }
+    audit::append(writing, audit::Kind::Begin, number, (0, 0))?;
+    Ok(to_u64(number))
+}
+
+/// Ends the run of a revision: what [`Record::finish`] does within its transaction.
+pub(super) fn close(
+    writing: &Writing,
+    revision: u64,
+    outputs: &serde_json::Value,
+    sound: bool,
+) -> Result<RevisionStatus, RecordError> {
+    take_up(writing, revision)?;
+    let number = to_i64(revision);
+    let left: i64 = writing.transaction.query_row(
+        "SELECT coalesce(sum(planned - done), 0) FROM step_counts WHERE revision = ?1",
+        [number],
+        |row| row.get(0),
+    )?;
+    let whole = left == 0 && sound;
+    let status = if whole { RevisionStatus::Complete } else { RevisionStatus::Incomplete };
+    if current_outputs(writing.transaction)? != *outputs {
+        bump_serial(writing)?;
+    }
+    end(writing, number, status, outputs)?;
+    Ok(status)
 }
 
 fn insert_revision(writing: &Writing, revision: &NewRevision, token: u64) -> Result<i64, RecordError> {
@@ -353,6 +371,7 @@ fn kind_text(kind: RevisionKind) -> &'static str {
         RevisionKind::Destroy => "destroy",
         RevisionKind::Rollback => "rollback",
         RevisionKind::Edit => "edit",
+        RevisionKind::Adopt => "adopt",
     }
 }
 
@@ -362,6 +381,7 @@ fn kind(text: &str) -> Result<RevisionKind, RecordError> {
         "destroy" => RevisionKind::Destroy,
         "rollback" => RevisionKind::Rollback,
         "edit" => RevisionKind::Edit,
+        "adopt" => RevisionKind::Adopt,
         _ => return Err(RecordError::corrupt(format!("a revision has the kind `{text}`"))),
     })
 }

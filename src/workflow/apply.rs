@@ -1,6 +1,7 @@
 //! Applies a plan that somebody consented to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Workspace;
 use super::open::{self, failure};
@@ -8,6 +9,9 @@ use super::plan::Planned;
 use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, Progress, run};
 use crate::approve::{Consent, approve};
 use crate::blueprint::Failure;
+
+/// How long what is open may take to be closed, when a run is left at once.
+const LAST_CALL: Duration = Duration::from_secs(3);
 
 /// How to apply.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +40,7 @@ pub async fn apply(
     let Planned { plan, sources, mut record, blueprint, .. } = planned;
     let environment = blueprint.environments.get(&blueprint.environment).cloned().unwrap_or_default();
     let fail = |diagnostics| failure(&sources, diagnostics);
+    let ephemerals = plan.resolver.reality.ephemerals().clone();
     let approved = approve(plan, digest, request.consent, &environment).map_err(fail)?;
     let options = ApplyOptions {
         parallelism: workspace.parallelism,
@@ -43,5 +48,14 @@ pub async fn apply(
         lease: open::lease(workspace),
         crash: request.crash,
     };
-    run(approved, &mut record, &options, progress, interrupt).await.map_err(fail)
+    let outcome = run(approved, &mut record, &options, progress, interrupt).await;
+    let left_open = if interrupt.is_urgent() {
+        // Somebody is in a hurry: what is not closed by then expires by itself.
+        tokio::time::timeout(LAST_CALL, ephemerals.close()).await.unwrap_or_default()
+    } else {
+        ephemerals.close().await
+    };
+    let mut outcome = outcome.map_err(fail)?;
+    outcome.warnings.append(left_open);
+    Ok(outcome)
 }

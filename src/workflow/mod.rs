@@ -3,11 +3,15 @@
 //! A [`Workspace`] says where the blueprint is and what was given to it. Each verb takes one, calls the
 //! stages in their order, and hands their results to the command line.
 
+mod adopt;
 mod apply;
+mod export;
 mod git;
 mod inspect;
 mod open;
 mod plan;
+#[cfg(feature = "terraform")]
+mod providers;
 mod settle;
 mod state;
 mod validate;
@@ -27,10 +31,17 @@ pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
 pub use crate::registry::PluginSettings;
+pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
+pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};
 pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
+#[cfg(feature = "terraform")]
+pub use providers::{
+    DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
+    Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
+};
 pub use settle::state_settle;
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
 pub use validate::{Validated, validate};

@@ -14,7 +14,7 @@ use crate::live::Reality;
 use crate::record::{LeaseRequest, LeaseScope, OpenOptions, Record, RecordError};
 
 /// Formwork's own folder beside the blueprint.
-const OWN_FOLDER: &str = ".formwork";
+pub(super) const OWN_FOLDER: &str = ".formwork";
 
 /// The environment of what another tool makes through our providers.
 const SERVED: &str = "terraform";
@@ -58,7 +58,7 @@ pub(super) fn record_path(workspace: &Workspace, environment: &str) -> PathBuf {
 }
 
 /// The record holds a key beside it: neither belongs into a repository.
-fn keep_out_of_git(own: &Path) {
+pub(super) fn keep_out_of_git(own: &Path) {
     let ignore = own.join(".gitignore");
     if !ignore.exists() {
         // Only a convenience: a folder that cannot be written shows when the record is.

@@ -1,6 +1,6 @@
 //! Plans: for an apply, a destroy or a rollback; written to a file and opened again; and what drifted.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -252,7 +252,8 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         imports: file.imports(),
         ..Selection::new(header.kind)
     };
-    let variables = Variables::Known(header.variables, header.created_ms);
+    let variables =
+        Variables::Known { values: header.variables, given_again: header.given_again, made_ms: header.created_ms };
     let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file) };
     let mut planned = prepared.make(workspace, progress).await?;
     planned.plan.header.git.clone_from(&header.git);
@@ -298,7 +299,7 @@ enum Variables {
     /// By a revision, in the exact form.
     Filed(BTreeMap<Str, serde_json::Value>),
     /// By a plan file, made at this time.
-    Known(BTreeMap<Str, Value>, i64),
+    Known { values: BTreeMap<Str, Value>, given_again: BTreeSet<Str>, made_ms: i64 },
 }
 
 struct Prepared<'a> {
@@ -344,10 +345,16 @@ impl Prepared<'_> {
         };
         let answers = self.file.map(PlanFile::answers);
         let tell = |told| tell(progress, told);
-        let plan = {
+        let ephemerals = request.reality.ephemerals().clone();
+        let made = {
             let options = self.selection.options(&record, answers.as_ref(), &tell);
-            make(request, &options).await.map_err(fail)?
+            tokio::select! {
+                made = make(request, &options) => made,
+                () = progress.stopped() => Err(stopped().into()),
+            }
         };
+        self.warnings.append(ephemerals.close().await);
+        let plan = made.map_err(fail)?;
         Ok(Planned {
             plan,
             sources,
@@ -371,14 +378,19 @@ impl Prepared<'_> {
                     Ok((name.clone(), value))
                 });
                 let opened = opened.collect::<Result<_, Diagnostics>>()?;
-                Ok((variables::starting_from(workspace, opened), Diagnostics::new()))
+                variables::with_ephemeral(workspace, &mut self.blueprint, opened, &BTreeSet::new())
             }
-            Variables::Known(known, made_ms) => {
-                let inputs = variables::starting_from(workspace, known.clone());
-                Ok((Inputs { now_ms: *made_ms, ..inputs }, Diagnostics::new()))
+            Variables::Known { values, given_again, made_ms } => {
+                let kept = values.clone();
+                let (inputs, told) = variables::with_ephemeral(workspace, &mut self.blueprint, kept, given_again)?;
+                Ok((Inputs { now_ms: *made_ms, ..inputs }, told))
             }
         }
     }
+}
+
+fn stopped() -> Diagnostic {
+    Diagnostic::error("stopped before the plan was made").detail("Nothing was changed.").hint("run the command again")
 }
 
 pub(super) fn tell(progress: &dyn Progress, told: PlanProgress) {

@@ -46,11 +46,13 @@ pub(super) async fn settle_first(
         Err(error) => return Err(open::record_diagnostic(&error).into()),
     }
     let mut reality = look_around(workspace, graph, inputs, record, progress).await?;
-    let left = settle(record, &mut reality, &open::lease(workspace), progress).await?;
+    let settled = settle(record, &mut reality, &open::lease(workspace), progress).await;
+    let closed = reality.ephemerals().close().await;
+    let left = settled?;
     record.release().map_err(|error| open::record_diagnostic(&error))?;
     let warn = |left: &Unsettled| Diagnostic { severity: Severity::Warning, ..left.diagnostic.clone() };
     Ok(LeftOpen {
-        warnings: left.iter().map(warn).collect(),
+        warnings: left.iter().map(warn).chain(closed).collect(),
         undecided: left.into_iter().map(|left| left.address).collect(),
     })
 }
@@ -75,12 +77,15 @@ pub async fn state_settle(
     let graph = Arc::new(graph::build(blueprint, workspace.registry.natives()).map_err(fail)?);
     let settled = async {
         let mut reality = look_around(workspace, &graph, &inputs, &record, progress).await?;
-        settle_by_word(&mut record, &mut reality, &open::lease(workspace), address, word).await
+        let settled = settle_by_word(&mut record, &mut reality, &open::lease(workspace), address, word).await;
+        let closed = reality.ephemerals().close().await;
+        closed.iter().for_each(|warning| tracing::warn!("{warning}"));
+        settled
     };
     settled.await.map_err(fail)
 }
 
-/// The providers as the blueprint configures them; nothing is read.
+/// The providers as the blueprint configures them; nothing is read. What was opened for it is still open.
 async fn look_around(
     workspace: &Workspace,
     graph: &Arc<DesiredGraph>,
@@ -99,6 +104,13 @@ async fn look_around(
         formwork_version: env!("CARGO_PKG_VERSION").into(),
     };
     let tell = |told| tell(progress, told);
+    let ephemerals = request.reality.ephemerals().clone();
     let options = looking.options(record, None, &tell);
-    Ok(make(request, &options).await?.resolver.reality)
+    match make(request, &options).await {
+        Ok(looked) => Ok(looked.resolver.reality),
+        Err(mut diagnostics) => {
+            diagnostics.append(ephemerals.close().await);
+            Err(diagnostics)
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! From the least to the most: the default, the `environment` block, `FORMWORK_VAR_x` and `TF_VAR_x`,
 //! `terraform.tfvars` and `formwork.tfvars`, `*.auto.tfvars`, then `--var` and `--var-file` in their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +22,78 @@ use crate::language::{Found, FunctionContext, Names, ProviderTable, Scope, varia
 /// # Errors
 /// Values that do not fit, variables that are not declared, required ones without a value: all at once.
 pub(super) fn inputs(workspace: &Workspace, blueprint: &mut Blueprint) -> Result<(Inputs, Diagnostics), Diagnostics> {
+    let Given { values, mut diagnostics } = given(workspace, blueprint);
+    let ephemeral = ephemeral_names(blueprint, &values);
+    let variables = converted(workspace, blueprint, values, |_| true, &mut diagnostics);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    Ok((Inputs { ephemeral, ..starting_from(workspace, variables) }, diagnostics))
+}
+
+/// Adds the ephemeral variables to those that were kept: they are given anew. `again` are those that had a
+/// value when the others were kept. What else is given has no effect, with a warning.
+///
+/// # Errors
+/// One of them is not given, or does not fit.
+pub(super) fn with_ephemeral(
+    workspace: &Workspace,
+    blueprint: &mut Blueprint,
+    kept: BTreeMap<Str, Value>,
+    again: &BTreeSet<Str>,
+) -> Result<(Inputs, Diagnostics), Diagnostics> {
+    let warnings = without_effect(workspace, blueprint);
+    if blueprint.root.variables.values().all(|variable| !variable.ephemeral) {
+        return Ok((starting_from(workspace, kept), warnings));
+    }
+    let Given { values, .. } = given(workspace, blueprint);
+    let given_now = ephemeral_names(blueprint, &values);
+    let mut diagnostics = Diagnostics::new();
+    for name in again.iter().filter(|name| !values.contains_key(*name)) {
+        if let Some(variable) = blueprint.root.variables.get(name) {
+            diagnostics.push(not_given_again(variable));
+        }
+    }
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let ephemeral = converted(workspace, blueprint, values, |variable| variable.ephemeral, &mut diagnostics);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let inputs = starting_from(workspace, kept.into_iter().chain(ephemeral).collect());
+    Ok((Inputs { ephemeral: given_now, ..inputs }, warnings))
+}
+
+fn ephemeral_names(blueprint: &Blueprint, values: &BTreeMap<Str, (Value, Option<Span>)>) -> BTreeSet<Str> {
+    let is_ephemeral = |name: &&Str| blueprint.root.variables.get(*name).is_some_and(|variable| variable.ephemeral);
+    values.keys().filter(is_ephemeral).cloned().collect()
+}
+
+fn without_effect(workspace: &Workspace, blueprint: &Blueprint) -> Diagnostics {
+    let kept = |name: &Str| blueprint.root.variables.get(name).is_some_and(|variable| !variable.ephemeral);
+    let given = workspace.variables.iter().filter_map(|source| match source {
+        VariableSource::Argument { name, .. } if kept(name) => Some(name),
+        _ => None,
+    });
+    let told = given.map(|name| {
+        Diagnostic::warning(format!("`--var {name}` has no effect"))
+            .detail("The variable has the value that it had then; only ephemeral ones are given anew.")
+            .hint("make a new plan for another value")
+    });
+    told.collect()
+}
+
+fn not_given_again(variable: &Variable) -> Diagnostic {
+    let name = &variable.name;
+    Diagnostic::error(format!("the ephemeral variable `{name}` must be given again"))
+        .detail("It had a value when the plan was made, and a plan keeps no ephemeral values.")
+        .label(variable.span, "declared as ephemeral")
+        .hint(format!("give it with `--var '{name}=...'` or `FORMWORK_VAR_{name}`"))
+}
+
+/// Everything that is given, by name.
+fn given(workspace: &Workspace, blueprint: &mut Blueprint) -> Given {
     let mut given = Given { values: BTreeMap::new(), diagnostics: Diagnostics::new() };
     given.read_environment_block(workspace, blueprint);
     for source in &workspace.variables {
@@ -42,11 +114,21 @@ pub(super) fn inputs(workspace: &Workspace, blueprint: &mut Blueprint) -> Result
             }
         }
     }
-    let Given { mut values, mut diagnostics } = given;
+    given
+}
+
+/// The chosen variables, each as its type asks.
+fn converted(
+    workspace: &Workspace,
+    blueprint: &Blueprint,
+    mut values: BTreeMap<Str, (Value, Option<Span>)>,
+    chosen: impl Fn(&Variable) -> bool,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<Str, Value> {
     let context = context(workspace, blueprint);
     let scope = Scope { names: &NoNames, context: &context };
     let mut variables = BTreeMap::new();
-    for (name, variable) in &blueprint.root.variables {
+    for (name, variable) in blueprint.root.variables.iter().filter(|(_, variable)| chosen(variable)) {
         let value = values.remove(name);
         if value.is_none() && variable.default.is_none() {
             diagnostics.push(missing(variable));
@@ -59,16 +141,14 @@ pub(super) fn inputs(workspace: &Workspace, blueprint: &mut Blueprint) -> Result
             Err(found) => diagnostics.append(found),
         }
     }
-    if diagnostics.has_errors() {
-        return Err(diagnostics);
-    }
-    Ok((starting_from(workspace, variables), diagnostics))
+    variables
 }
 
 /// Inputs with these variables.
 pub(super) fn starting_from(workspace: &Workspace, variables: BTreeMap<Str, Value>) -> Inputs {
     Inputs {
         variables,
+        ephemeral: BTreeSet::new(),
         home: workspace.home.clone(),
         now_ms: workspace.now_ms,
         applying: false,

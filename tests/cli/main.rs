@@ -14,6 +14,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+mod adopt;
+mod adopt_plugin;
+#[cfg(all(feature = "terraform", unix))]
+mod providers;
 mod terraform;
 mod trouble;
 

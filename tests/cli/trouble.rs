@@ -95,3 +95,33 @@ fn a_dash_c_makes_every_path_relative_to_its_folder() {
     assert!(told(&output).contains("from the file"), "{}", told(&output));
     assert!(dir.path().join("p.plan").exists());
 }
+
+#[test]
+fn a_plan_that_is_stopped_closes_what_it_opened() {
+    let registry = "resource \"sandbox_registry\" \"images\" { name = \"images\" }\n";
+    let dir = folder(registry);
+    let applied = formwork(dir.path(), &["apply", "--auto-approve"]).output().expect("it runs");
+    assert!(applied.status.success(), "{}", told(&applied));
+    let slow = r#"
+        ephemeral "sandbox_registry_token" "key" { registry_id = sandbox_registry.images.id }
+        provider "sandbox" {
+          alias      = "slow"
+          region     = ephemeral.sandbox_registry_token.key.access
+          latency_ms = 600000
+        }
+        data "sandbox_region" "far" { provider = sandbox.slow }
+    "#;
+    fs::write(dir.path().join("main.hcl"), format!("{registry}{slow}")).expect("a file");
+    let child = formwork(dir.path(), &["plan"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let tokens = || formwork_sandbox::control::tokens(&dir.path().join(".formwork/default")).unwrap_or_default();
+    let opened = (0..1200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        !tokens().is_empty()
+    });
+    assert!(opened, "nothing was opened");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().expect("it runs").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert!(told(&output).contains("Stopped before the plan was made"), "{}", told(&output));
+    assert!(tokens().iter().all(|token| !token.is_open), "{:?}", tokens());
+}

@@ -58,15 +58,17 @@ impl Factory {
         self.try_plan(&PlanRequest::default()).unwrap_or_else(|failed| panic!("no plan: {failed}"))
     }
 
+    pub(crate) fn try_open(&self, file: &Path) -> Result<Planned, Failure> {
+        self.runtime.block_on(open_plan(&self.workspace, file, &Silent))
+    }
+
     /// Writes a plan to a file and opens it again.
     pub(crate) fn through_file(&self, planned: Planned) -> Planned {
         let file = self.path().join("kept.plan");
         save_plan(&planned, &file).unwrap_or_else(|failed| panic!("not kept: {failed}"));
         // It holds the record, and would be waited for.
         drop(planned);
-        self.runtime
-            .block_on(open_plan(&self.workspace, &file, &Silent))
-            .unwrap_or_else(|failed| panic!("not opened: {failed}"))
+        self.try_open(&file).unwrap_or_else(|failed| panic!("not opened: {failed}"))
     }
 
     /// Changes an object of the sandbox behind the engine's back.

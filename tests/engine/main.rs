@@ -4,6 +4,7 @@ mod checks;
 mod crash;
 mod deferred;
 mod destroy;
+mod ephemeral;
 mod factory;
 mod fake;
 mod functions;

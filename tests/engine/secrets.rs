@@ -84,7 +84,7 @@ fn files_with_secrets(dir: &Path, found: &mut Vec<String>) {
     }
 }
 
-fn assert_hidden(factory: &Factory, when: &str) {
+pub(crate) fn assert_hidden(factory: &Factory, when: &str) {
     let mut found = Vec::new();
     files_with_secrets(factory.path(), &mut found);
     assert!(found.is_empty(), "{when}: {found:?}");

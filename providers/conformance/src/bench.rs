@@ -168,7 +168,8 @@ impl<'a> Bench<'a> {
         let request = plan_request(block, type_name, address, prior, config.clone());
         let prior = request.prior.clone();
         let change = self.provider.plan(request).await.map_err(|problem| format!("the plan failed: {problem}"))?;
-        contradiction("the configuration", &config, "the plan", &change.planned)?;
+        contradiction("the configuration", &block.without_write_only(&config), "the plan", &change.planned)?;
+        never_answered(block, "the plan", &change.planned)?;
         Ok(Planned { type_name: type_name.clone(), address: address.clone(), prior, config, change })
     }
 
@@ -192,8 +193,10 @@ impl<'a> Bench<'a> {
         if !object.value.is_wholly_known() {
             return Err(format!("expected a wholly known value after the apply, found {:?}", object.value));
         }
-        let ty = self.schema.resources[&planned.type_name].block.ty();
-        convert(&object.value, &ty).map_err(|error| format!("the applied value does not fit the schema: {error}"))?;
+        let block = &self.schema.resources[&planned.type_name].block;
+        never_answered(block, "what was applied", &object.value)?;
+        convert(&object.value, &block.ty())
+            .map_err(|error| format!("the applied value does not fit the schema: {error}"))?;
         contradiction("the plan", &planned.change.planned, "what was applied", &object.value)?;
         Ok(object)
     }
@@ -348,6 +351,14 @@ pub(crate) fn retry_after(error: &ApplyError) -> Option<std::time::Duration> {
     match error {
         ApplyError::DidNotHappen { retry: formwork_contract::provider::Retry::After(time), .. } => Some(*time),
         _ => None,
+    }
+}
+
+/// Fails where something write-only comes back.
+fn never_answered(block: &Block, name: &str, value: &Value) -> Result<(), Failure> {
+    match block.write_only_paths(value).first() {
+        Some(path) => Err(format!("expected the write-only `{path}` to be null, {name} has a value there")),
+        None => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::Str;
 
-/// What a resource or data source instance is called within a blueprint.
+/// What an instance of a resource, a data source or an ephemeral resource is called within a blueprint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
     pub module: ModulePath,
@@ -16,11 +16,13 @@ pub struct Address {
     pub key: InstanceKey,
 }
 
-/// Whether Formwork owns the object or only reads it.
+/// Whether Formwork owns the object, only reads it, or opens it for a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mode {
     Data,
     Managed,
+    /// Never recorded.
+    Ephemeral,
 }
 
 /// The calls that lead from the root module to a module instance; empty for the root.
@@ -68,9 +70,35 @@ impl Address {
 
     /// `aws_vpc.main`, `data.aws_ami.base`: without module and instance key.
     pub fn local_name(&self) -> String {
-        match self.mode {
-            Mode::Managed => format!("{}.{}", self.type_name, self.name),
-            Mode::Data => format!("data.{}.{}", self.type_name, self.name),
+        format!("{}{}.{}", self.mode.prefix(), self.type_name, self.name)
+    }
+}
+
+impl Mode {
+    /// What an address of this mode begins with.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Managed => "",
+            Self::Data => "data.",
+            Self::Ephemeral => "ephemeral.",
+        }
+    }
+
+    /// The keyword of the block that declares one.
+    pub fn keyword(self) -> &'static str {
+        match self {
+            Self::Managed => "resource",
+            Self::Data => "data",
+            Self::Ephemeral => "ephemeral",
+        }
+    }
+
+    /// What people call one.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Managed => "resource",
+            Self::Data => "data source",
+            Self::Ephemeral => "ephemeral resource",
         }
     }
 }
@@ -152,10 +180,7 @@ impl fmt::Display for Address {
         if !self.module.is_root() {
             write!(f, "{}.", self.module)?;
         }
-        if self.mode == Mode::Data {
-            f.write_str("data.")?;
-        }
-        write!(f, "{}.{}{}", self.type_name, self.name, self.key)
+        write!(f, "{}{}.{}{}", self.mode.prefix(), self.type_name, self.name, self.key)
     }
 }
 
@@ -197,13 +222,15 @@ impl FromStr for Address {
         let mut parser = Parser { text, at: 0 };
         let module = parser.module_path()?;
         let mut first = parser.name()?;
-        let mode = if first == "data" {
+        let mode = match first {
+            "data" => Mode::Data,
+            "ephemeral" => Mode::Ephemeral,
+            _ => Mode::Managed,
+        };
+        if mode != Mode::Managed {
             parser.dot()?;
             first = parser.name()?;
-            Mode::Data
-        } else {
-            Mode::Managed
-        };
+        }
         parser.dot()?;
         let name = parser.name()?.into();
         let key = parser.key()?;

@@ -9,7 +9,7 @@ use crate::{Entries, Str, Unknown, Value};
 
 /// The configuration, filled with the prior value where it is silent and the provider sets the attribute.
 ///
-/// Blocks of a list are matched by place, those of a map by key, those of a set by what is configured
+/// A write-only attribute is null. Blocks of a list are matched by place, those of a map by key, those of a set by what is configured
 /// of them. `prior` may be null.
 pub fn proposed(block: &Block, prior: &Value, config: &Value) -> Value {
     let Some(configured) = config.entries() else { return config.clone() };
@@ -17,6 +17,7 @@ pub fn proposed(block: &Block, prior: &Value, config: &Value) -> Value {
     for (name, attribute) in &block.attributes {
         let have = configured.get(name).cloned().unwrap_or(Value::NULL);
         let filled = match prior.get(name) {
+            _ if attribute.write_only => Value::Null(attribute.ty.without_optional()),
             Some(prior) if have.is_null() && attribute.computed => prior.clone(),
             prior => match &attribute.nested {
                 Some(nested) => proposed_nested(nested.nesting, &nested.block, prior.unwrap_or(&Value::NULL), &have),
@@ -56,7 +57,9 @@ fn proposed_nested(nesting: Nesting, block: &Block, prior: &Value, config: &Valu
 /// Whether an element could be what an earlier apply made of this configuration.
 fn agrees(block: &Block, prior: &Value, config: &Value) -> bool {
     block.attributes.iter().all(|(name, attribute)| match (prior.get(name), config.get(name)) {
-        (Some(prior), Some(config)) => (config.is_null() && attribute.computed) || prior == config,
+        (Some(prior), Some(config)) => {
+            attribute.write_only || (config.is_null() && attribute.computed) || prior == config
+        }
         _ => false,
     }) && block.blocks.iter().all(|(name, nested)| match (prior.get(name), config.get(name)) {
         (Some(prior), Some(config)) => agree_nested(nested.nesting, &nested.block, prior, config),

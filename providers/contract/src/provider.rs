@@ -8,6 +8,7 @@
 //!
 //! A value passed here always conforms to the schema of its type: [`crate::Block::ty`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,11 @@ pub trait Provider: Send + Sync {
         Diagnostics::new()
     }
 
+    /// Checks an ephemeral resource's configuration beyond its schema. It may hold unknown values.
+    async fn validate_ephemeral(&self, _type_name: &str, _config: &Value) -> Diagnostics {
+        Diagnostics::new()
+    }
+
     /// Brings plain JSON that was stored under an older schema version to the current one, as plain JSON.
     ///
     /// # Errors
@@ -58,6 +64,27 @@ pub trait Provider: Send + Sync {
         stored: serde_json::Value,
     ) -> Result<serde_json::Value, Diagnostics> {
         Ok(stored)
+    }
+
+    /// Brings what Terraform 0.11 stored (every value as text, under a flattened name such as `tags.%`) to
+    /// the current schema version, as plain JSON.
+    ///
+    /// # Errors
+    /// The provider never had such objects, or the version is not one that it knows.
+    async fn upgrade_flat(
+        &self,
+        type_name: &str,
+        _from_version: u64,
+        _stored: BTreeMap<String, String>,
+    ) -> Result<serde_json::Value, Diagnostics> {
+        Err(Diagnostic::error(format!("provider `{}` cannot read a `{type_name}` of Terraform 0.11", self.name()))
+            .hint("let Terraform upgrade it: `terraform apply -refresh-only` with Terraform 0.12 or later")
+            .into())
+    }
+
+    /// An object's private data as Terraform's states keep it: without what this side added to the provider's own.
+    fn portable(&self, private: &Private) -> Private {
+        private.clone()
     }
 
     /// Takes over what was another resource type, perhaps another provider's: a `moved` block between types.
@@ -212,7 +239,7 @@ pub struct PlanRequest {
     pub address: Address,
     /// The live object.
     pub prior: Value,
-    /// What the blueprint says, null where it is silent.
+    /// What the blueprint says, null where it is silent. Only here do write-only attributes have a value.
     pub config: Value,
     /// The configuration, filled with the prior value where it is silent and the provider sets it:
     /// see [`crate::planning::proposed`].

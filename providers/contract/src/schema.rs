@@ -157,6 +157,20 @@ impl Attribute {
         Self { forces_replacement: true, ..self }
     }
 
+    /// The type that a configuration's value has to fit: within the attribute, what is not required may be
+    /// left out.
+    pub fn config_ty(&self) -> Type {
+        match &self.nested {
+            Some(nested) => nested_type(nested.nesting, nested.block.config_ty()),
+            None => self.ty.clone(),
+        }
+    }
+
+    #[must_use]
+    pub fn write_only(self) -> Self {
+        Self { write_only: true, ..self }
+    }
+
     #[must_use]
     pub fn describe(self, description: &str) -> Self {
         Self { description: description.into(), ..self }
@@ -188,6 +202,16 @@ impl Block {
         }))))
     }
 
+    /// The type of what a configuration says of these attributes.
+    fn config_ty(&self) -> Type {
+        let attributes = self.attributes.iter().map(|(name, attribute)| ObjectAttribute {
+            name: name.clone(),
+            ty: attribute.config_ty(),
+            optional: !attribute.required,
+        });
+        Type::Object(Arc::new(ObjectType::new(attributes)))
+    }
+
     /// Paths of sensitive attributes of this value, those within nested blocks included.
     pub fn sensitive_paths(&self, value: &Value) -> Vec<Path> {
         let mut paths = Vec::new();
@@ -202,7 +226,7 @@ impl Block {
     /// The value with its sensitive attributes marked.
     #[must_use]
     pub fn mark_sensitive(&self, value: &Value) -> Value {
-        if !self.has_sensitive() {
+        if !self.has(&|attribute| attribute.sensitive) {
             return value.clone();
         }
         let sensitive = self.sensitive_paths(value);
@@ -211,10 +235,37 @@ impl Block {
         })
     }
 
-    fn has_sensitive(&self) -> bool {
+    /// The value with its write-only attributes null: as it may be planned and stored.
+    #[must_use]
+    pub fn without_write_only(&self, value: &Value) -> Value {
+        replaced(value, &Path::root(), &self.write_only_paths(value), &|part| Value::Null(part.ty()))
+    }
+
+    /// Paths of the write-only attributes that have a value here, those within nested blocks included.
+    pub fn write_only_paths(&self, value: &Value) -> Vec<Path> {
+        let mut paths = Vec::new();
+        if self.has(&|attribute| attribute.write_only) {
+            self.each_attribute(value, &Path::root(), &mut |path, attribute, part| {
+                if attribute.write_only && *part != Value::Null(part.ty()) {
+                    paths.push(path.clone());
+                }
+            });
+        }
+        paths
+    }
+
+    /// The value with its write-only attributes marked as ephemeral.
+    #[must_use]
+    pub fn mark_write_only(&self, value: &Value) -> Value {
+        let mark = |part: &Value| part.clone().mark(crate::Marks::EPHEMERAL);
+        replaced(value, &Path::root(), &self.write_only_paths(value), &mark)
+    }
+
+    /// Whether this holds for any attribute, those within nested blocks included.
+    fn has(&self, property: &dyn Fn(&Attribute) -> bool) -> bool {
         self.attributes.values().any(|attribute| {
-            attribute.sensitive || attribute.nested.as_ref().is_some_and(|nested| nested.block.has_sensitive())
-        }) || self.blocks.values().any(|nested| nested.block.has_sensitive())
+            property(attribute) || attribute.nested.as_ref().is_some_and(|nested| nested.block.has(property))
+        }) || self.blocks.values().any(|nested| nested.block.has(property))
     }
 
     /// Calls `visit` for each attribute of `value`, with its path, at every depth; an attribute before those
@@ -257,6 +308,17 @@ impl Block {
             }
         }
     }
+}
+
+/// The value with the parts at these paths replaced, marks and all.
+fn replaced(value: &Value, at: &Path, paths: &[Path], change: &dyn Fn(&Value) -> Value) -> Value {
+    if paths.is_empty() {
+        return value.clone();
+    }
+    if paths.contains(at) {
+        return change(value);
+    }
+    value.map_children(&mut |step, child| replaced(child, &at.join(step), paths, change))
 }
 
 impl NestedAttributes {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use formwork_contract::suggest::nearest;
 use formwork_contract::{Block, Diagnostic, Path, ProviderSchema, ResourceSchema, Str, Type, Value};
 
+use crate::ephemeral::EphemeralResource;
 use crate::function::Function;
 use crate::resource::{DataSource, Description, Resource};
 use crate::{cluster, compute, identity, logging, mesh, network, path, region, registry, settings};
@@ -15,6 +16,7 @@ pub(crate) struct Catalog {
     kinds: BTreeMap<&'static str, Kind>,
     data_sources: BTreeMap<&'static str, Box<dyn DataSource>>,
     functions: BTreeMap<&'static str, Box<dyn Function>>,
+    ephemerals: BTreeMap<&'static str, Box<dyn EphemeralResource>>,
     schema: Arc<ProviderSchema>,
 }
 
@@ -48,6 +50,10 @@ fn data_sources() -> Vec<Box<dyn DataSource>> {
     vec![Box::new(compute::images::Images), Box::new(network::lookup::Lookup), Box::new(region::Region)]
 }
 
+fn ephemerals() -> Vec<Box<dyn EphemeralResource>> {
+    vec![Box::new(registry::token::RegistryToken)]
+}
+
 fn functions() -> Vec<Box<dyn Function>> {
     vec![Box::new(path::ParsePath), Box::new(registry::image::ImageReference)]
 }
@@ -65,6 +71,7 @@ impl Catalog {
         let data_sources: BTreeMap<_, _> =
             data_sources().into_iter().map(|source| (source.type_name(), source)).collect();
         let functions: BTreeMap<_, _> = functions().into_iter().map(|function| (function.name(), function)).collect();
+        let ephemerals: BTreeMap<_, _> = ephemerals().into_iter().map(|one| (one.type_name(), one)).collect();
         let versioned = |block: &Block| ResourceSchema { version: 0, block: block.clone() };
         let schema = ProviderSchema {
             provider: settings::schema(),
@@ -77,9 +84,12 @@ impl Catalog {
                 .map(|(name, source)| (Str::from(*name), versioned(&source.block())))
                 .collect(),
             functions: functions.iter().map(|(name, function)| (Str::from(*name), function.describe())).collect(),
-            ..ProviderSchema::default()
+            ephemeral_resources: ephemerals
+                .iter()
+                .map(|(name, ephemeral)| (Str::from(*name), versioned(&ephemeral.block())))
+                .collect(),
         };
-        Self { kinds, data_sources, functions, schema: Arc::new(schema) }
+        Self { kinds, data_sources, functions, ephemerals, schema: Arc::new(schema) }
     }
 
     pub(crate) fn schema(&self) -> Arc<ProviderSchema> {
@@ -94,6 +104,10 @@ impl Catalog {
         self.functions.get(name).map(Box::as_ref)
     }
 
+    pub(crate) fn ephemeral(&self, type_name: &str) -> Option<&dyn EphemeralResource> {
+        self.ephemerals.get(type_name).map(Box::as_ref)
+    }
+
     pub(crate) fn kind(&self, type_name: &str) -> Option<&Kind> {
         self.kinds.get(type_name)
     }
@@ -102,6 +116,14 @@ impl Catalog {
     pub(crate) fn unknown_type(&self, type_name: &str) -> Diagnostic {
         let mut problem = Diagnostic::error(format!("the sandbox has no resource type `{type_name}`"));
         problem.hint = nearest(type_name, self.kinds.keys().copied()).map(|name| format!("did you mean `{name}`?"));
+        problem
+    }
+
+    /// Says that there is no such type of ephemeral resources, and which one may be meant.
+    pub(crate) fn unknown_ephemeral(&self, type_name: &str) -> Diagnostic {
+        let mut problem = Diagnostic::error(format!("the sandbox has no ephemeral resource `{type_name}`"));
+        let names = self.ephemerals.keys().copied();
+        problem.hint = nearest(type_name, names).map(|name| format!("did you mean `{name}`?"));
         problem
     }
 

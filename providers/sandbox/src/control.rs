@@ -9,8 +9,9 @@ use formwork_contract::{Diagnostic, Diagnostics, Path, Type, Value, json};
 use crate::catalog::{Catalog, Kind};
 use crate::service::{Service, decode, targets};
 use crate::settings::Settings;
-use crate::store::Store;
 use crate::store::objects::{self, Object};
+use crate::store::tokens::{self, Token};
+use crate::store::{Store, passwords};
 
 /// An object of the sandbox, as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,45 @@ pub struct ObjectSummary {
     /// The owner tags.
     pub environment: String,
     pub address: String,
+}
+
+/// A token that was given out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSummary {
+    pub id: String,
+    /// The id of what it opens.
+    pub target: String,
+    pub environment: String,
+    pub renewals: u32,
+    /// It was not taken back, whether or not its time is over.
+    pub is_open: bool,
+}
+
+/// All tokens that were ever given out, the first one first.
+///
+/// # Errors
+/// The sandbox's file cannot be read.
+pub fn tokens(state_dir: &FilePath) -> Result<Vec<TokenSummary>, Diagnostics> {
+    let all = open(state_dir)?.read(tokens::all).map_err(|fault| fault.diagnostic("list", None, "none"))?;
+    let summary = |token: Token| TokenSummary {
+        id: token.id,
+        target: token.target,
+        environment: token.environment,
+        renewals: token.renewals,
+        is_open: token.is_open,
+    };
+    Ok(all.into_iter().map(summary).collect())
+}
+
+/// Whether somebody could sign in as an identity. `which` is its id or the address of its owner.
+///
+/// # Errors
+/// No object or several are meant.
+pub fn signs_in(state_dir: &FilePath, which: &str, password: &str) -> Result<bool, Diagnostics> {
+    let (store, catalog) = (open(state_dir)?, Catalog::new());
+    let (object, _) = find(&store, &catalog, which)?;
+    let known = store.read(|connection| passwords::is(connection, &object.id, password));
+    Ok(known.map_err(|fault| fault.diagnostic("sign in", None, "none"))?)
 }
 
 /// All objects of all environments, by environment and address.
@@ -131,6 +171,11 @@ fn changed(kind: &Kind, value: &Value, attribute: &str, text: &str) -> Result<Va
     };
     if name == "id" {
         return Err(Diagnostic::error("the id of an object cannot change").hint("change another attribute").into());
+    }
+    if block.attributes.get(name).is_some_and(|attribute| attribute.write_only) {
+        return Err(Diagnostic::error(format!("`{name}` is write-only: nobody sees it change"))
+            .hint("change another attribute")
+            .into());
     }
     match (key, &ty) {
         (None, ty) => Ok(value.with(name, parsed(name, text, ty)?)),

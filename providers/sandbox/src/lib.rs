@@ -10,7 +10,7 @@
 //! - `store` keeps objects, `fault` words what the cloud answers when it refuses;
 //! - `resource` is the trait that each type implements; a folder a service, a file a type: schema,
 //!   checks, create, update and delete side by side. `network` is a good first read;
-//! - `function` is the trait of what expressions may call;
+//! - `function` is the trait of what expressions may call, `ephemeral` of what is given for a while;
 //! - `catalog` lists the types; [`control`] changes the cloud behind Formwork's back.
 
 mod catalog;
@@ -18,6 +18,7 @@ mod client;
 mod cluster;
 mod compute;
 pub mod control;
+mod ephemeral;
 mod fault;
 mod function;
 mod identity;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, FunctionError, Imported, PlanRequest,
-    PlannedChange, Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
+    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Ephemeral, FunctionError, Imported,
+    PlanRequest, PlannedChange, Private, Provider, ReadOutcome, ReadRequest, Renewed, SettleRequest, Settlement,
 };
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Value};
 
 use crate::catalog::{Catalog, Kind};
 use crate::client::Client;
+use crate::ephemeral::EphemeralResource;
 use crate::resource::{Lookup, Problems};
 use crate::service::{Change, Service, decode, id_of};
 use crate::settings::Settings;
@@ -62,6 +63,15 @@ impl Provider for Sandbox {
         problems.into_diagnostics()
     }
 
+    async fn validate_ephemeral(&self, type_name: &str, config: &Value) -> Diagnostics {
+        let Some(ephemeral) = self.catalog.ephemeral(type_name) else {
+            return self.catalog.unknown_ephemeral(type_name).into();
+        };
+        let mut problems = Problems::default();
+        ephemeral.check(config, &mut problems);
+        problems.into_diagnostics()
+    }
+
     async fn call_function(&self, name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
         match self.catalog.function(name) {
             Some(function) => function.call(arguments),
@@ -88,6 +98,11 @@ impl Configured {
     fn kind(&self, type_name: &str) -> Result<&Kind, Diagnostics> {
         let catalog = &self.client.service.catalog;
         catalog.kind(type_name).ok_or_else(|| catalog.unknown_type(type_name).into())
+    }
+
+    fn ephemeral(&self, type_name: &str) -> Result<&dyn EphemeralResource, Diagnostics> {
+        let catalog = &self.client.service.catalog;
+        catalog.ephemeral(type_name).ok_or_else(|| catalog.unknown_ephemeral(type_name).into())
     }
 
     fn value(&self, object: &Object) -> Result<Value, Diagnostics> {
@@ -159,6 +174,7 @@ impl ConfiguredProvider for Configured {
             address: &request.address.to_string(),
             attempt: &request.attempt.0,
             prior: &request.prior,
+            config: &request.config,
             planned: &request.planned,
             half: false,
         };
@@ -191,6 +207,37 @@ impl ConfiguredProvider for Configured {
                 .hint(format!("an id of this type looks like `{}-0123456789abcdef0`", kind.description.id_prefix))
                 .into()),
         }
+    }
+
+    async fn open_ephemeral(&self, type_name: &str, config: &Value) -> Result<Ephemeral, Diagnostics> {
+        let ephemeral = self.ephemeral(type_name)?;
+        let service = &self.client.service;
+        let operation = format!("open {type_name}");
+        self.client.patiently(&operation, type_name).await?;
+        let opened =
+            service.store.write(|connection| ephemeral.open(connection, &service.environment, &config.deep_unmarked()));
+        let opened = opened.map_err(|fault| self.client.told(&operation, &fault))?;
+        let private = Private(opened.id.into_bytes().into());
+        Ok(Ephemeral { value: opened.value, private, renew_at: Some(opened.renew_at) })
+    }
+
+    async fn renew_ephemeral(&self, type_name: &str, private: Private) -> Result<Renewed, Diagnostics> {
+        let ephemeral = self.ephemeral(type_name)?;
+        let operation = format!("renew {type_name}");
+        self.client.patiently(&operation, type_name).await?;
+        let id = String::from_utf8_lossy(&private.0).into_owned();
+        let renewed = self.client.service.store.write(|connection| ephemeral.renew(connection, &id));
+        let renew_at = renewed.map_err(|fault| self.client.told(&operation, &fault))?;
+        Ok(Renewed { private, renew_at: Some(renew_at) })
+    }
+
+    async fn close_ephemeral(&self, type_name: &str, private: Private) -> Result<(), Diagnostics> {
+        let ephemeral = self.ephemeral(type_name)?;
+        let operation = format!("close {type_name}");
+        self.client.patiently(&operation, type_name).await?;
+        let id = String::from_utf8_lossy(&private.0).into_owned();
+        let closed = self.client.service.store.write(|connection| ephemeral.close(connection, &id));
+        closed.map_err(|fault| self.client.told(&operation, &fault).into())
     }
 
     async fn discover(&self, environment: &str) -> Result<Vec<Discovered>, Diagnostics> {

@@ -20,6 +20,11 @@ pub(crate) trait Resource: Send + Sync {
     /// Makes the object that `call` names; answers the attributes that the cloud sets.
     fn create(&self, call: &Call<'_>, planned: &Value) -> Result<Computed, Fault>;
 
+    /// Called when the object's row is there, in the same transaction.
+    fn created(&self, _call: &Call<'_>) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Turns the live object into what is planned; answers the attributes that the cloud sets anew.
     fn update(&self, _call: &Call<'_>, _live: &Value, _planned: &Value) -> Result<Computed, Fault> {
         Ok(Vec::new())
@@ -92,6 +97,8 @@ pub(crate) struct Call<'a> {
     pub id: &'a str,
     /// The key of the change; empty where it does not matter.
     pub attempt: &'a str,
+    /// Where write-only attributes have their values.
+    pub config: &'a Value,
 }
 
 impl Call<'_> {

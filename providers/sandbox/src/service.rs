@@ -31,6 +31,8 @@ pub(crate) struct Change<'a> {
     pub attempt: &'a str,
     /// As the caller last saw it; null for a creation.
     pub prior: &'a Value,
+    /// Where write-only attributes have their values; null for a deletion.
+    pub config: &'a Value,
     /// Null for a deletion.
     pub planned: &'a Value,
     /// Stop half-way: the weather is bad.
@@ -49,7 +51,8 @@ impl Service {
             self.check_references(connection, change.kind, change.planned, &Value::NULL)?;
             let name = self.free_name(connection, change.kind, change.planned, None)?;
             let id = new_id(description.id_prefix, change.attempt);
-            let call = Call { connection, settings: &self.settings, id: &id, attempt: change.attempt };
+            let call =
+                Call { connection, settings: &self.settings, id: &id, attempt: change.attempt, config: change.config };
             let mut computed = change.kind.resource.create(&call, change.planned)?;
             computed.push(("id", Value::string(&id)));
             let mut value = finished(change.planned, computed);
@@ -57,7 +60,7 @@ impl Service {
                 value = without_extras(change.kind, &value);
             }
             let object = Object {
-                id,
+                id: id.clone(),
                 type_name: description.type_name.into(),
                 name,
                 environment: self.environment.to_string(),
@@ -67,6 +70,7 @@ impl Service {
                 attributes: json::to_plain(&value),
             };
             objects::insert(connection, &object, &targets(change.kind, &value))?;
+            change.kind.resource.created(&Call { id: &object.id, ..call })?;
             Ok(value)
         })
     }
@@ -79,7 +83,13 @@ impl Service {
             let wanted = patched(&live, change);
             self.check_references(connection, change.kind, &wanted, &live)?;
             object.name = self.free_name(connection, change.kind, &wanted, Some(&object.id))?;
-            let call = Call { connection, settings: &self.settings, id: &object.id, attempt: change.attempt };
+            let call = Call {
+                connection,
+                settings: &self.settings,
+                id: &object.id,
+                attempt: change.attempt,
+                config: change.config,
+            };
             let computed = change.kind.resource.update(&call, &live, &wanted)?;
             let value = finished(&wanted, computed);
             object.environment = self.environment.to_string();
@@ -103,7 +113,7 @@ impl Service {
                 return Err(Fault::new(Code::DependencyViolation, message).hint(hint));
             }
             let live = decode(kind, &object)?;
-            let call = Call { connection, settings: &self.settings, id, attempt: "" };
+            let call = Call { connection, settings: &self.settings, id, attempt: "", config: &Value::NULL };
             kind.resource.delete(&call, &live)?;
             objects::delete(connection, id)
         })

@@ -22,7 +22,7 @@ use formwork_contract::{Diagnostic, Diagnostics, Mode, Span, Str, suggest};
 pub(super) use calls::{PendingCall, Source};
 pub(super) use interface::{Interface, interface};
 
-use super::model::{Environment, Module, Resource};
+use super::model::{Environment, Module, Output, Resource};
 use super::syntax::{Syntax, SyntaxBlock};
 
 /// A module whose calls are still to be resolved.
@@ -34,11 +34,12 @@ pub(super) struct Draft {
     pub(super) environments: BTreeMap<Str, Environment>,
 }
 
-const KEYWORDS: [&str; 16] = [
+const KEYWORDS: [&str; 17] = [
     "check",
     "component",
     "data",
     "environment",
+    "ephemeral",
     "formwork",
     "import",
     "locals",
@@ -86,6 +87,13 @@ fn stray_attribute(name: &str, span: Span) -> Diagnostic {
     }
 }
 
+fn recorded_output(output: &Output) -> Diagnostic {
+    Diagnostic::error(format!("The output `{}` of the root module cannot be ephemeral", output.name))
+        .detail("The outputs of the root module are recorded, and an ephemeral value never is.")
+        .label(output.span, "declared as ephemeral")
+        .hint("remove `ephemeral = true`; `ephemeralasnull` gives a value that can be recorded")
+}
+
 struct Builder<'d> {
     draft: Draft,
     /// Where each name was declared, by its kind and name.
@@ -99,6 +107,7 @@ impl Builder<'_> {
         match &*block.keyword {
             "resource" => self.resource(Mode::Managed, block),
             "data" => self.resource(Mode::Data, block),
+            "ephemeral" => self.resource(Mode::Ephemeral, block),
             "variable" => self.variable(block),
             "output" => self.output(block),
             "locals" => self.locals(block),
@@ -121,10 +130,9 @@ impl Builder<'_> {
         let keyword = &*block.keyword;
         let diagnostic =
             Diagnostic::error(format!("Unknown block `{keyword}`")).label(block.keyword_span, "not a kind of block");
-        let hint = match (keyword, suggest::nearest(keyword, KEYWORDS)) {
-            ("ephemeral", _) => "ephemeral resources are not supported; use a `data` block".into(),
-            (_, Some(meant)) => format!("did you mean `{meant}`?"),
-            (_, None) => format!("blocks are {}", KEYWORDS.map(|keyword| format!("`{keyword}`")).join(", ")),
+        let hint = match suggest::nearest(keyword, KEYWORDS) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("blocks are {}", KEYWORDS.map(|keyword| format!("`{keyword}`")).join(", ")),
         };
         self.diagnostics.push(diagnostic.hint(hint));
     }
@@ -161,12 +169,8 @@ impl Builder<'_> {
     }
 
     fn add_resource(&mut self, resource: Resource) {
-        let (kind, prefix) = match resource.mode {
-            Mode::Managed => ("resource", ""),
-            Mode::Data => ("data source", "data."),
-        };
-        let name = format!("{prefix}{}.{}", resource.type_name, resource.name);
-        if self.declare(kind, &name, resource.span) {
+        let name = format!("{}{}.{}", resource.mode.prefix(), resource.type_name, resource.name);
+        if self.declare(resource.mode.noun(), &name, resource.span) {
             self.draft.module.resources.push(resource);
         }
     }
@@ -183,6 +187,9 @@ impl Builder<'_> {
         if let Some(output) = values::output(block, self.diagnostics)
             && self.declare("output", &output.name, output.span)
         {
+            if self.is_root && output.ephemeral {
+                self.diagnostics.push(recorded_output(&output));
+            }
             self.draft.module.outputs.insert(output.name.clone(), output);
         }
     }

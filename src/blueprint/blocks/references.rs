@@ -61,7 +61,7 @@ pub(super) fn reference(value: Expr) -> Option<Reference> {
 /// `name` or `name.alias`.
 pub(super) fn provider(value: Expr, diagnostics: &mut Diagnostics) -> Option<ProviderReference> {
     let span = value.span;
-    if let Some(reference) = reference(value) {
+    if let Some(reference) = provider_name(value) {
         match &reference.steps[..] {
             [] => return Some(ProviderReference { name: reference.root, alias: None, span }),
             [Traverse { kind: TraverseKind::Attribute(alias), .. }] => {
@@ -76,6 +76,18 @@ pub(super) fn provider(value: Expr, diagnostics: &mut Diagnostics) -> Option<Pro
             .hint("write `provider = aws` or `provider = aws.west`"),
     );
     None
+}
+
+/// The reference that names a provider. Where one is named, `null` is the provider of that name.
+fn provider_name(value: Expr) -> Option<Reference> {
+    let null = |steps| Some(Reference { root: "null".into(), steps });
+    match value.kind {
+        ExprKind::Literal(Value::Null(_)) => null(Box::default()),
+        ExprKind::Traversal(traversal) if matches!(traversal.of.kind, ExprKind::Literal(Value::Null(_))) => {
+            null(traversal.steps)
+        }
+        _ => reference(value),
+    }
 }
 
 /// What `moved` and `removed` speak of.

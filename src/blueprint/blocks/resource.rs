@@ -30,7 +30,7 @@ pub(super) fn resource(mode: Mode, block: SyntaxBlock, diagnostics: &mut Diagnos
         type_span: type_name.span,
         name: name.text,
         span,
-        lifecycle: lifecycle.map(|block| self::lifecycle(block, diagnostics)).unwrap_or_default(),
+        lifecycle: lifecycle.map(|block| self::lifecycle(mode, block, diagnostics)).unwrap_or_default(),
         config: body(config, diagnostics),
         repeat,
         depends_on: depends_on.unwrap_or_default(),
@@ -63,8 +63,16 @@ pub(super) fn repeat(reader: &mut Reader<'_>) -> Repeat {
     }
 }
 
-fn lifecycle(block: SyntaxBlock, diagnostics: &mut Diagnostics) -> Lifecycle {
+/// What only makes sense for an object that is made, changed and deleted.
+const OF_OBJECTS: [&str; 4] = ["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"];
+
+fn lifecycle(mode: Mode, block: SyntaxBlock, diagnostics: &mut Diagnostics) -> Lifecycle {
     let mut reader = Reader::new(block, diagnostics);
+    if mode == Mode::Ephemeral {
+        for attribute in OF_OBJECTS.into_iter().filter_map(|name| reader.take(name)).collect::<Vec<_>>() {
+            reader.diagnostics.push(not_of_ephemeral(&attribute));
+        }
+    }
     let create_before_destroy = reader.take_bool("create_before_destroy").map(|(value, _)| value);
     let prevent_destroy = reader.take_bool("prevent_destroy").and_then(|(value, span)| value.then_some(span));
     let ignore_changes = reader.take("ignore_changes").map(|attribute| ignore_changes(attribute, reader.diagnostics));
@@ -92,6 +100,13 @@ fn lifecycle(block: SyntaxBlock, diagnostics: &mut Diagnostics) -> Lifecycle {
         preconditions: conditions(preconditions, diagnostics),
         postconditions: conditions(postconditions, diagnostics),
     }
+}
+
+fn not_of_ephemeral(attribute: &Attribute) -> Diagnostic {
+    Diagnostic::error(format!("`{}` has no meaning for an ephemeral resource", attribute.name))
+        .detail("It is opened and closed in each run, and never changed.")
+        .label(attribute.name_span, "set here")
+        .hint("remove it")
 }
 
 fn ignore_changes(attribute: Attribute, diagnostics: &mut Diagnostics) -> IgnoreChanges {

@@ -53,6 +53,21 @@ data "terraform_data" "b" {}
 }
 
 #[test]
+fn a_provider_may_be_called_null() {
+    let blueprint = loaded(
+        "resource \"null_resource\" \"a\" {\n  provider = null.west\n}\nresource \"null_resource\" \"b\" {\n  provider = null\n}\n",
+    );
+    let named: Vec<_> = blueprint
+        .root
+        .resources
+        .iter()
+        .filter_map(|resource| resource.provider.as_ref())
+        .map(|provider| (&*provider.name, provider.alias.as_deref()))
+        .collect();
+    assert_eq!(named, [("null", Some("west")), ("null", None)]);
+}
+
+#[test]
 fn types_are_read_with_their_defaults() {
     let blueprint = loaded(
         "variable \"x\" {\n  type = map(object({ a = string, b = optional(number, 2), c = optional(list(bool)) }))\n  sensitive = true\n  nullable = false\n}\nvariable \"old\" {\n  type = \"string\"\n}\n",

@@ -7,7 +7,7 @@ use formwork_contract::{Block, Entries, NestedBlock, Nesting, Path, Step, Str, T
 use super::sequence::{self, Fate};
 use super::style::{Paint, Role, count, harmless};
 use super::text::{self, Hunk, Structured};
-use super::value::{self, SENSITIVE, UNKNOWN, brief};
+use super::value::{self, SENSITIVE, UNKNOWN, WRITE_ONLY, brief};
 
 /// Writes differences between values into a text.
 #[derive(Debug)]
@@ -264,7 +264,9 @@ impl Differ<'_> {
     /// A value of which every part has the same fate.
     fn whole(&mut self, place: &Place<'_>, sign: Sign, value: &Value) {
         if !value.marks().is_empty() {
-            return self.line(place, sign, SENSITIVE, false);
+            // What is recorded is never ephemeral: in a plan it can only be on its way to the provider.
+            let is_sent = sign != Sign::Stay && value.marks().ephemeral;
+            return self.line(place, sign, if is_sent { WRITE_ONLY } else { value::withheld(value) }, false);
         }
         if let Some(entries) = value.entries().filter(|entries| !entries.is_empty()) {
             self.line(place, sign, "{", true);

@@ -96,6 +96,7 @@ fn kind(kind: RevisionKind) -> &'static str {
         RevisionKind::Destroy => "destroy",
         RevisionKind::Rollback => "rollback",
         RevisionKind::Edit => "edit",
+        RevisionKind::Adopt => "adopt",
     }
 }
 

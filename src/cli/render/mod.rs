@@ -1,5 +1,6 @@
 //! What is to be shown, as text. Nothing here prints.
 
+pub mod adopt;
 pub mod diagnostic;
 pub mod diff;
 pub mod graph;
@@ -7,9 +8,12 @@ pub mod history;
 pub mod layout;
 pub mod outcome;
 pub mod plan;
+#[cfg(feature = "terraform")]
+pub mod providers;
 pub mod sequence;
 pub mod state;
 pub mod style;
+pub mod table;
 pub mod text;
 pub mod value;
 

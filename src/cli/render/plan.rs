@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use formwork_contract::{InstanceKey, Mode, ModulePath, Path, Value};
+use formwork_contract::{InstanceKey, Marks, Mode, ModulePath, Path, Value};
 
 use super::diff::{Differ, Inside};
 use super::style::{Paint, Role, count};
@@ -170,7 +170,10 @@ impl View {
             Action::NoOp | Action::Forget => {}
             Action::Delete => self.attributes(inside, &change.before, &Value::NULL, &[]),
             Action::Read => self.attributes(inside, &Value::NULL, &change.after, &[]),
-            _ => self.attributes(inside, &change.before, &change.after, &change.replace_paths),
+            Action::Update => self.attributes(inside, &change.before, &change.after, &change.replace_paths),
+            Action::Create | Action::Replace(_) => {
+                self.attributes(inside, &change.before, &with_write_only(change), &change.replace_paths);
+            }
         }
     }
 
@@ -210,7 +213,7 @@ impl View {
         self.heading("Outputs");
         for (name, output) in &changed {
             let veiled = |value: &Value| {
-                let marks = if output.sensitive { formwork_contract::Marks::SENSITIVE } else { Default::default() };
+                let marks = if output.sensitive { Marks::SENSITIVE } else { Default::default() };
                 value.clone().mark(marks)
             };
             let (before, after) = (veiled(&output.before), veiled(&output.after));
@@ -318,7 +321,7 @@ fn because(reason: &Reason, change: &Change) -> Option<String> {
             let paths: Vec<String> = change.replace_paths.iter().map(|path| format!("`{path}`")).collect();
             format!("{} cannot change in place", paths.join(", "))
         }
-        Reason::Tainted => "it was made only in part".into(),
+        Reason::Tainted => "it is tainted: made only in part, or marked as such".into(),
         Reason::Triggered(what) => format!("`{what}` changes, which `replace_triggered_by` names"),
         Reason::Requested => "`--replace` asks for it".into(),
         Reason::Vanished => "the object is gone from reality".into(),
@@ -334,8 +337,19 @@ fn because(reason: &Reason, change: &Change) -> Option<String> {
         Reason::Deposed => "an earlier replacement left it behind".into(),
         Reason::Removed => match change.address.mode {
             Mode::Managed => "a `removed` block asks for it".into(),
-            Mode::Data => "it is no longer read".into(),
+            Mode::Data | Mode::Ephemeral => "it is no longer read".into(),
         },
+    })
+}
+
+/// What will stand, with a mark where the blueprint gives something that is only sent.
+fn with_write_only(change: &Change) -> Value {
+    let sent = change.kind.block.write_only_paths(&change.config);
+    if sent.is_empty() {
+        return change.after.clone();
+    }
+    change.after.transform(&Path::root(), &mut |path, part| {
+        if sent.contains(path) { part.mark(Marks::EPHEMERAL) } else { part }
     })
 }
 

@@ -32,7 +32,7 @@ pub fn text<'a>(objects: impl IntoIterator<Item = StateObject<'a>>, paint: Paint
             let _ = write!(out, " (deposed object {deposed})");
         }
         if object.tainted {
-            let _ = write!(out, " (made only in part: it will be replaced)");
+            let _ = write!(out, " (tainted: it will be replaced)");
         }
         out.push('\n');
         let attributes: Vec<(&Str, &Value)> = object.value.entries().into_iter().flat_map(Entries::iter).collect();

@@ -58,6 +58,7 @@ pub(crate) fn empty_plan() -> Parts {
             git: None,
             files: BTreeMap::new(),
             variables: BTreeMap::new(),
+            given_again: Default::default(),
         },
         changes: Vec::new(),
         drift: Vec::new(),

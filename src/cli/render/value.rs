@@ -8,8 +8,17 @@ use super::style::{count, is_steering};
 
 /// What stands for a value that nobody may see.
 pub const SENSITIVE: &str = "(sensitive)";
+/// What stands for a value that is known in this run alone.
+pub const EPHEMERAL: &str = "(ephemeral)";
+/// What stands in a plan for a value that is sent to the provider and recorded nowhere.
+pub const WRITE_ONLY: &str = "(write-only attribute)";
 /// What stands for a value that is not known yet.
 pub const UNKNOWN: &str = "(known after apply)";
+
+/// What stands for a value that has a mark.
+pub fn withheld(value: &Value) -> &'static str {
+    if value.marks().ephemeral { EPHEMERAL } else { SENSITIVE }
+}
 
 /// The value on one line. Sensitive parts are withheld.
 pub fn literal(value: &Value) -> String {
@@ -33,7 +42,7 @@ pub fn brief(value: &Value, width: usize) -> String {
 
 fn write_literal(text: &mut String, value: &Value) {
     if !value.marks().is_empty() {
-        text.push_str(SENSITIVE);
+        text.push_str(withheld(value));
         return;
     }
     if let Some(entries) = value.entries() {

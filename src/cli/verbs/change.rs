@@ -5,7 +5,7 @@ use std::path::Path;
 use formwork_contract::Diagnostics;
 
 use super::record::{address, focus};
-use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback, Variables};
+use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback};
 use crate::cli::interrupt::Listener;
 use crate::cli::render::{diagnostic, outcome, plan as text};
 use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, Session, Stop};
@@ -14,6 +14,10 @@ use crate::plan::json::to_terraform_json;
 use crate::workflow::{
     self, ApplyOutcome, ApplyRequest, Consent, CrashPoint, CrashWhen, PlanRequest, Planned, Workspace,
 };
+
+/// What to do where nobody can be asked.
+const INSTEAD: &str =
+    "Keep the plan with `formwork plan -o PLAN` and apply it with `formwork apply PLAN`, or give `--auto-approve`.";
 
 pub(crate) async fn plan(session: &Session, arguments: &Plan) -> Outcome {
     let workspace = session.workspace(&arguments.planning.variables)?;
@@ -46,7 +50,7 @@ pub(crate) async fn destroy(session: &Session, arguments: &Destroy) -> Outcome {
 }
 
 pub(crate) async fn rollback(session: &Session, arguments: &Rollback) -> Outcome {
-    let workspace = session.workspace(&Variables::default())?;
+    let workspace = session.workspace(&arguments.variables)?;
     let watcher = session.watcher();
     let planned = workflow::rollback_plan(&workspace, arguments.to, &watcher).await?;
     drop(watcher);
@@ -146,7 +150,7 @@ async fn approve_and_apply(
         (false, false) => Consent::Person,
     };
     let environment = &planned.plan.header.environment;
-    if consent == Consent::Person && !session.consent(&format!("Apply this plan to `{environment}`?"))? {
+    if consent == Consent::Person && !session.consent(&format!("Apply this plan to `{environment}`?"), INSTEAD)? {
         session.print("Nothing was changed.\n")?;
         return Ok(FAILED);
     }

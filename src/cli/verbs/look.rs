@@ -22,7 +22,7 @@ pub(crate) async fn validate(session: &Session, variables: &Variables) -> Outcom
 }
 
 pub(crate) async fn show(session: &Session, arguments: &Show) -> Outcome {
-    let workspace = session.workspace(&Variables::default())?;
+    let workspace = session.workspace(&arguments.variables)?;
     if let Some(file) = &arguments.plan {
         let watcher = session.watcher();
         let planned = workflow::open_plan(&workspace, &session.path(file), &watcher).await?;

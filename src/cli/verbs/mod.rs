@@ -1,9 +1,11 @@
 //! The verbs: each parses what it was given, calls one function of the workflow, and renders the answer.
 
+pub(super) mod adopt;
 pub(super) mod change;
 pub(super) mod console;
 pub(super) mod fmt;
 pub(super) mod look;
+pub(super) mod providers;
 pub(super) mod record;
 pub(super) mod sandbox;
 pub(super) mod serve_provider;

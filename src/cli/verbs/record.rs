@@ -4,8 +4,9 @@ use formwork_contract::suggest::nearest;
 use formwork_contract::{Address, Diagnostic, Value};
 use serde_json::json;
 
-use crate::cli::args::{History, Output, Variables};
+use crate::cli::args::{Export, History, Output, Variables};
 use crate::cli::render::state::{self, StateObject};
+use crate::cli::render::style::count;
 use crate::cli::render::{history as table, outcome};
 use crate::cli::session::{DONE, Outcome, Session, Stop};
 use crate::plan::Focus;
@@ -157,6 +158,40 @@ pub(crate) fn rm(session: &Session, addresses: &[String]) -> Outcome {
     for address in addresses {
         let revision = workflow::state_rm(&workspace, &address)?;
         edited(session, revision, &format!("`{address}` is forgotten; what it stood for stays."))?;
+    }
+    Ok(DONE)
+}
+
+pub(crate) async fn export(session: &Session, arguments: &Export) -> Outcome {
+    let workspace = session.workspace(&Variables::default())?;
+    let watcher = session.watcher();
+    let export = workflow::state_export(&workspace, &watcher).await?;
+    drop(watcher);
+    let held = count(export.sensitive, "sensitive value");
+    if export.sensitive > 0 && !arguments.with_secrets {
+        return Err(Diagnostic::error(format!("the state would hold {held} in clear"))
+            .detail("Terraform's states are not encrypted.")
+            .hint("give `--with-secrets` if that is meant; keep the file from others, and out of the repository")
+            .into());
+    }
+    session.warn(export.warnings.iter(), &export.sources);
+    let Some(out) = &arguments.out else {
+        if export.sensitive > 0 && session.terminal.shown {
+            return Err(Diagnostic::error("sensitive values are not written to a terminal")
+                .hint("write them to a file with `-o FILE`")
+                .into());
+        }
+        session.print(&export.text)?;
+        return Ok(DONE);
+    };
+    workflow::write_state(&session.path(out), &export.text)?;
+    let (objects, outputs) = (count(export.objects, "object"), count(export.outputs, "output"));
+    if session.global.json {
+        session.print_json(&json!({"format_version": "1.0", "objects": export.objects, "outputs": export.outputs,
+            "sensitive": export.sensitive, "diagnostics": []}))?;
+    } else {
+        let clear = if export.sensitive > 0 { format!(" It holds {held} in clear.") } else { String::new() };
+        session.print(&format!("Written to `{}`: {objects} and {outputs}.{clear}\n", out.display()))?;
     }
     Ok(DONE)
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use formwork_contract::{Attribute, Block, Nesting, Type, Value};
+use formwork_contract::{Attribute, Block, Marks, Nesting, Type, Value};
 
 use super::{Vars, context};
 use crate::blueprint::files::Files;
 use crate::blueprint::{Blueprint, LoadOptions, load};
-use crate::language::{ConditionResult, ForEachError, Scope, check_body, for_each_keys, variable_value};
+use crate::language::{ConditionResult, ForEachError, Retention, Scope, check_body, for_each_keys, variable_value};
 
 fn loaded(text: &str) -> Blueprint {
     let files: BTreeMap<String, Arc<[u8]>> = [("main.tf".to_owned(), text.as_bytes().into())].into();
@@ -17,10 +17,16 @@ fn loaded(text: &str) -> Blueprint {
 
 fn schema() -> Block {
     let rule = Block::new([("port", Attribute::required(Type::Number)), ("note", Attribute::optional(Type::String))]);
+    let login = Block::new([
+        ("user", Attribute::optional(Type::String)),
+        ("password_wo", Attribute::optional(Type::String).write_only()),
+    ]);
     let mut schema = Block::new([
         ("name", Attribute::required(Type::String)),
         ("tags", Attribute::optional(Type::map(Type::String))),
         ("id", Attribute::computed(Type::String)),
+        ("name_wo", Attribute::optional(Type::String).write_only()),
+        ("login", Attribute::optional(Type::Any).nesting(Nesting::List, login)),
         ("ingress", Attribute::optional(Type::set(Type::object([("from", Type::Number)])))),
     ])
     .with_block("rule", Nesting::List, rule.clone())
@@ -31,10 +37,14 @@ fn schema() -> Block {
 }
 
 fn body(text: &str) -> Result<Value, String> {
+    body_for(text, Retention::Recorded)
+}
+
+fn body_for(text: &str, retention: Retention) -> Result<Value, String> {
     let blueprint = loaded(&format!("resource \"t\" \"x\" {{\n{text}\n}}"));
     let (names, context) = (Vars::usual(), context());
     let scope = Scope { names: &names, context: &context };
-    scope.body(&blueprint.root.resources[0].config, &schema()).map_err(|errors| errors.to_string())
+    scope.body(&blueprint.root.resources[0].config, &schema(), retention).map_err(|errors| errors.to_string())
 }
 
 fn made(text: &str) -> Value {
@@ -52,6 +62,33 @@ fn a_body_becomes_what_its_schema_says() {
     assert_eq!(rules[0].get("note"), Some(&Value::Null(Type::String)));
     assert!(value.get("zone").and_then(|zones| zones.get("a")).is_some());
     assert_eq!(value.ty(), schema().ty());
+}
+
+#[test]
+fn what_is_ephemeral_goes_into_write_only_attributes_alone() {
+    let value = made("name = 5\nname_wo = e\nlogin = [{ user = \"a\", password_wo = e }, { user = \"b\" }]");
+    assert_eq!(value.get("name_wo").map(Value::marks), Some(Marks::EPHEMERAL));
+    let logins = value.get("login").and_then(Value::elements).expect("a list");
+    assert_eq!(logins[0].get("password_wo").map(Value::marks), Some(Marks::EPHEMERAL));
+    assert_eq!(logins[0].get("user"), Some(&Value::from("a")));
+    let plain = made("name = 5\nname_wo = \"plain\"");
+    assert_eq!(plain.get("name_wo").map(Value::marks), Some(Marks::EPHEMERAL), "what is sent is never kept");
+    assert!(!schema().without_write_only(&plain).deep_marks().ephemeral);
+    for (text, told) in [
+        ("name = e", "`name` cannot take an ephemeral value"),
+        ("name = e", "give it to `name_wo`, which is write-only"),
+        ("name = 5\ntags = { a = [e][0] }", "`tags` cannot take an ephemeral value"),
+        ("name = 5\nlogin = [{ user = e }]", "`login` cannot take an ephemeral value"),
+        ("name = 5\nrule {\n  port = 1\n  note = e\n}", "`note` cannot take an ephemeral value"),
+        (
+            "name = 5\ndynamic \"rule\" {\n  for_each = [for x in [1] : x if e != \"\"]\n  content {\n    port = 1\n  }\n}",
+            "`rule` blocks cannot be made from an ephemeral value",
+        ),
+    ] {
+        let failed = body(text).expect_err(text);
+        assert!(failed.contains(told), "{text}: {failed}");
+        assert!(body_for(text, Retention::Run).is_ok(), "{text}");
+    }
 }
 
 #[test]

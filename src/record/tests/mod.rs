@@ -1,5 +1,6 @@
 //! The record as its users see it.
 
+mod adoptions;
 mod history;
 mod leases;
 mod opening;

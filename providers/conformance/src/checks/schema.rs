@@ -97,7 +97,8 @@ pub(super) async fn plans_unknowns(bench: &Bench<'_>) -> Checked {
     let names: Vec<_> = config.entries().into_iter().flat_map(|entries| entries.iter()).collect();
     let mut tried = false;
     for (name, part) in names {
-        if part.is_null() || !bench.block().attributes.contains_key(name) {
+        let is_planned = bench.block().attributes.get(name).is_some_and(|attribute| !attribute.write_only);
+        if part.is_null() || !is_planned {
             continue;
         }
         tried = true;

@@ -4,6 +4,7 @@ use formwork_contract::{Attribute, Block, Type, Value};
 
 use crate::fault::Fault;
 use crate::resource::{Call, Computed, Description, Names, Problems, Resource};
+use crate::store::passwords;
 
 pub(crate) const TYPE: &str = "sandbox_identity";
 
@@ -26,6 +27,17 @@ impl Resource for Identity {
                     .describe("`workload` (the default) or `person`."),
             ),
             ("description", Attribute::optional(Type::String).describe("What it is for.")),
+            (
+                "password_wo",
+                Attribute::optional(Type::String)
+                    .sensitive()
+                    .write_only()
+                    .describe("The password to sign in with. It is set anew when `password_wo_version` changes."),
+            ),
+            (
+                "password_wo_version",
+                Attribute::optional(Type::Number).describe("Any number; change it for another password."),
+            ),
             ("principal", Attribute::computed(Type::String).describe("What policies call it.")),
             ("tags", Attribute::optional(Type::map(Type::String)).describe("Free keys and values.")),
         ]);
@@ -48,5 +60,16 @@ impl Resource for Identity {
     fn create(&self, _call: &Call<'_>, planned: &Value) -> Result<Computed, Fault> {
         let part = |name| planned.get_str(name).unwrap_or_default();
         Ok(vec![("principal", format!("sandbox:identity:{}/{}", part("kind"), part("name")).into())])
+    }
+
+    fn created(&self, call: &Call<'_>) -> Result<(), Fault> {
+        passwords::set(call.connection, call.id, call.config.get_str("password_wo"))
+    }
+
+    fn update(&self, call: &Call<'_>, live: &Value, planned: &Value) -> Result<Computed, Fault> {
+        if live.get("password_wo_version") != planned.get("password_wo_version") {
+            passwords::set(call.connection, call.id, call.config.get_str("password_wo"))?;
+        }
+        Ok(Vec::new())
     }
 }

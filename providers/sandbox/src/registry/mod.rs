@@ -4,3 +4,4 @@ pub(crate) mod credential;
 pub(crate) mod image;
 #[expect(clippy::module_inception, reason = "a file a type, named as the type is")]
 pub(crate) mod registry;
+pub(crate) mod token;

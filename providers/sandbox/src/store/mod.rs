@@ -3,7 +3,9 @@
 pub(crate) mod addresses;
 pub(crate) mod attempts;
 pub(crate) mod objects;
+pub(crate) mod passwords;
 pub(crate) mod ranges;
+pub(crate) mod tokens;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +19,7 @@ use crate::fault::{Code, Fault};
 pub const FILE_NAME: &str = "sandbox.db";
 
 /// Written into the file; a file with a later one is not touched.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// How long to wait for another process that holds the file.
 const BUSY: Duration = Duration::from_secs(10);
@@ -128,7 +130,21 @@ fn create_tables(connection: &mut Connection) -> rusqlite::Result<()> {
              subject text not null,
              count integer not null,
              primary key (operation, subject)
-         ) without rowid;",
+         ) without rowid;
+         create table if not exists passwords (
+             owner text primary key not null references objects (id) on delete cascade,
+             digest text not null
+         ) without rowid;
+         create table if not exists tokens (
+             number integer primary key,
+             id text not null unique,
+             target text not null,
+             environment text not null,
+             ttl_ms integer not null,
+             expires_ms integer not null,
+             renewals integer not null,
+             is_open integer not null
+         );",
     )?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()

@@ -78,7 +78,8 @@ fn mesh(with: &Prepared) -> Value {
 }
 
 fn identity(_: &Prepared) -> Value {
-    object(&[("name", "builder".into()), ("description", "Builds.".into())])
+    let password = [("password_wo", "opensesame".into()), ("password_wo_version", 1.into())];
+    object(&[&[("name", "builder".into()), ("description", "Builds.".into())], &password[..]].concat())
 }
 
 fn policy(_: &Prepared) -> Value {
@@ -207,6 +208,7 @@ fn identities(state_dir: &std::path::Path) -> Vec<Fixture> {
     let dir = || state_dir.to_path_buf();
     let identities = Fixture::new("sandbox_identity", identity)
         .update(|with| identity(with).with("description", "Builds and signs.".into()))
+        .update(|with| identity(with).with("password_wo", "sesame".into()).with("password_wo_version", 2.into()))
         .replace(|with| identity(with).with("kind", "person".into()));
     let policies = Fixture::new("sandbox_policy", policy)
         .update(|_| policy_for("Deny"))

@@ -12,10 +12,8 @@ use super::configured::ConfiguredPlugin;
 use super::offer::Kind;
 use crate::convert::diagnostic;
 use crate::convert::value::to_wire;
-use crate::proto::{
-    CloseEphemeralResourceRequest, OpenEphemeralResourceRequest, RenewEphemeralResourceRequest, ValidateConfigRequest,
-};
-use crate::wire::method::{CLOSE_EPHEMERAL, OPEN_EPHEMERAL, RENEW_EPHEMERAL, VALIDATE_EPHEMERAL};
+use crate::proto::{CloseEphemeralResourceRequest, OpenEphemeralResourceRequest, RenewEphemeralResourceRequest};
+use crate::wire::method::{CLOSE_EPHEMERAL, OPEN_EPHEMERAL, RENEW_EPHEMERAL};
 
 const OPEN: &str = "OpenEphemeralResource";
 
@@ -23,13 +21,6 @@ impl ConfiguredPlugin {
     pub(super) async fn opened(&self, type_name: &str, config: &Value) -> Result<Ephemeral, Diagnostics> {
         let shape = self.offer.shape(Kind::Ephemeral, type_name, self.who())?;
         let config = to_wire(config, &shape.ty);
-        let check = ValidateConfigRequest {
-            type_name: type_name.to_owned(),
-            config: Some(config.clone()),
-            client_capabilities: Some(CAPABILITIES),
-        };
-        let checked = self.call(&VALIDATE_EPHEMERAL, check, self.session.timeouts.validate).await?;
-        diagnostic::from_wire(checked.diagnostics).into_result(())?;
         let request = OpenEphemeralResourceRequest {
             type_name: type_name.to_owned(),
             config: Some(config),

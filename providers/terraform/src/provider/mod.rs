@@ -18,12 +18,15 @@ mod read;
 mod session;
 mod stored;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use formwork_contract::provider::{ConfiguredProvider, Context, FunctionError, Imported, MoveRequest, Provider};
+use formwork_contract::provider::{
+    ConfiguredProvider, Context, FunctionError, Imported, MoveRequest, Private, Provider,
+};
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Value};
 use tokio::sync::OnceCell;
 
@@ -81,6 +84,28 @@ impl PluginProvider {
             first: OnceCell::new(),
             taken: AtomicBool::new(false),
         }
+    }
+
+    /// Brings a state of any form and version to the present one, in the form that the record keeps.
+    async fn upgrade_raw(
+        &self,
+        type_name: &str,
+        from_version: u64,
+        state: RawState,
+    ) -> Result<serde_json::Value, Diagnostics> {
+        let (offer, session) = self.ready().await?;
+        let shape = offer.shape(Kind::Resource, type_name, &self.who)?;
+        let request = UpgradeResourceStateRequest {
+            type_name: type_name.to_owned(),
+            version: i64::try_from(from_version).unwrap_or(i64::MAX),
+            raw_state: Some(state),
+        };
+        let answer = session.call(&method::UPGRADE, request, self.options.timeouts.read).await;
+        let answer = answer.map_err(|error| error.diagnostic(&self.who))?;
+        diagnostic::from_wire(answer.diagnostics).into_result(())?;
+        let value = from_wire(&answer.upgraded_state.unwrap_or_default(), &shape.ty)
+            .map_err(|error| failure::unreadable(&self.who, "UpgradeResourceState", "the upgraded state", &error))?;
+        Ok(stored::as_stored(&value, &shape.ty))
     }
 
     async fn offer(&self) -> Result<&Arc<Offer>, Diagnostics> {
@@ -237,26 +262,34 @@ impl Provider for PluginProvider {
         either(self.validate(Kind::Data, &method::VALIDATE_DATA, type_name, config).await)
     }
 
+    async fn validate_ephemeral(&self, type_name: &str, config: &Value) -> Diagnostics {
+        either(self.validate(Kind::Ephemeral, &method::VALIDATE_EPHEMERAL, type_name, config).await)
+    }
+
     async fn upgrade(
         &self,
         type_name: &str,
         from_version: u64,
         json: serde_json::Value,
     ) -> Result<serde_json::Value, Diagnostics> {
-        let (offer, session) = self.ready().await?;
-        let shape = offer.shape(Kind::Resource, type_name, &self.who)?;
-        let json = stored::as_terraform(&json, &shape.ty);
-        let request = UpgradeResourceStateRequest {
-            type_name: type_name.to_owned(),
-            version: i64::try_from(from_version).unwrap_or(i64::MAX),
-            raw_state: Some(RawState { json: json.to_string().into(), ..RawState::default() }),
-        };
-        let answer = session.call(&method::UPGRADE, request, self.options.timeouts.read).await;
-        let answer = answer.map_err(|error| error.diagnostic(&self.who))?;
-        diagnostic::from_wire(answer.diagnostics).into_result(())?;
-        let value = from_wire(&answer.upgraded_state.unwrap_or_default(), &shape.ty)
-            .map_err(|error| failure::unreadable(&self.who, "UpgradeResourceState", "the upgraded state", &error))?;
-        Ok(stored::as_stored(&value, &shape.ty))
+        let offer = self.offer().await?;
+        let json = stored::as_terraform(&json, &offer.shape(Kind::Resource, type_name, &self.who)?.ty);
+        let state = RawState { json: json.to_string().into(), ..RawState::default() };
+        self.upgrade_raw(type_name, from_version, state).await
+    }
+
+    async fn upgrade_flat(
+        &self,
+        type_name: &str,
+        from_version: u64,
+        stored: BTreeMap<String, String>,
+    ) -> Result<serde_json::Value, Diagnostics> {
+        let state = RawState { flatmap: stored.into_iter().collect(), ..RawState::default() };
+        self.upgrade_raw(type_name, from_version, state).await
+    }
+
+    fn portable(&self, private: &Private) -> Private {
+        Private(private_bytes(&private.0).into())
     }
 
     async fn move_from(&self, request: MoveRequest) -> Result<Imported, Diagnostics> {

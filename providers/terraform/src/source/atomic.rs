@@ -9,8 +9,16 @@ pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     io::Write::write_all(&mut file, content)?;
-    share(file.as_file())?;
     file.as_file().sync_all()?;
+    keep(file, path)
+}
+
+/// Gives a temporary file in the same folder its name.
+///
+/// # Errors
+/// The folder cannot be written.
+pub(super) fn keep(file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    share(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use formwork_contract::Diagnostic;
 use super::layout::{self, Package, Place};
 use super::verified::Verified;
 use super::{Constraints, LockFile, Locked, PackageHash, Platform, Settings, SourceAddress, Version};
-use super::{archive, settings};
+use super::{archive, atomic, settings};
 
 /// Where to look.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct SourceOptions {
     pub usual_mirrors: Vec<PathBuf>,
     pub settings: Settings,
     pub platform: Platform,
+    /// Where it is remembered which packages were checked; `None`: nowhere.
+    pub cache_dir: Option<PathBuf>,
 }
 
 impl SourceOptions {
@@ -46,8 +48,8 @@ impl SourceOptions {
 /// The places where packages are looked for.
 #[derive(Debug)]
 pub struct Sources {
-    options: SourceOptions,
-    verified: Verified,
+    pub(super) options: SourceOptions,
+    pub(super) verified: Verified,
 }
 
 /// A package that is ready to be started.
@@ -58,7 +60,7 @@ pub struct Installed {
     pub version: Option<Version>,
     pub binary: PathBuf,
     pub origin: Origin,
-    /// Of the package; none for what is not checked.
+    /// Of the package; none where there is nothing to check them with.
     pub hashes: BTreeSet<PackageHash>,
     /// Whether the lock file vouches for it.
     pub locked: bool,
@@ -83,7 +85,7 @@ pub enum Origin {
 
 impl Sources {
     pub fn new(options: SourceOptions) -> Self {
-        let verified = Verified::new(own(&options.root).join("verified.json"));
+        let verified = Verified::new(options.cache_dir.as_ref().map(|folder| folder.join("verified.json")));
         Self { options, verified }
     }
 
@@ -128,28 +130,30 @@ impl Sources {
         self.first_sound(address, constraints, &candidates, locked)
     }
 
-    /// All packages of a provider on this machine, in the order in which places are preferred.
+    /// All packages of a provider for this machine, in the order in which places are preferred.
     fn candidates(&self, address: &SourceAddress) -> io::Result<Vec<Candidate>> {
-        let platform = &self.options.platform;
         let mut candidates = Vec::new();
-        let mut add = |packages: Vec<Package>, origin: &Origin| {
+        for (folder, origin) in self.places(address) {
+            let mut packages = layout::mirrored(&folder, address, &self.options.platform)?;
+            if matches!(origin, Origin::SearchPath(_)) {
+                packages.splice(0..0, layout::flat(&folder, address)?);
+            }
             candidates.extend(packages.into_iter().map(|package| Candidate { package, origin: origin.clone() }));
-        };
-        for folder in &self.options.search_path {
-            let origin = Origin::SearchPath(folder.clone());
-            add(layout::flat(folder, address)?, &origin);
-            add(layout::mirrored(folder, address, platform)?, &origin);
-        }
-        add(layout::mirrored(&own(&self.options.root), address, platform)?, &Origin::Own);
-        let init = self.options.root.join(".terraform/providers");
-        add(layout::mirrored(&init, address, platform)?, &Origin::Terraform);
-        for mirror in self.mirrors(address) {
-            add(layout::mirrored(mirror, address, platform)?, &Origin::Mirror(mirror.to_owned()));
-        }
-        if let Some(cache) = &self.options.settings.plugin_cache {
-            add(layout::mirrored(cache, address, platform)?, &Origin::PluginCache(cache.clone()));
         }
         Ok(candidates)
+    }
+
+    /// The folders in which packages may be, the preferred ones first.
+    fn places(&self, address: &SourceAddress) -> Vec<(PathBuf, Origin)> {
+        let root = &self.options.root;
+        let search_path =
+            self.options.search_path.iter().map(|folder| (folder.clone(), Origin::SearchPath(folder.clone())));
+        let installed = [(own(root), Origin::Own), (root.join(".terraform/providers"), Origin::Terraform)];
+        let mirrors = self.mirrors(address).into_iter().map(Path::to_owned);
+        let mirrors = mirrors.map(|folder| (folder.clone(), Origin::Mirror(folder)));
+        let cache = self.options.settings.plugin_cache.iter();
+        let cache = cache.map(|folder| (folder.clone(), Origin::PluginCache(folder.clone())));
+        search_path.chain(installed).chain(mirrors).chain(cache).collect()
     }
 
     /// The filesystem mirrors that may serve a provider.
@@ -200,14 +204,18 @@ impl Sources {
         let (binary, hashes) = match &candidate.package.place {
             Place::Folder(folder) => {
                 let binary = layout::binary(folder, address).map_err(failed)?.ok_or_else(no_binary)?;
-                (binary, BTreeSet::from([self.verified.hash(folder).map_err(failed)?]))
+                (binary, self.needed(locked, || self.verified.hash(folder)).map_err(failed)?)
             }
             Place::Binary(binary) => {
-                (binary.clone(), BTreeSet::from([self.verified.hash_of_binary(binary).map_err(failed)?]))
+                let hashes = self.needed(locked, || self.verified.hash_of_binary(binary)).map_err(failed)?;
+                (binary.clone(), hashes)
             }
             Place::Archive(file) => {
                 let version = candidate.version().ok_or("it has no version in its name")?;
-                self.unpack(address, version, file, locked)?
+                match self.unpacked_before(address, version, file).map_err(failed)? {
+                    Some(known) => known,
+                    None => self.unpack(address, version, file, locked)?,
+                }
             }
         };
         check(&hashes, locked)?;
@@ -221,7 +229,33 @@ impl Sources {
         })
     }
 
-    /// Unpacks an archive into Formwork's own folder, once it is known to be sound.
+    /// A checksum that there is something to compare with; a large package takes seconds.
+    fn needed(
+        &self,
+        locked: Option<&Locked>,
+        hash: impl FnOnce() -> io::Result<PackageHash>,
+    ) -> io::Result<BTreeSet<PackageHash>> {
+        match locked {
+            Some(locked) if !locked.hashes.is_empty() => Ok(BTreeSet::from([hash()?])),
+            _ => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// What an earlier run has unpacked of an archive, if both are still as they were then.
+    fn unpacked_before(
+        &self,
+        address: &SourceAddress,
+        version: &Version,
+        file: &Path,
+    ) -> io::Result<Option<(PathBuf, BTreeSet<PackageHash>)>> {
+        let folder = layout::unpacked(&own(&self.options.root), address, version, &self.options.platform);
+        let Some(binary) = layout::binary(&folder, address)? else { return Ok(None) };
+        let noted = fs::read_to_string(note(&folder)).unwrap_or_default();
+        let (archive, content) = (self.verified.hash_of_archive(file)?, self.verified.hash(&folder)?);
+        Ok((noted == noted_text(&archive, &content)).then(|| (binary, BTreeSet::from([archive, content]))))
+    }
+
+    /// Unpacks an archive for this machine into Formwork's own folder, once it is known to be sound.
     pub(super) fn unpack(
         &self,
         address: &SourceAddress,
@@ -230,32 +264,41 @@ impl Sources {
         locked: Option<&Locked>,
     ) -> Result<(PathBuf, BTreeSet<PackageHash>), String> {
         let failed = |error: io::Error| error.to_string();
-        let target = layout::unpacked(&own(&self.options.root), address, version, &self.options.platform);
-        let parent = target.parent().unwrap_or(&self.options.root);
-        fs::create_dir_all(parent).map_err(failed)?;
-        let fresh = tempfile::Builder::new().prefix(".unpacking").tempdir_in(parent).map_err(failed)?;
-        archive::unpack(file, fresh.path()).map_err(failed)?;
+        let own = own(&self.options.root);
+        fs::create_dir_all(&own).map_err(failed)?;
+        let fresh = tempfile::Builder::new().prefix(".unpacking").tempdir_in(&own).map_err(failed)?;
+        archive::unpack(file, fresh.path(), archive::LIMITS).map_err(failed)?;
         let content = PackageHash::of_folder(fresh.path()).map_err(failed)?;
-        let hashes = BTreeSet::from([PackageHash::of_archive_file(file).map_err(failed)?, content]);
+        let archive = self.verified.hash_of_archive(file).map_err(failed)?;
+        let noted = noted_text(&archive, &content);
+        let hashes = BTreeSet::from([archive, content]);
         check(&hashes, locked)?;
         if layout::binary(fresh.path(), address).map_err(failed)?.is_none() {
             return Err(format!("it holds no `terraform-provider-{}`", address.type_name()));
         }
+        let target = layout::unpacked(&own, address, version, &self.options.platform);
         replace(fresh, &target).map_err(failed)?;
+        atomic::write(&note(&target), noted.as_bytes()).map_err(failed)?;
         let binary = layout::binary(&target, address).map_err(failed)?.ok_or("it was removed while it was unpacked")?;
         Ok((binary, hashes))
     }
 
     fn missing(&self, address: &SourceAddress, constraints: &Constraints, locked: Option<&Locked>) -> Diagnostic {
         let name = address.short();
-        let platform = &self.options.platform;
         let summary = match locked {
-            Some(locked) => format!("provider `{name}` {} for {platform} is not on this machine", locked.version),
-            None if constraints.is_empty() => format!("provider `{name}` for {platform} is not on this machine"),
-            None => format!("no version of provider `{name}` on this machine is `{constraints}` for {platform}"),
+            Some(locked) => format!("provider `{name}` {} is not on this machine", locked.version),
+            None if constraints.is_empty() => format!("provider `{name}` is not on this machine"),
+            None => format!("no version of provider `{name}` on this machine is `{constraints}`"),
         };
+        let platform = &self.options.platform;
+        let others: String = self
+            .places(address)
+            .iter()
+            .filter(|(folder, _)| layout::folder(folder, address).is_dir())
+            .map(|(folder, _)| format!("\n`{}` has it, but not in such a version for {platform}.", folder.display()))
+            .collect();
         Diagnostic::error(summary)
-            .detail("Plans and applies use no network: they take what is installed or in a mirror.")
+            .detail(format!("Plans and applies use no network: they take what is installed or in a mirror.{others}"))
             .hint(
                 "run `formwork providers lock` to fetch it, or bring a folder that `formwork providers mirror` has filled",
             )
@@ -280,15 +323,25 @@ pub(super) fn own(root: &Path) -> PathBuf {
     root.join(".formwork/providers")
 }
 
+/// The file that tells what a folder was unpacked from, and what it held then.
+fn note(folder: &Path) -> PathBuf {
+    folder.with_extension("archive")
+}
+
+fn noted_text(archive: &PackageHash, content: &PackageHash) -> String {
+    format!("{archive}\n{content}\n")
+}
+
 /// Puts a folder in the place of another one, if there is one.
 fn replace(fresh: tempfile::TempDir, target: &Path) -> io::Result<()> {
+    let parent = target.parent().unwrap_or(target);
+    fs::create_dir_all(parent)?;
     if target.exists() {
-        let aside = tempfile::Builder::new().prefix(".old").tempdir_in(target.parent().unwrap_or(target))?;
+        let aside = tempfile::Builder::new().prefix(".old").tempdir_in(parent)?;
         fs::rename(target, aside.path().join("package"))?;
     }
-    let fresh = fresh.keep();
-    make_readable(&fresh)?;
-    fs::rename(&fresh, target)
+    make_readable(fresh.path())?;
+    fs::rename(fresh.keep(), target)
 }
 
 /// Temporary folders are private; packages are not.

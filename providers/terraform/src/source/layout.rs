@@ -49,13 +49,20 @@ pub(super) fn archive_name(address: &SourceAddress, version: &Version, platform:
     format!("terraform-provider-{}_{version}_{platform}.zip", address.type_name())
 }
 
+/// The version and the platform that an archive's name tells.
+pub(super) fn archive_of(name: &str, address: &SourceAddress) -> Option<(Version, Platform)> {
+    let rest = name.strip_prefix(&format!("terraform-provider-{}_", address.type_name()))?.strip_suffix(".zip")?;
+    let mut parts = rest.rsplitn(3, '_');
+    let (arch, os, version) = (parts.next()?, parts.next()?, parts.next()?);
+    Some((version.parse().ok()?, format!("{os}_{arch}").parse().ok()?))
+}
+
 /// The packages of a provider in a mirror, unpacked ones first; none where the folder is missing.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub(super) fn mirrored(root: &Path, address: &SourceAddress, platform: &Platform) -> io::Result<Vec<Package>> {
     let folder = folder(root, address);
-    let (start, end) = (format!("terraform-provider-{}_", address.type_name()), format!("_{platform}.zip"));
     let mut folders = Vec::new();
     let mut archives = Vec::new();
     for name in names(&folder)? {
@@ -64,8 +71,8 @@ pub(super) fn mirrored(root: &Path, address: &SourceAddress, platform: &Platform
             if package.is_dir() {
                 folders.push(Package { version: Some(version), place: Place::Folder(package) });
             }
-        } else if let Some(version) = name.strip_prefix(&start).and_then(|rest| rest.strip_suffix(&end))
-            && let Ok(version) = version.parse()
+        } else if let Some((version, of)) = archive_of(&name, address)
+            && of == *platform
         {
             archives.push(Package { version: Some(version), place: Place::Archive(folder.join(&name)) });
         }
@@ -117,7 +124,7 @@ fn is_binary(name: &str, address: &SourceAddress) -> bool {
 }
 
 /// The names in a folder, sorted; those that are not UTF-8 are of nobody here.
-fn names(folder: &Path) -> io::Result<Vec<String>> {
+pub(super) fn names(folder: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {

@@ -14,7 +14,7 @@ pub struct Platform {
 
 /// A text is no platform.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a platform: it must be OS_ARCH, such as `linux_amd64`")]
+#[error("`{0}` is not a platform: it must be OS_ARCH")]
 pub struct ParsePlatformError(String);
 
 impl Platform {

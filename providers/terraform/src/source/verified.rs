@@ -18,10 +18,11 @@ const VERSION: u64 = 1;
 /// Times of files have grains. What changed this recently may change again and keep its time.
 const GRAIN: Duration = Duration::from_millis(50);
 
-/// The content hashes of packages, by folder; kept in a file.
+/// The content hashes of packages, by folder.
 #[derive(Debug)]
 pub(super) struct Verified {
-    file: PathBuf,
+    /// Where they are kept between runs; `None`: nowhere.
+    file: Option<PathBuf>,
     known: Mutex<Option<BTreeMap<String, Entry>>>,
 }
 
@@ -42,7 +43,7 @@ struct Stamp {
 }
 
 impl Verified {
-    pub(super) fn new(file: PathBuf) -> Self {
+    pub(super) fn new(file: Option<PathBuf>) -> Self {
         Self { file, known: Mutex::new(None) }
     }
 
@@ -72,6 +73,16 @@ impl Verified {
         )
     }
 
+    /// The checksum of an archive as it is.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn hash_of_archive(&self, archive: &Path) -> io::Result<PackageHash> {
+        let name = archive.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let folder = archive.parent().unwrap_or(Path::new("."));
+        self.remembered(archive, || stamp(folder, &[name.to_owned()]), || PackageHash::of_archive_file(archive))
+    }
+
     fn remembered(
         &self,
         package: &Path,
@@ -90,10 +101,11 @@ impl Verified {
         // What changes while it is read is not remembered.
         let settled = SystemTime::now().duration_since(now.latest).is_ok_and(|age| age > GRAIN);
         if settled && stamp()? == now {
-            let mut guard = self.lock();
-            let entries = guard.get_or_insert_with(|| self.load());
+            // Other runs may have added something since.
+            let mut entries = self.load();
             entries.insert(key, Entry { hash: hash.clone(), stamp: now.text });
-            self.save(entries);
+            self.save(&entries);
+            *self.lock() = Some(entries);
         }
         Ok(hash)
     }
@@ -104,7 +116,7 @@ impl Verified {
 
     /// What cannot be read is hashed again.
     fn load(&self) -> BTreeMap<String, Entry> {
-        let text = fs::read(&self.file).unwrap_or_default();
+        let text = self.file.as_ref().and_then(|file| fs::read(file).ok()).unwrap_or_default();
         let json: Json = serde_json::from_slice(&text).unwrap_or_default();
         if json["version"] != VERSION {
             return BTreeMap::new();
@@ -116,17 +128,19 @@ impl Verified {
         packages.filter_map(|(folder, value)| Some((folder.clone(), entry(value)?))).collect()
     }
 
-    /// Only saves time: where it cannot be written, the next run hashes again.
+    /// Only saves time: where it cannot be written, the next run hashes again. Packages that are gone are left out.
     fn save(&self, entries: &BTreeMap<String, Entry>) {
+        let Some(file) = &self.file else { return };
         let packages: serde_json::Map<String, Json> = entries
             .iter()
+            .filter(|(package, _)| Path::new(package).exists())
             .map(|(folder, entry)| (folder.clone(), json!({"hash": entry.hash.to_string(), "stamp": entry.stamp})))
             .collect();
         let json = json!({"version": VERSION, "packages": packages});
-        if let Some(folder) = self.file.parent() {
+        if let Some(folder) = file.parent() {
             drop(fs::create_dir_all(folder));
         }
-        drop(atomic::write(&self.file, json.to_string().as_bytes()));
+        drop(atomic::write(file, json.to_string().as_bytes()));
     }
 }
 
@@ -175,7 +189,7 @@ mod tests {
     fn remember(package: &Path, file: &Path) -> io::Result<PackageHash> {
         drop(fs::remove_file(file));
         for _ in 0..500 {
-            let hash = Verified::new(file.to_owned()).hash(package)?;
+            let hash = Verified::new(Some(file.to_owned())).hash(package)?;
             if file.exists() {
                 return Ok(hash);
             }
@@ -197,12 +211,12 @@ mod tests {
         let time = fs::metadata(package.join("a"))?.modified()?;
         fs::write(package.join("a"), "two")?;
         fs::File::options().write(true).open(package.join("a"))?.set_modified(time)?;
-        let second = Verified::new(file.clone()).hash(&package)?;
+        let second = Verified::new(Some(file.clone())).hash(&package)?;
         assert_eq!(second, PackageHash::of_folder(&package)?);
         assert_ne!(first, second);
 
         fs::write(package.join("b"), "")?;
-        assert_ne!(Verified::new(file).hash(&package)?, second);
+        assert_ne!(Verified::new(Some(file)).hash(&package)?, second);
         Ok(())
     }
 
@@ -215,9 +229,9 @@ mod tests {
         let first = remember(&package, &file)?;
         let forged: PackageHash = "h1:forged".parse().unwrap();
         fs::write(&file, fs::read_to_string(&file)?.replace(&first.to_string(), &forged.to_string()))?;
-        assert_eq!(Verified::new(file.clone()).hash(&package)?, forged);
+        assert_eq!(Verified::new(Some(file.clone())).hash(&package)?, forged);
         fs::write(&file, "not JSON")?;
-        assert_eq!(Verified::new(file).hash(&package)?, first);
+        assert_eq!(Verified::new(Some(file)).hash(&package)?, first);
         Ok(())
     }
 }

@@ -1,3 +1,5 @@
+//! Schemas to and from the wire.
+
 use formwork_contract::{Attribute, Block, FunctionParameter, FunctionSchema, NestedBlock, Nesting, Type};
 
 use proptest::collection::vec;

@@ -1,3 +1,5 @@
+//! Values to MessagePack and JSON, and back.
+
 use formwork_contract::{Marks, Path, Type, Unknown, Value};
 
 use super::as_json::to_json;

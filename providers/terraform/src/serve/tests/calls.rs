@@ -26,7 +26,7 @@ async fn both_protocols_tell_the_same_schemas() {
 
 #[tokio::test]
 async fn what_protocol_5_cannot_say_is_told() {
-    let nests = || Scripted { nests: true, ..Scripted::default() };
+    let nests = || Scripted::that_nests();
     let host = Host::of(nests(), Protocol::V5).await;
     let response = host.client.schema().await.expect("an answer");
     assert!(response.diagnostics[0].detail.contains("`thing.rules`"), "{:?}", response.diagnostics);

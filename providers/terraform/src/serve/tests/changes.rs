@@ -107,10 +107,8 @@ async fn a_lost_answer_is_looked_for() {
         ("a deletion did not", before.clone(), null(), present(before.clone()), (before.clone(), said())),
     ];
     for (what, prior, planned, settlement, expected) in cases {
-        let mut script = host.provider.script();
-        script.applies.push_back(lost());
-        script.settlement = settlement;
-        drop(script);
+        host.provider.script().applies.push_back(lost());
+        host.provider.script().settlement = settlement;
         assert_eq!(applied(&host, &prior, &planned).await, expected, "{what}");
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct Script {
 pub(super) struct Scripted {
     script: Arc<Mutex<Script>>,
     /// Whether `thing` has attributes within an attribute.
-    pub(super) nests: bool,
+    nests: bool,
 }
 
 /// The block of the resource type `thing`, at version 2.
@@ -58,6 +58,10 @@ pub(super) fn token() -> Block {
 }
 
 impl Scripted {
+    pub(super) fn that_nests() -> Self {
+        Self { nests: true, ..Self::default() }
+    }
+
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }

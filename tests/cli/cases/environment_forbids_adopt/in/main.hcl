@@ -1,0 +1,8 @@
+environment "default" {
+  approval {
+    auto_approve = false
+  }
+}
+
+resource "terraform_data" "a" {
+}

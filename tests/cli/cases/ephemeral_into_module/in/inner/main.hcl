@@ -1,0 +1,3 @@
+variable "given" {
+  type = string
+}

@@ -1,0 +1,9 @@
+variable "secret" {
+  default   = "planted"
+  ephemeral = true
+}
+
+module "inner" {
+  source = "./inner"
+  given  = upper(var.secret)
+}

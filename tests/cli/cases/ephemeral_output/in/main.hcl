@@ -1,0 +1,8 @@
+variable "secret" {
+  default   = "planted"
+  ephemeral = true
+}
+
+output "secret" {
+  value = "is ${var.secret}"
+}

@@ -1,0 +1,3 @@
+provider "gitlabhq/gitlab" {
+  version = "newest"
+}
