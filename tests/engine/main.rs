@@ -8,6 +8,11 @@ mod ephemeral;
 mod factory;
 mod fake;
 mod functions;
+#[cfg(feature = "terraform")]
+mod hostile;
+#[cfg(feature = "terraform")]
+#[path = "../../providers/terraform/tests/hostile/binary.rs"]
+mod hostile_binary;
 mod imports;
 mod interrupt;
 mod lifecycle;
