@@ -57,10 +57,7 @@ pub(super) async fn settle_first(
     record.release().map_err(|error| open::record_diagnostic(&error))?;
     let warn = |left: &Unsettled| Diagnostic { severity: Severity::Warning, ..left.diagnostic.clone() };
     warnings.append(left.iter().map(warn).collect());
-    Ok(LeftOpen {
-        warnings,
-        undecided: left.into_iter().map(|left| left.address).collect(),
-    })
+    Ok(LeftOpen { warnings, undecided: left.into_iter().map(|left| left.address).collect() })
 }
 
 /// Takes a person's word for what became of an object that an interrupted run was making.
