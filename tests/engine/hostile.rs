@@ -157,8 +157,7 @@ fn said(outcome: Result<ApplyOutcome, Failure>) -> String {
 
 #[test]
 fn an_update_survives_whatever_the_provider_does_at_any_call() {
-    for call in ["GetProviderSchema", "ConfigureProvider", "ReadResource", "PlanResourceChange", "ApplyResourceChange"]
-    {
+    for call in CALLS {
         for trick in ["exit", "exit-after", "hang", "garbage", "refuse"] {
             let mode = format!("{trick} {call}");
             let mut stage = Stage::applied();
