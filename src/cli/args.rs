@@ -539,6 +539,9 @@ pub enum Sandbox {
 }
 
 const SERVE_PROVIDER_EXAMPLES: &str = "\
+Example:
+  formwork serve-provider sandbox    as Terraform starts it; by hand it says what it is for
+
 A link to this program whose name is `terraform-provider-NAME` or `formwork-provider-NAME` serves that
 provider. Terraform finds it in a folder that the file of TF_CLI_CONFIG_FILE (else ~/.terraformrc) names:
 

@@ -5,6 +5,7 @@ mod console;
 #[cfg(feature = "terraform")]
 mod downloads;
 mod interrupt;
+mod limits;
 mod log;
 mod panic;
 mod progress;

@@ -12,7 +12,7 @@ use super::args::{Cli, Providers, Sandbox, State, Verb, meant_option};
 use super::log::Log;
 use super::session::{CHANGES, DONE, FAILED, Outcome, Session};
 use super::terminal::{Environment, Terminal};
-use super::{panic, verbs};
+use super::{limits, panic, verbs};
 
 /// The exit code of a command line that is not understood.
 const USAGE: u8 = CHANGES;
@@ -52,6 +52,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(session: &Session, verb: Verb) -> u8 {
+    limits::raise_open_files();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -69,8 +69,8 @@ pub struct LockedProviders {
 /// # Errors
 /// The blueprint or the settings cannot be read.
 pub fn needed_providers(workspace: &Workspace, settings: &PluginSettings) -> Result<Vec<NeededProvider>, Failure> {
-    let sources = registry::sources(settings).map_err(plain)?;
-    let lock = LockFile::read(&settings.root).map_err(plain)?;
+    let sources = registry::sources(settings).map_err(|why| plain(*why))?;
+    let lock = LockFile::read(&settings.root).map_err(|why| plain(*why))?;
     let rows = needs(workspace)?.into_iter().map(|(address, constraints)| {
         let package = match address.native() {
             Some(_) => Package::Native,
@@ -115,7 +115,7 @@ pub async fn lock_providers(
     let (lock, selected) = sources.lock(&request, &old, network, progress).await.map_err(all)?;
     let changed = lock != old;
     if changed {
-        lock.write(&settings.root).map_err(plain)?;
+        lock.write(&settings.root).map_err(|why| plain(*why))?;
     }
     let dropped = old.iter().filter(|(address, _)| lock.get(address).is_none()).map(|(address, _)| address.short());
     open::keep_out_of_git(&workspace.dir.join(open::OWN_FOLDER));
@@ -141,8 +141,8 @@ pub async fn mirror_providers(
 
 /// Where to look, what is locked, and which plugins are needed.
 fn plugins(workspace: &Workspace, settings: &PluginSettings) -> Result<(Sources, LockFile, Vec<Wanted>), Failure> {
-    let sources = registry::sources(settings).map_err(plain)?;
-    let lock = LockFile::read(&settings.root).map_err(plain)?;
+    let sources = registry::sources(settings).map_err(|why| plain(*why))?;
+    let lock = LockFile::read(&settings.root).map_err(|why| plain(*why))?;
     let wanted = needs(workspace)?
         .into_iter()
         .filter(|(address, _)| address.native().is_none())
@@ -181,7 +181,7 @@ fn platforms(texts: &[String]) -> Result<Vec<Platform>, Failure> {
     let platform = |text: &String| {
         text.parse().map_err(|error| {
             let hint = format!("this machine is `{}`", Platform::current());
-            plain(Box::new(Diagnostic::error(format!("{error}")).hint(hint)))
+            plain(Diagnostic::error(format!("{error}")).hint(hint))
         })
     };
     texts.iter().map(platform).collect()
@@ -191,24 +191,24 @@ fn platforms(texts: &[String]) -> Result<Vec<Platform>, Failure> {
 fn only(text: &str, wanted: &[Wanted]) -> Result<SourceAddress, Failure> {
     let address: Result<SourceAddress, _> = text.parse();
     let address = address.map_err(|error| {
-        plain(Box::new(
+        plain(
             Diagnostic::error(format!("`{text}` is not the source address of a provider: {error}"))
                 .hint("`formwork providers list` shows those of the blueprint"),
-        ))
+        )
     })?;
     if wanted.iter().any(|wanted| wanted.address == address) {
         return Ok(address);
     }
     let names: Vec<String> = wanted.iter().map(|wanted| wanted.address.short()).collect();
     let diagnostic = Diagnostic::error(format!("the blueprint needs no plugin `{}`", address.short()));
-    Err(plain(Box::new(match formwork_contract::suggest::nearest(text, names.iter().map(String::as_str)) {
+    Err(plain(match formwork_contract::suggest::nearest(text, names.iter().map(String::as_str)) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
         None => diagnostic.hint(format!("`formwork providers list` shows what it needs; `{LOCK_FILE}` is unchanged")),
-    })))
+    }))
 }
 
-fn plain(diagnostic: Box<Diagnostic>) -> Failure {
-    all(Diagnostics::from(*diagnostic))
+fn plain(diagnostic: Diagnostic) -> Failure {
+    all(Diagnostics::from(diagnostic))
 }
 
 fn all(diagnostics: Diagnostics) -> Failure {

@@ -45,16 +45,19 @@ pub(super) async fn settle_first(
         }
         Err(error) => return Err(open::record_diagnostic(&error).into()),
     }
-    let mut reality = look_around(workspace, graph, inputs, record, progress).await?;
-    let settled = settle(record, &mut reality, &open::lease(workspace), progress).await;
-    let closed = reality.ephemerals().close().await;
+    let reality = open::reality(workspace, &graph.blueprint.environment);
+    let ephemerals = reality.ephemerals().clone();
+    let settled = async {
+        let mut reality = look_around(reality, graph, inputs, record, progress).await?;
+        settle(record, &mut reality, &open::lease(workspace), progress).await
+    };
+    let settled = settled.await;
+    let mut warnings = ephemerals.close().await;
     let left = settled?;
     record.release().map_err(|error| open::record_diagnostic(&error))?;
     let warn = |left: &Unsettled| Diagnostic { severity: Severity::Warning, ..left.diagnostic.clone() };
-    Ok(LeftOpen {
-        warnings: left.iter().map(warn).chain(closed).collect(),
-        undecided: left.into_iter().map(|left| left.address).collect(),
-    })
+    warnings.append(left.iter().map(warn).collect());
+    Ok(LeftOpen { warnings, undecided: left.into_iter().map(|left| left.address).collect() })
 }
 
 /// Takes a person's word for what became of an object that an interrupted run was making.
@@ -75,19 +78,21 @@ pub async fn state_settle(
     let mut record =
         open::record(workspace, &blueprint.environment).map_err(|error| record_failure(&sources, &error))?;
     let graph = Arc::new(graph::build(blueprint, workspace.registry.natives()).map_err(fail)?);
+    let reality = open::reality(workspace, &graph.blueprint.environment);
+    let ephemerals = reality.ephemerals().clone();
     let settled = async {
-        let mut reality = look_around(workspace, &graph, &inputs, &record, progress).await?;
-        let settled = settle_by_word(&mut record, &mut reality, &open::lease(workspace), address, word).await;
-        let closed = reality.ephemerals().close().await;
-        closed.iter().for_each(|warning| tracing::warn!("{warning}"));
-        settled
+        let mut reality = look_around(reality, &graph, &inputs, &record, progress).await?;
+        settle_by_word(&mut record, &mut reality, &open::lease(workspace), address, word).await
     };
-    settled.await.map_err(fail)
+    let settled = settled.await;
+    // What does not close expires by itself, and changes nothing of what was settled.
+    ephemerals.close().await;
+    settled.map_err(fail)
 }
 
-/// The providers as the blueprint configures them; nothing is read. What was opened for it is still open.
+/// The providers as the blueprint configures them; nothing is read.
 async fn look_around(
-    workspace: &Workspace,
+    reality: Reality,
     graph: &Arc<DesiredGraph>,
     inputs: &Inputs,
     record: &Record,
@@ -98,19 +103,12 @@ async fn look_around(
         graph: Arc::clone(graph),
         inputs: inputs.clone(),
         recorded: recorded(record)?,
-        reality: open::reality(workspace, &graph.blueprint.environment),
+        reality,
         git: None,
         imports: HashMap::new(),
         formwork_version: env!("CARGO_PKG_VERSION").into(),
     };
     let tell = |told| tell(progress, told);
-    let ephemerals = request.reality.ephemerals().clone();
     let options = looking.options(record, None, &tell);
-    match make(request, &options).await {
-        Ok(looked) => Ok(looked.resolver.reality),
-        Err(mut diagnostics) => {
-            diagnostics.append(ephemerals.close().await);
-            Err(diagnostics)
-        }
-    }
+    Ok(make(request, &options).await?.resolver.reality)
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 const MAIN: &str = r#"
 variable "secret" {
@@ -188,7 +188,7 @@ fn what_is_tainted_or_deposed_is_made_anew_and_deleted() {
     let plan: Json = serde_json::from_str(&formwork(dir, &["show", "--json", "p.plan"])).expect("JSON");
     let changes = plan["resource_changes"].as_array().expect("changes").iter();
     let told: Vec<_> = changes
-        .filter(|change| change["change"]["actions"] != serde_json::json!(["no-op"]))
+        .filter(|change| change["change"]["actions"] != json!(["no-op"]))
         .map(|change| (change["address"].as_str(), change["deposed"].as_str(), change["change"]["actions"].to_string()))
         .collect();
     assert_eq!(
@@ -239,4 +239,32 @@ fn terraform_upgrades_the_state_of_its_older_versions_for_us() {
     assert_eq!(formwork(dir, &["output", "--raw", "o"]).trim(), "x");
     let plan = ran(env!("CARGO_BIN_EXE_formwork"), dir, &["plan", "--detailed-exitcode"]);
     assert_eq!(plan.status.code(), Some(0), "{}", said(&plan));
+}
+
+#[test]
+fn what_stands_on_a_tainted_object_is_deleted_before_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let blueprint = "resource \"terraform_data\" \"a\" {}\nresource \"terraform_data\" \"b\" {\n  triggers_replace = terraform_data.a.id\n}\n";
+    fs::write(dir.join("main.hcl"), blueprint).expect("a file");
+    let resource = |name: &str, instance: Json| {
+        json!({"mode": "managed", "type": "terraform_data", "name": name, "instances": [instance],
+            "provider": "provider[\"terraform.io/builtin/terraform\"]"})
+    };
+    let tainted = json!({"attributes": {"id": "1"}, "status": "tainted"});
+    let built_on_it = json!({"attributes": {"id": "2", "triggers_replace": {"value": "1", "type": "string"}},
+        "dependencies": ["terraform_data.a"]});
+    let resources = [resource("a", tainted), resource("b", built_on_it)];
+    let file = json!({"version": 4, "serial": 1, "lineage": "l", "resources": resources});
+    fs::write(dir.join("terraform.tfstate"), file.to_string()).expect("a file");
+    formwork(dir, &["adopt", "terraform.tfstate", "--auto-approve"]);
+    formwork(dir, &["plan", "-o", "p.plan"]);
+    let plan = state(dir, "p.plan");
+    let steps = plan["content"]["steps"].as_array().expect("steps");
+    let deletion = |address: &str| {
+        let found = steps.iter().position(|step| step["action"] == "delete" && step["address"] == address);
+        found.expect("it is replaced")
+    };
+    let after = &steps[deletion("terraform_data.a")]["after"];
+    assert!(after.as_array().is_some_and(|after| after.contains(&deletion("terraform_data.b").into())), "{steps:#?}");
 }

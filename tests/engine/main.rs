@@ -8,11 +8,17 @@ mod ephemeral;
 mod factory;
 mod fake;
 mod functions;
+#[cfg(feature = "terraform")]
+mod hostile;
+#[cfg(feature = "terraform")]
+#[path = "../../providers/terraform/tests/hostile/binary.rs"]
+mod hostile_binary;
 mod imports;
 mod interrupt;
 mod lifecycle;
 mod modules;
 mod moves;
+mod null;
 mod plan_files;
 mod plugins;
 mod providers;

@@ -116,7 +116,11 @@ impl Plugin {
                 tokio::spawn(listen(lines, channel, options.provider.clone(), process.log().clone()));
                 Ok(Self { client, process, _dir: dir })
             }
-            Err(error) => Err(LaunchFailure { error, log: process.log().clone() }),
+            Err(error) => {
+                process.kill();
+                let _ = tokio::time::timeout(ENDING, process.ended()).await;
+                Err(LaunchFailure { error, log: process.log().clone() })
+            }
         }
     }
 

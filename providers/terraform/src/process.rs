@@ -81,6 +81,12 @@ impl Process {
         self.channel = Some(channel);
     }
 
+    /// Ends the process at once.
+    pub(crate) fn kill(&mut self) {
+        self.channel = None;
+        self.end = None;
+    }
+
     /// Waits until the process has ended and its last log lines are there.
     pub(crate) async fn ended(&self) -> Option<Exit> {
         let mut ended = self.ended.clone();

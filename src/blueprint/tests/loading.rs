@@ -55,16 +55,11 @@ data "terraform_data" "b" {}
 #[test]
 fn a_provider_may_be_called_null() {
     let blueprint = loaded(
-        "resource \"null_resource\" \"a\" {\n  provider = null.west\n}\nresource \"null_resource\" \"b\" {\n  provider = null\n}\n",
+        "provider \"null\" {\n  alias = \"west\"\n}\nresource \"null_resource\" \"a\" {\n  provider = null.west\n}\nresource \"null_resource\" \"b\" {\n  provider = null\n}\n",
     );
-    let named: Vec<_> = blueprint
-        .root
-        .resources
-        .iter()
-        .filter_map(|resource| resource.provider.as_ref())
-        .map(|provider| (&*provider.name, provider.alias.as_deref()))
-        .collect();
-    assert_eq!(named, [("null", Some("west")), ("null", None)]);
+    let of = |number: usize| blueprint.root.resources[number].provider.as_ref().expect("a provider");
+    assert_eq!((&*of(0).name, of(0).alias.as_deref()), ("null", Some("west")));
+    assert_eq!((&*of(1).name, of(1).alias.as_deref()), ("null", None));
 }
 
 #[test]

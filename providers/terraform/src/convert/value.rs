@@ -12,6 +12,8 @@
 //! An object has all attributes of its type and no other; JSON alone may leave null ones out. Marks are not
 //! written. Text that is not UTF-8 is read as Terraform stores it: with replacement characters.
 
+#[cfg(test)]
+mod as_json;
 mod decode;
 mod encode;
 mod error;
@@ -25,7 +27,7 @@ use crate::proto::DynamicValue;
 pub(crate) use decode::from_msgpack;
 pub(crate) use encode::to_msgpack;
 pub(crate) use error::DecodeError;
-pub(crate) use json::{from_json, to_json};
+pub(crate) use json::from_json;
 
 use error::Problem;
 

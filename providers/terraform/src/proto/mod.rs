@@ -11,7 +11,5 @@ pub(crate) mod value;
 
 pub(crate) use calls::*;
 pub(crate) use control::Printed;
-pub(crate) use schema::{
-    Function, GetFunctionsRequest, GetFunctionsResponse, NestingMode, Parameter, Return, StringKind, v5, v6,
-};
+pub(crate) use schema::{Function, GetFunctionsRequest, GetFunctionsResponse, NestingMode, Parameter, Return, v5, v6};
 pub(crate) use value::*;

@@ -103,8 +103,8 @@ impl ConfiguredPlugin {
                 self.who()
             ))
             .hint(format!(
-                "look for a new `{type_name}` where the provider makes them: if there is one, import it as \
-                 `{address}`, otherwise say that there is none"
+                "look for a new `{type_name}` where the provider makes them, then say what you found: `formwork state \
+                 settle '{address}' --id ID` or `--absent`"
             ))
             .address(address)
     }

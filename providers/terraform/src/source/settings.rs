@@ -34,6 +34,7 @@ impl Token {
         Self(secret.into())
     }
 
+    #[cfg(feature = "registry")]
     pub(super) fn secret(&self) -> &str {
         &self.0
     }
@@ -319,7 +320,7 @@ mod tests {
         assert_eq!(serving("example.com/a/b"), [true, true, false]);
         assert_eq!(serving("hashicorp/null"), [false, true, false]);
         assert_eq!(serving("grafana/loki"), [false, true, true]);
-        assert_eq!(settings.credentials["example.com"].secret(), "geheim");
+        assert_eq!(settings.credentials["example.com"], Token::new("geheim"));
         assert!(!format!("{settings:?}").contains("geheim"));
     }
 

@@ -3,6 +3,7 @@
 //! The provider is the example `hostile_provider`, which is built along with the tests, and once by the first test
 //! that misses it.
 
+mod binary;
 mod calls;
 mod changes;
 mod greetings;

@@ -1,8 +1,6 @@
 //! The hostile provider, ready to be asked, and all ways to ask it.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use formwork_contract::planning::proposed;
@@ -14,6 +12,8 @@ use formwork_contract::{Address, Block, Diagnostics, Value};
 use formwork_terraform::{HostOptions, Identity, PluginProvider, Timeouts};
 use serde_json::json;
 
+use crate::binary::binary;
+
 /// What calls get that are to be answered. None of them takes this long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// What calls get that are never answered.
@@ -21,27 +21,6 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(2);
 
 const THING: &str = "hostile_thing";
 const TOKEN: &str = "hostile_token";
-
-/// The example's binary.
-fn binary() -> PathBuf {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    let found = BINARY.get_or_init(|| {
-        let tests = std::env::current_exe().expect("this binary has a path");
-        let profile = tests.parent().and_then(Path::parent).expect("a folder of the build's profile");
-        let binary = profile.join("examples/hostile_provider");
-        if !binary.exists() {
-            let mut build = Command::new(env!("CARGO"));
-            build.args(["build", "--locked", "--package", "formwork-terraform", "--example", "hostile_provider"]);
-            build.arg("--target-dir").arg(profile.parent().expect("a target folder"));
-            if profile.ends_with("release") {
-                build.arg("--release");
-            }
-            assert!(build.status().expect("cargo starts").success());
-        }
-        binary
-    });
-    found.clone()
-}
 
 /// Limits of which none is reached.
 pub(crate) fn patient() -> Timeouts {

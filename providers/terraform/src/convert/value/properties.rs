@@ -4,6 +4,7 @@ use formwork_contract::{Number, Step, Type, Unknown, Value};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
+use super::as_json::to_json;
 use super::*;
 use crate::convert::edits::{edit, edited};
 

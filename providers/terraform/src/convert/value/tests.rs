@@ -2,6 +2,7 @@
 
 use formwork_contract::{Marks, Path, Type, Unknown, Value};
 
+use super::as_json::to_json;
 use super::*;
 
 fn hex(text: &str) -> Vec<u8> {
