@@ -102,3 +102,39 @@ impl Kinds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use formwork_contract::{Attribute, Nesting};
+
+    use super::*;
+
+    fn kind() -> ResourceKind {
+        let inner = Block::new([("token_wo", Attribute::optional(Type::String).write_only())]);
+        let block = Block::new([
+            ("name", Attribute::optional(Type::String)),
+            ("password_wo", Attribute::optional(Type::String).write_only()),
+        ]);
+        let block = block.with_block("login", Nesting::List, inner);
+        let origin = Arc::new(Origin { source: ProviderSource::of_name("a", &["a"]), version: None });
+        ResourceKind { name: "a_b".into(), mode: Mode::Managed, origin, version: 0, ty: block.ty(), block }
+    }
+
+    #[test]
+    fn a_provider_may_not_answer_what_is_write_only() {
+        let kind = kind();
+        let login = |token: Value| {
+            Value::list(Type::object([("token_wo", Type::String)]), vec![Value::object([("token_wo", token)])])
+        };
+        let good = kind.block.empty_value().with("name", "x".into()).with("login", login(Value::Null(Type::String)));
+        assert_eq!(kind.conforming(good.clone(), "a plan"), Ok(good.clone()));
+        let nested = good.with("login", login("planted".into()));
+        for (bad, path) in [(good.with("password_wo", "planted".into()), "password_wo"), (nested, "login[0].token_wo")]
+        {
+            let told = kind.conforming(bad.clone(), "a plan").expect_err("refused").to_string();
+            assert!(told.contains(path) && !told.contains("planted"), "{told}");
+            assert_eq!(kind.block.without_write_only(&bad), good, "what an apply made is kept without it");
+            assert!(kind.typed(bad, "the result of an apply").is_ok());
+        }
+    }
+}

@@ -49,8 +49,10 @@ impl Served {
         self: Arc<Self>,
         request: ValidateConfigRequest,
     ) -> Outcome<ValidateConfigResponse> {
-        self.ephemeral(&request.type_name).await?.decode(request.config.as_ref(), "config")?;
-        Ok(ValidateConfigResponse::default())
+        let kind = self.ephemeral(&request.type_name).await?;
+        let config = kind.decode(request.config.as_ref(), "config")?;
+        let problems = self.provider.validate_ephemeral(&request.type_name, &config).await;
+        Ok(ValidateConfigResponse { diagnostics: diagnostic::to_wire(&kind.placed(problems)) })
     }
 
     pub(super) async fn configure(

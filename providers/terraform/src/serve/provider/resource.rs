@@ -42,12 +42,14 @@ impl Served {
         let kind = self.resource(&request.type_name).await?;
         let configured = self.configured()?;
         let _turn = configured.turn().await;
+        let proposed = kind.decode(request.proposed_new_state.as_ref(), "proposed_new_state")?;
         let asked = PlanRequest {
             address: owner(&request.type_name),
             type_name: request.type_name.into(),
             prior: kind.decode(request.prior_state.as_ref(), "prior_state")?,
             config: kind.decode(request.config.as_ref(), "config")?,
-            proposed: kind.decode(request.proposed_new_state.as_ref(), "proposed_new_state")?,
+            // Terraform proposes what is write-only as well, and takes it for a mistake where it comes back.
+            proposed: kind.block.without_write_only(&proposed),
             private: private_from_wire(&request.prior_private),
         };
         let planned = configured.provider.plan(asked).await.map_err(|problems| kind.placed(problems))?;

@@ -151,6 +151,20 @@ async fn a_plan_is_put_off_only_where_the_host_allows_it() {
 }
 
 #[tokio::test]
+async fn what_is_write_only_is_not_planned_though_the_host_proposes_it() {
+    let host = Host::configured().await;
+    let wanted = Some(sent(&value(None, "a").with("secret", "password".into()), &thing().ty()));
+    let request = PlanResourceChangeRequest {
+        type_name: "thing".into(),
+        proposed_new_state: wanted.clone(),
+        config: wanted,
+        ..PlanResourceChangeRequest::default()
+    };
+    let answer = host.client.call(&method::PLAN, request).await.expect("an answer");
+    assert!(received(answer.planned_state, &thing().ty()).get("secret").is_some_and(Value::is_null));
+}
+
+#[tokio::test]
 async fn what_must_not_be_stored_is_refused_to_a_host_that_would_store_it() {
     let host = Host::configured().await;
     let config = value(None, "a").with("secret", "password".into());
