@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use formwork_contract::{Diagnostic, Diagnostics};
+use rustix::io::Errno;
 use tonic::{Code, Status};
 
 use super::options::Identity;
@@ -76,6 +77,7 @@ impl CallError {
 /// What is said of a plugin that could not be started.
 pub(crate) fn not_started(who: &Identity, failure: &LaunchFailure) -> Diagnostic {
     let hint = match &failure.error {
+        LaunchError::Run { source, .. } if lacks_files(source) => "allow more open files: `ulimit -n`",
         LaunchError::Run { .. } => {
             "install it again, for this operating system and processor: `formwork providers lock`"
         }
@@ -87,6 +89,11 @@ pub(crate) fn not_started(who: &Identity, failure: &LaunchFailure) -> Diagnostic
     };
     let diagnostic = Diagnostic::error(format!("{who} cannot be started: {}", failure.error)).hint(hint);
     with_log(diagnostic, &failure.log.lines(SHOWN))
+}
+
+/// Whether too many files are open, here or in the whole system.
+fn lacks_files(error: &std::io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
 /// What is said of an answer that cannot be what the provider meant.
