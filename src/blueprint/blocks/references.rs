@@ -1,6 +1,6 @@
 //! References that must be known before anything is evaluated: `depends_on`, `provider`, addresses.
 
-use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, ModulePath, Span, Str, Value};
+use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, ModulePath, Span, Value};
 
 use super::reader::is_name;
 use crate::blueprint::expression::{Expr, ExprKind, Reference, Traverse, TraverseKind};
@@ -47,10 +47,6 @@ pub(super) fn reference(value: Expr) -> Option<Reference> {
     let span = value.span;
     match value.kind {
         ExprKind::Reference(reference) => Some(*reference),
-        ExprKind::Traversal(traversal) => Some(Reference { root: keyword(&traversal.of)?, steps: traversal.steps }),
-        ExprKind::Literal(Value::Null(_) | Value::Bool(_)) => {
-            Some(Reference { root: keyword(&value)?, steps: Box::new([]) })
-        }
         ExprKind::Literal(Value::String(text)) => {
             let mut names = text.split('.');
             let root = names.next().filter(|name| is_name(name))?.into();
@@ -58,15 +54,6 @@ pub(super) fn reference(value: Expr) -> Option<Reference> {
                 names.map(|name| is_name(name).then(|| Traverse { kind: TraverseKind::Attribute(name.into()), span }));
             Some(Reference { root, steps: steps.collect::<Option<_>>()? })
         }
-        _ => None,
-    }
-}
-
-/// A word that is a value elsewhere and a name where only names can stand: the provider `null`.
-fn keyword(value: &Expr) -> Option<Str> {
-    match value.kind {
-        ExprKind::Literal(Value::Null(_)) => Some("null".into()),
-        ExprKind::Literal(Value::Bool(bool)) => Some(bool.to_string().into()),
         _ => None,
     }
 }
