@@ -4,15 +4,16 @@
 //! it takes in everything that is finished, makes the outcomes and the intents of what became ready
 //! durable in one commit, and starts the calls.
 
+mod finish;
+
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use formwork_contract::convert::convert;
-use formwork_contract::json::encode;
 use formwork_contract::planning::contradiction;
 use formwork_contract::provider::{AttemptKey, Private};
-use formwork_contract::{Diagnostic, Diagnostics, Severity, Str, Type, Value};
+use formwork_contract::{Diagnostic, Diagnostics, Severity, Str, Value};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -22,9 +23,9 @@ use super::journal::{Journal, failed, short_digest};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::schedule::Schedule;
-use super::{ApplyOptions, ApplyOutcome, StepDone};
+use super::{ApplyOptions, StepDone};
 use crate::graph::{ProviderKey, Unit};
-use crate::plan::model::{Action, Change, CheckResult, CheckStatus, PlanKind, StepAction};
+use crate::plan::model::{Action, Change, StepAction};
 use crate::plan::{Plan, Reopened};
 use crate::record::RecordError;
 use crate::record::model::{RecordedResource, StepEventKind};
@@ -424,97 +425,6 @@ impl<'a> Executor<'a> {
         if let Some(what) = step_done(action) {
             *self.done.entry(what).or_default() += 1;
         }
-    }
-
-    /// Closes the revision and says what became of the plan.
-    pub(super) fn finish(mut self) -> Result<ApplyOutcome, Diagnostics> {
-        let mut not_started = Vec::new();
-        let mut open = Vec::new();
-        for (place, step) in self.plan.steps.iter().enumerate() {
-            let Some(number) = step.change else { continue };
-            let named = (self.plan.changes[number].address.clone(), step.action);
-            if self.open.contains(&place) || self.schedule.is_under_way(place) {
-                open.push(named);
-            } else if !self.schedule.is_finished(place) {
-                not_started.push(named);
-            }
-        }
-        let (values, broken) = self.plan.resolver.outputs();
-        let (outputs, filed) = self.outputs(&values);
-        if self.failures.is_empty() && not_started.is_empty() && open.is_empty() {
-            self.failures.extend(self.plan.resolver.failing_conditions());
-            self.refuse_outputs(broken);
-        }
-        let checks = self.checks();
-        let revision = self.journal.revision;
-        // With calls still under way the revision stays open: the next run settles them.
-        if self.schedule.under_way() == 0
-            && let Err(error) = self.journal.finish(filed, self.failures.is_empty())
-        {
-            self.failures.extend(failed(&error));
-        }
-        Ok(ApplyOutcome {
-            revision,
-            done: self.done,
-            failed: self.failures,
-            not_started,
-            open,
-            interrupted: self.interrupt.is_set(),
-            outputs,
-            checks,
-            warnings: self.warnings,
-        })
-    }
-
-    /// Outputs that cannot be given though everything is known; of those out of focus nothing was promised.
-    fn refuse_outputs(&mut self, broken: BTreeMap<Str, Diagnostics>) {
-        let promised = |name: &Str| {
-            self.plan.outputs.get(name).is_some_and(|change| matches!(change.action, Action::Create | Action::Update))
-        };
-        let told: Vec<Diagnostics> =
-            broken.into_iter().filter(|(name, _)| promised(name)).map(|(_, told)| told).collect();
-        self.failures.extend(told.into_iter().flatten());
-    }
-
-    /// The `check` blocks, as reality is now; those that fail warn. After a destroy there is nothing to check.
-    fn checks(&mut self) -> Vec<CheckResult> {
-        if self.plan.header.kind == PlanKind::Destroy {
-            return self.plan.checks.clone();
-        }
-        let checks = self.plan.resolver.checks();
-        let failed = checks.iter().filter(|check| check.status == CheckStatus::Fail);
-        self.warnings.append(failed.flat_map(|check| check.problems.iter().cloned()).collect());
-        checks
-    }
-
-    /// Output values as they are now; of those that are not known, what the record had.
-    fn outputs(&self, values: &BTreeMap<Str, Value>) -> (BTreeMap<Str, (Value, bool)>, serde_json::Value) {
-        let mut filed = serde_json::Map::new();
-        let mut shown = BTreeMap::new();
-        let before = self.journal.recorded_outputs();
-        for (name, change) in &self.plan.outputs {
-            if change.action == Action::Delete {
-                continue;
-            }
-            match values.get(name) {
-                Some(value) if value.is_wholly_known() => {
-                    let value = if change.sensitive {
-                        value.clone().mark(formwork_contract::Marks::SENSITIVE)
-                    } else {
-                        value.clone()
-                    };
-                    let exact = encode(&value, &Type::Any, &*self.journal.vault);
-                    filed.insert(name.to_string(), serde_json::json!({"value": exact, "sensitive": change.sensitive}));
-                    shown.insert(name.clone(), (value, change.sensitive));
-                }
-                _ => {
-                    if let Some(kept) = before.get(&**name) {
-                        filed.insert(name.to_string(), kept.clone());
-                    }
-                }
-            }
-        }
-        (shown, serde_json::Value::Object(filed))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: verbs, options, and help with examples.
 
+mod examples;
 mod providers;
 
 use std::path::PathBuf;
@@ -9,27 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::log::LogLevel;
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    done, and nothing is wrong
-  1    an error; what was done and what was not is told
-  2    the command line is wrong; with `plan --detailed-exitcode` or `drift --detailed-exitcode`:
-       there are changes
-  130  interrupted
-
-Environment:
-  FORMWORK_ENV        the environment, where --env is not given
-  FORMWORK_VAR_name   an input variable; TF_VAR_name is read as well
-  FORMWORK_LOG        the level of the log, where --log is not given; then TF_LOG, TF_LOG_PATH
-  FORMWORK_ACTOR      who runs this, for the record; the login name otherwise
-  NO_COLOR            no colours
-  FORMWORK_PROVIDER_PATH     folders in which plugins are looked for first, separated by colons
-  FORMWORK_PROVIDER_TIMEOUT  seconds that any call of a plugin may take; 12 hours for a change, else minutes
-  TF_CLI_CONFIG_FILE         Terraform's CLI configuration: mirrors, dev_overrides, credentials";
-
 /// Infrastructure as code for software factories: approved is applied, and every way back works.
 #[derive(Debug, Parser)]
-#[command(name = "formwork", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "formwork", version, after_help = examples::EXIT_CODES, disable_help_subcommand = true)]
 #[command(max_term_width = 100, infer_subcommands = false, arg_required_else_help = true)]
 pub struct Cli {
     #[command(flatten)]
@@ -67,74 +50,69 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Write a starter factory into the folder
-    #[command(after_help = INIT_EXAMPLES)]
+    #[command(after_help = examples::INIT)]
     Init(Init),
     /// Check the blueprint without touching anything
-    #[command(after_help = VALIDATE_EXAMPLES)]
+    #[command(after_help = examples::VALIDATE)]
     Validate(Variables),
     /// Bring blueprint files to their canonical layout
-    #[command(after_help = FMT_EXAMPLES)]
+    #[command(after_help = examples::FMT)]
     Fmt(Fmt),
     /// Show what would change, and why
-    #[command(after_help = PLAN_EXAMPLES)]
+    #[command(after_help = examples::PLAN)]
     Plan(Plan),
     /// Show a plan file, or what is recorded
-    #[command(after_help = SHOW_EXAMPLES)]
+    #[command(after_help = examples::SHOW)]
     Show(Show),
     /// Carry out a plan
-    #[command(after_help = APPLY_EXAMPLES)]
+    #[command(after_help = examples::APPLY)]
     Apply(Apply),
     /// Take down everything in the environment
-    #[command(after_help = DESTROY_EXAMPLES)]
+    #[command(after_help = examples::DESTROY)]
     Destroy(Destroy),
     /// Go back to how an earlier revision left things
-    #[command(after_help = ROLLBACK_EXAMPLES)]
+    #[command(after_help = examples::ROLLBACK)]
     Rollback(Rollback),
     /// List the revisions of the environment
-    #[command(after_help = HISTORY_EXAMPLES)]
+    #[command(after_help = examples::HISTORY)]
     History(History),
     /// Compare reality with the record
-    #[command(after_help = DRIFT_EXAMPLES)]
+    #[command(after_help = examples::DRIFT)]
     Drift(Drift),
     /// Print output values
-    #[command(after_help = OUTPUT_EXAMPLES)]
+    #[command(after_help = examples::OUTPUT)]
     Output(Output),
     /// Look at and edit what is recorded
-    #[command(subcommand, after_help = STATE_EXAMPLES)]
+    #[command(subcommand, after_help = examples::STATE)]
     State(State),
     /// Take over an object that exists already
-    #[command(after_help = IMPORT_EXAMPLES)]
+    #[command(after_help = examples::IMPORT)]
     Import(Import),
     /// Take over a Terraform or OpenTofu state
-    #[command(after_help = ADOPT_EXAMPLES)]
+    #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
     /// Draw what depends on what
-    #[command(after_help = GRAPH_EXAMPLES)]
+    #[command(after_help = examples::GRAPH)]
     Graph(Graph),
     /// Evaluate expressions
-    #[command(after_help = CONSOLE_EXAMPLES)]
+    #[command(after_help = examples::CONSOLE)]
     Console(Variables),
     /// Play with the sandbox's objects behind Formwork's back
-    #[command(subcommand, after_help = SANDBOX_EXAMPLES)]
+    #[command(subcommand, after_help = examples::SANDBOX)]
     Sandbox(Sandbox),
     /// Serve a provider to Terraform or OpenTofu, which start this themselves
-    #[command(after_help = SERVE_PROVIDER_EXAMPLES)]
+    #[command(after_help = examples::SERVE_PROVIDER)]
     ServeProvider(ServeProvider),
     /// See which providers are needed, and bring their packages here
     #[command(subcommand, after_help = providers::EXAMPLES)]
     Providers(Providers),
     /// Print a completion script for a shell
-    #[command(after_help = COMPLETION_EXAMPLES)]
+    #[command(after_help = examples::COMPLETION)]
     Completion(Completion),
     /// Print the version
     #[command(after_help = "Examples:\n  formwork version\n  formwork version --json")]
     Version,
 }
-
-const INIT_EXAMPLES: &str = "\
-Examples:
-  formwork init                      a factory on the sandbox: needs nothing installed
-  formwork -C factory init --target sandbox";
 
 #[derive(Debug, Args)]
 pub struct Init {
@@ -152,11 +130,6 @@ pub enum Target {
     Onprem,
 }
 
-const VALIDATE_EXAMPLES: &str = "\
-Examples:
-  formwork validate
-  formwork validate --env prod --json";
-
 /// Where input variables come from.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Variables {
@@ -167,13 +140,6 @@ pub struct Variables {
     #[arg(long = "var-file", value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
-
-const FMT_EXAMPLES: &str = "\
-Examples:
-  formwork fmt                       all *.hcl and *.tf files of the folder
-  formwork fmt --recursive --check   for CI: says which files would change, and changes none
-  formwork fmt --diff main.hcl
-  cat main.hcl | formwork fmt -";
 
 #[derive(Debug, Args)]
 pub struct Fmt {
@@ -190,13 +156,6 @@ pub struct Fmt {
     #[arg(long, short = 'r')]
     pub recursive: bool,
 }
-
-const PLAN_EXAMPLES: &str = "\
-Examples:
-  formwork plan
-  formwork plan --env prod -o prod.plan       keep it: `formwork apply prod.plan` does exactly that
-  formwork plan --var node_count=4 --target component.cluster.main
-  formwork plan --detailed-exitcode           0: no changes, 1: error, 2: changes";
 
 #[derive(Clone, Debug, Default, Args)]
 pub struct Planning {
@@ -229,12 +188,6 @@ pub struct Plan {
     pub detailed_exitcode: bool,
 }
 
-const SHOW_EXAMPLES: &str = "\
-Examples:
-  formwork show                      what is recorded
-  formwork show prod.plan            a plan, as `plan` printed it
-  formwork show --json prod.plan     in the form of `terraform show -json`, for conftest, checkov and others";
-
 #[derive(Debug, Args)]
 pub struct Show {
     /// A file written by `plan -o`
@@ -244,13 +197,6 @@ pub struct Show {
     #[command(flatten)]
     pub variables: Variables,
 }
-
-const APPLY_EXAMPLES: &str = "\
-Examples:
-  formwork apply                     plan, ask, apply
-  formwork apply prod.plan           exactly that plan; stops if reality has moved
-  formwork apply --auto-approve      for CI, where the environment allows it
-After an interruption run it again: open steps are settled first by looking at reality.";
 
 #[derive(Debug, Args)]
 pub struct Apply {
@@ -301,11 +247,6 @@ impl std::str::FromStr for CrashAt {
     }
 }
 
-const DESTROY_EXAMPLES: &str = "\
-Examples:
-  formwork destroy --env dev
-  formwork destroy --env dev --target component.logging.central";
-
 #[derive(Debug, Args)]
 pub struct Destroy {
     #[command(flatten)]
@@ -313,13 +254,6 @@ pub struct Destroy {
     #[command(flatten)]
     pub approval: Approval,
 }
-
-const ROLLBACK_EXAMPLES: &str = "\
-Examples:
-  formwork history                   which revisions there are
-  formwork rollback                  to the one before
-  formwork rollback --to 3
-  formwork rollback --to 3 -o back.plan";
 
 #[derive(Debug, Args)]
 pub struct Rollback {
@@ -336,22 +270,12 @@ pub struct Rollback {
     pub approval: Approval,
 }
 
-const HISTORY_EXAMPLES: &str = "\
-Examples:
-  formwork history
-  formwork history --limit 5 --json";
-
 #[derive(Debug, Args)]
 pub struct History {
     /// At most this many, the newest
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
 }
-
-const DRIFT_EXAMPLES: &str = "\
-Examples:
-  formwork drift
-  formwork drift --detailed-exitcode          for a nightly job: 2 where something drifted";
 
 #[derive(Debug, Args)]
 pub struct Drift {
@@ -362,13 +286,6 @@ pub struct Drift {
     pub detailed_exitcode: bool,
 }
 
-const OUTPUT_EXAMPLES: &str = "\
-Examples:
-  formwork output
-  formwork output endpoint
-  formwork output --raw kubeconfig > kubeconfig
-  formwork output --json";
-
 #[derive(Debug, Args)]
 pub struct Output {
     /// One output instead of all
@@ -377,16 +294,6 @@ pub struct Output {
     #[arg(long, requires = "name")]
     pub raw: bool,
 }
-
-const STATE_EXAMPLES: &str = "\
-Examples:
-  formwork state list
-  formwork state list module.web
-  formwork state show 'sandbox_machine.web[0]'
-  formwork state mv sandbox_machine.a sandbox_machine.b
-  formwork state rm sandbox_machine.old       the object stays, and is no longer managed
-  formwork state export --terraform -o terraform.tfstate
-  formwork state settle null_resource.a --absent    a run broke off, and it was not made";
 
 #[derive(Debug, Subcommand)]
 pub enum State {
@@ -447,11 +354,6 @@ pub struct Export {
     pub with_secrets: bool,
 }
 
-const IMPORT_EXAMPLES: &str = "\
-Examples:
-  formwork import sandbox_machine.web machine-0a1b2c3d4e5f60718
-  formwork import 'module.web[\"eu\"].sandbox_machine.web[0]' machine-0a1b2c3d4e5f60718";
-
 #[derive(Debug, Args)]
 pub struct Import {
     /// Where the blueprint has the resource
@@ -463,13 +365,6 @@ pub struct Import {
     #[command(flatten)]
     pub approval: Approval,
 }
-
-const ADOPT_EXAMPLES: &str = "\
-Examples:
-  formwork adopt terraform.tfstate --dry-run      what would be taken, and what not
-  formwork adopt terraform.tfstate
-  terraform state pull | formwork adopt - --auto-approve
-The record takes the objects; nothing else changes. Then `formwork plan` finds no changes.";
 
 #[derive(Debug, Args)]
 pub struct Adopt {
@@ -485,11 +380,6 @@ pub struct Adopt {
     pub approval: Approval,
 }
 
-const GRAPH_EXAMPLES: &str = "\
-Examples:
-  formwork graph > factory.dot
-  formwork graph --format svg > factory.svg";
-
 #[derive(Debug, Args)]
 pub struct Graph {
     /// Text for Graphviz, or a picture
@@ -504,18 +394,6 @@ pub enum GraphFormat {
     Dot,
     Svg,
 }
-
-const CONSOLE_EXAMPLES: &str = "\
-Examples:
-  formwork console
-  echo 'cidrsubnet(var.cidr_block, 8, 3)' | formwork console
-An expression ends with its line, unless brackets are open. `exit` or end of input leaves.";
-
-const SANDBOX_EXAMPLES: &str = "\
-Examples:
-  formwork sandbox list
-  formwork sandbox drift component.registry.images.sandbox_registry.main scan_on_push=false
-  formwork sandbox delete component.registry.images.sandbox_registry_credential.pull";
 
 #[derive(Debug, Subcommand)]
 pub enum Sandbox {
@@ -538,45 +416,11 @@ pub enum Sandbox {
     List,
 }
 
-const SERVE_PROVIDER_EXAMPLES: &str = "\
-Example:
-  formwork serve-provider sandbox    as Terraform starts it; by hand it says what it is for
-
-A link to this program whose name is `terraform-provider-NAME` or `formwork-provider-NAME` serves that
-provider. Terraform finds it in a folder that the file of TF_CLI_CONFIG_FILE (else ~/.terraformrc) names:
-
-  mkdir -p plugins
-  ln -s \"$(command -v formwork)\" plugins/terraform-provider-sandbox
-
-  # ~/.terraformrc
-  provider_installation {
-    dev_overrides { \"formwork/sandbox\" = \"/path/to/plugins\" }
-    direct {}
-  }
-
-  # main.tf
-  terraform {
-    required_providers {
-      sandbox = { source = \"formwork/sandbox\" }
-    }
-  }
-
-Environment:
-  FORMWORK_STATE_DIR  where a provider without a cloud, such as the sandbox, keeps its state
-                      [default: .formwork/ENV in the folder that Terraform runs in]
-  FORMWORK_ENV        the environment that objects are tagged with [default: terraform]";
-
 #[derive(Debug, Args)]
 pub struct ServeProvider {
     /// The provider, such as `sandbox`
     pub name: String,
 }
-
-const COMPLETION_EXAMPLES: &str = "\
-Examples:
-  formwork completion bash > /etc/bash_completion.d/formwork
-  formwork completion zsh > ~/.zfunc/_formwork
-  formwork completion fish > ~/.config/fish/completions/formwork.fish";
 
 #[derive(Debug, Args)]
 pub struct Completion {
