@@ -59,8 +59,8 @@ impl Tool {
     pub(crate) fn prepare(&self, folder: &Path) -> Result<(), String> {
         if self.name == "terraform" {
             let mirror = |folder: &PathBuf| format!("filesystem_mirror {{ path = \"{}\" }}", folder.display());
-            let method = self.providers.as_ref().map(mirror).unwrap_or_default();
-            let settings = format!("provider_installation {{\n  {method}\n  direct {{}}\n}}\n");
+            let method = self.providers.as_ref().map_or_else(|| "direct {}".into(), mirror);
+            let settings = format!("provider_installation {{\n  {method}\n}}\n");
             std::fs::write(folder.join(SETTINGS), settings).map_err(|error| format!("{SETTINGS}: {error}"))?;
             process::run(self.command(folder).args(["init", "-input=false"]))?;
         }

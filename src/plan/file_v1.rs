@@ -23,7 +23,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::fingerprint::hex;
-use super::model::{Action, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
+use super::model::{Action, Author, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
 use super::{Focus, PlanOptions};
 use crate::live::{Live, Observed, ResourceKind};
 use crate::record::private;
@@ -73,6 +73,8 @@ struct Content {
     record_id: String,
     record_serial: u64,
     git: Option<FiledGit>,
+    #[serde(default)]
+    author: FiledAuthor,
     refresh: bool,
     targets: Vec<String>,
     replace: Vec<String>,
@@ -92,6 +94,42 @@ struct Content {
 struct FiledGit {
     commit: String,
     clean: bool,
+    #[serde(default)]
+    branches: Vec<String>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct FiledAuthor {
+    actor: String,
+    email: Option<String>,
+}
+
+impl FiledAuthor {
+    fn of(author: &Author) -> Self {
+        Self { actor: author.actor.to_string(), email: author.email.as_ref().map(ToString::to_string) }
+    }
+
+    fn author(&self) -> Author {
+        Author { actor: self.actor.as_str().into(), email: self.email.as_deref().map(Str::from) }
+    }
+}
+
+impl FiledGit {
+    fn of(git: &Git) -> Self {
+        Self {
+            commit: git.commit.to_string(),
+            clean: git.clean,
+            branches: git.branches.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn git(&self) -> Git {
+        Git {
+            commit: self.commit.as_str().into(),
+            clean: self.clean,
+            branches: self.branches.iter().map(|name| name.as_str().into()).collect(),
+        }
+    }
 }
 
 /// An object that changes or that differs from the record.
@@ -220,7 +258,8 @@ impl PlanFile {
             target: content.target.as_deref().map(Str::from),
             record_id: content.record_id.as_str().into(),
             record_serial: content.record_serial,
-            git: content.git.as_ref().map(|git| Git { commit: git.commit.as_str().into(), clean: git.clean }),
+            git: content.git.as_ref().map(FiledGit::git),
+            author: content.author.author(),
             files,
             variables,
             given_again: content.given_again.iter().map(|name| name.as_str().into()).collect(),
@@ -377,7 +416,8 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         target: header.target.as_ref().map(ToString::to_string),
         record_id: header.record_id.to_string(),
         record_serial: header.record_serial,
-        git: header.git.as_ref().map(|git| FiledGit { commit: git.commit.to_string(), clean: git.clean }),
+        git: header.git.as_ref().map(FiledGit::of),
+        author: FiledAuthor::of(&header.author),
         refresh: options.refresh,
         targets: options.targets.iter().map(ToString::to_string).collect(),
         replace,

@@ -334,14 +334,22 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         .iter()
         .map(|deferred| json!({"address": &*deferred.address, "reason": &*deferred.reason}))
         .collect();
-    let git = header.git.as_ref().map(|git| json!({"commit": &*git.commit, "clean": git.clean}));
+    let git = header
+        .git
+        .as_ref()
+        .map(|git| json!({"commit": &*git.commit, "clean": git.clean, "branches": names(&git.branches)}));
     json!({
         "kind": kind,
+        "author": {"actor": &*header.author.actor, "email": header.author.email.as_deref()},
         "environment": &*header.environment,
         "target": header.target.as_deref(),
         "deferred": deferred,
         "git": git,
     })
+}
+
+fn names(names: &[Str]) -> Vec<&str> {
+    names.iter().map(|name| &**name).collect()
 }
 
 fn reason_name(reason: &Reason, key: &InstanceKey) -> Option<&'static str> {

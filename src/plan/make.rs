@@ -7,7 +7,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Mode, Str
 
 use super::checks::check_blocks;
 use super::imports::{self, PendingImport};
-use super::model::{Action, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
+use super::model::{Action, Author, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
 use super::moves::Moves;
 use super::open_conditions::OpenConditions;
 use super::reopen::Blocks;
@@ -34,9 +34,16 @@ pub struct Request {
     pub inputs: Inputs,
     pub recorded: Recorded,
     pub reality: Reality,
-    pub git: Option<Git>,
+    pub origin: Origin,
     /// Objects to take over, beside the blueprint's `import` blocks.
     pub imports: HashMap<Address, Str>,
+}
+
+/// What made a plan, and who.
+#[derive(Debug, Default)]
+pub struct Origin {
+    pub git: Option<Git>,
+    pub author: Author,
     pub formwork_version: Str,
 }
 
@@ -45,8 +52,8 @@ pub struct Request {
 /// # Errors
 /// Everything in the blueprint that stands in the way, all at once.
 pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, Diagnostics> {
-    let Request { graph, inputs, recorded, mut reality, git, imports, formwork_version } = request;
-    let mut header = header(&graph, &inputs, &recorded, options, git, formwork_version);
+    let Request { graph, inputs, recorded, mut reality, origin, imports } = request;
+    let mut header = header(&graph, &inputs, &recorded, options, origin);
     let focus = if options.look_only {
         Some(focus::Focused::default())
     } else {
@@ -157,20 +164,20 @@ fn header(
     inputs: &Inputs,
     recorded: &Recorded,
     options: &PlanOptions<'_>,
-    git: Option<Git>,
-    formwork_version: Str,
+    origin: Origin,
 ) -> Header {
     let blueprint = &graph.blueprint;
     let environment = blueprint.environments.get(&blueprint.environment);
     Header {
-        formwork_version,
+        formwork_version: origin.formwork_version,
         created_ms: inputs.now_ms,
         kind: options.kind,
         environment: blueprint.environment.clone(),
         target: environment.and_then(|environment| environment.target.as_ref()).map(|(name, _)| name.clone()),
         record_id: recorded.id.clone(),
         record_serial: recorded.serial,
-        git,
+        git: origin.git,
+        author: origin.author,
         files: BTreeMap::new(),
         variables: recorded_variables(graph, inputs),
         given_again: inputs.ephemeral.clone(),

@@ -34,7 +34,7 @@ pub use checks::check_blocks;
 pub use file_v1::{Answers, PlanFile, PlanFileError};
 pub use fingerprint::fingerprint;
 pub use focus::Focus;
-pub use make::{Recorded, Request, make};
+pub use make::{Origin, Recorded, Request, make};
 pub use model::Plan;
 pub use reopen::{Reopened, Reopening};
 pub use resolver::Resolver;

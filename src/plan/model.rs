@@ -51,6 +51,7 @@ pub struct Header {
     pub record_id: Str,
     pub record_serial: u64,
     pub git: Option<Git>,
+    pub author: Author,
     /// Everything the blueprint was read from.
     pub files: BTreeMap<String, Arc<[u8]>>,
     /// Input variables of the root module, without the ephemeral ones.
@@ -69,11 +70,23 @@ pub enum PlanKind {
     },
 }
 
+/// Who made a plan, as far as this machine says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Author {
+    /// `user@host`
+    pub actor: Str,
+    /// As Git is told for commits; `None` where it is not.
+    pub email: Option<Str>,
+}
+
 /// The commit that the blueprint stands at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Git {
     pub commit: Str,
+    /// Tracked files are as in the commit.
     pub clean: bool,
+    /// Local and remote branches that hold the commit, such as `main` and `origin/main`.
+    pub branches: Vec<Str>,
 }
 
 /// What becomes of one resource instance.

@@ -16,8 +16,10 @@ use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
 use crate::plan::file_v1;
-use crate::plan::model::PlanKind;
-use crate::plan::{Answers, Focus, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make};
+use crate::plan::model::{Author, PlanKind};
+use crate::plan::{
+    Answers, Focus, Origin, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make,
+};
 use crate::record::{Record, RecordError};
 use crate::rollback;
 
@@ -257,6 +259,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file) };
     let mut planned = prepared.make(workspace, progress).await?;
     planned.plan.header.git.clone_from(&header.git);
+    planned.plan.header.author.clone_from(&header.author);
     planned.plan.header.record_serial = header.record_serial;
     if !file.has_steps_of(&planned.plan) {
         return Err(failure(
@@ -339,9 +342,12 @@ impl Prepared<'_> {
             inputs,
             recorded,
             reality: open::reality(workspace, &environment),
-            git: super::git::state(&workspace.dir),
+            origin: Origin {
+                git: super::git::state(&workspace.dir),
+                author: Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) },
+                formwork_version: env!("CARGO_PKG_VERSION").into(),
+            },
             imports: self.selection.imports.clone(),
-            formwork_version: env!("CARGO_PKG_VERSION").into(),
         };
         let answers = self.file.map(PlanFile::answers);
         let tell = |told| tell(progress, told);

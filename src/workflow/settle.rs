@@ -12,7 +12,7 @@ use crate::apply::{Unsettled, Word, settle, settle_by_word};
 use crate::blueprint::Failure;
 use crate::graph::{self, DesiredGraph, Inputs};
 use crate::live::Reality;
-use crate::plan::{Request, make};
+use crate::plan::{Origin, Request, make};
 use crate::record::{Record, RecordError};
 
 /// What a look at reality left open.
@@ -104,9 +104,8 @@ async fn look_around(
         inputs: inputs.clone(),
         recorded: recorded(record)?,
         reality,
-        git: None,
+        origin: Origin::default(),
         imports: HashMap::new(),
-        formwork_version: env!("CARGO_PKG_VERSION").into(),
     };
     let tell = |told| tell(progress, told);
     let options = looking.options(record, None, &tell);
