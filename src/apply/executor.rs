@@ -236,7 +236,7 @@ impl<'a> Executor<'a> {
             return Ok(None);
         };
         let change = &self.plan.changes[number];
-        if matches!(step.action, StepAction::Move | StepAction::Refresh | StepAction::Import | StepAction::Forget) {
+        if matches!(step.action, StepAction::Move | StepAction::Refresh | StepAction::Forget) {
             let (event, action) = (self.record_only(change, step.action), step.action);
             self.events.push((place, event));
             self.count(action);
@@ -250,7 +250,7 @@ impl<'a> Executor<'a> {
         };
         let nothing = Value::Null(change.kind.ty.clone());
         let config = match step.action {
-            StepAction::Delete => nothing.clone(),
+            StepAction::Delete | StepAction::Import => nothing.clone(),
             _ => {
                 let broken = self.plan.resolver.preconditions(&change.address);
                 if broken.has_errors() {
@@ -267,6 +267,7 @@ impl<'a> Executor<'a> {
                 .into());
         }
         let creating_anew = step.action == StepAction::Create;
+        let replaced = creating_anew && step.fingerprint.is_some();
         let attempt = short_digest(&[&self.digest, &place.to_string()]);
         Ok(Some(Prepared {
             step: place,
@@ -283,6 +284,7 @@ impl<'a> Executor<'a> {
                 _ => change.planned_private.clone(),
             },
             attempt: AttemptKey(format!("{}-{place}-{attempt}", &self.digest[..16.min(self.digest.len())]).into()),
+            seen: replaced.then(|| (change.before.clone(), change.private.clone())),
             fingerprint: step.fingerprint.clone(),
             completed: !change.config.is_wholly_known(),
         }))
@@ -312,6 +314,15 @@ impl<'a> Executor<'a> {
             }
         };
         let Some(change) = self.plan.steps[place].change.map(|number| &self.plan.changes[number]) else { return };
+        if step.action == StepAction::Import {
+            // It stands as the plan saw it: only the record changes.
+            let event = self.record_only(change, step.action);
+            self.events.push((place, event));
+            self.schedule.end(place);
+            self.count(step.action);
+            self.schedule.release(place);
+            return;
+        }
         if step.action != StepAction::Read {
             let planned =
                 if step.action == StepAction::Delete { None } else { self.journal.exact(change, &step.planned) };

@@ -11,7 +11,7 @@ use super::{ApplyOptions, CrashPoint, CrashWhen};
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
 use crate::record::model::{NewRevision, NewStep, RecordedResource, RevisionKind, StepEvent, StepEventKind};
-use crate::record::{Record, RecordError, Vault, private};
+use crate::record::{OutputEdit, Record, RecordError, Vault, private};
 
 /// Writes the journal of one run.
 pub(super) struct Journal<'a> {
@@ -26,7 +26,7 @@ pub(super) struct Journal<'a> {
 }
 
 impl<'a> Journal<'a> {
-    /// Makes the run durable before anything is done.
+    /// Makes the run durable before anything is done, under the lease that the record holds.
     pub(super) fn begin(
         plan: &Plan,
         digest: &Str,
@@ -64,7 +64,6 @@ impl<'a> Journal<'a> {
             actor: options.actor.clone(),
             steps,
         };
-        record.acquire(&options.lease).map_err(|error| failed(&error))?;
         let revision = record.begin(revision).map_err(|error| failed(&error))?;
         Ok(Self { record, revision, numbers, written: 0, crash: options.crash, lease_ms: options.lease.ttl_ms, vault })
     }
@@ -90,18 +89,13 @@ impl<'a> Journal<'a> {
     }
 
     /// Closes the revision; one that something went wrong with is not complete.
-    pub(super) fn finish(self, outputs: serde_json::Value, sound: bool) -> Result<(), RecordError> {
+    pub(super) fn finish(self, outputs: OutputEdit, sound: bool) -> Result<(), RecordError> {
         if sound {
             self.record.finish(self.revision, outputs)?;
         } else {
             self.record.finish_broken(self.revision, outputs)?;
         }
         self.record.release()
-    }
-
-    /// The outputs that the record has from the run before.
-    pub(super) fn recorded_outputs(&self) -> serde_json::Value {
-        self.record.outputs().unwrap_or(serde_json::Value::Null)
     }
 
     /// A kill that no handler sees, as a power cut would be.

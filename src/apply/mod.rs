@@ -1,19 +1,23 @@
 //! Journals the intent, acts, journals the outcome.
 //!
-//! [`run`] takes an approved plan through `executor.rs`: every step that is ready starts, its intent made
+//! [`run`] takes a lease of what an approved plan is bound to, sees that the record still says the same of it
+//! (`bound.rs`), and takes the plan through `executor.rs`: every step that is ready starts, its intent made
 //! durable before the provider is called and its outcome after. [`settle`] closes what an interrupted run
 //! left open, by looking at reality.
 
+mod bound;
 mod call;
 mod ephemeral;
 mod executor;
 mod journal;
+mod lease;
 mod prepare;
 pub mod progress;
 mod schedule;
 mod settle;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
@@ -22,6 +26,7 @@ use crate::plan::Plan;
 use crate::plan::model::{Action, CheckResult, StepAction};
 use crate::record::{LeaseRequest, Record};
 
+pub use bound::check as check_bound;
 pub use progress::{Interrupt, Progress, ProgressEvent, Silent};
 pub use settle::{Unsettled, Word, settle, settle_by_word};
 
@@ -32,8 +37,10 @@ pub struct ApplyOptions {
     pub parallelism: Option<usize>,
     /// Who runs it, for the history.
     pub actor: Str,
-    /// What the run holds of the record while it goes on.
+    /// Who holds the lease while it goes on, and for how long. It is a lease of what the plan is bound to.
     pub lease: LeaseRequest,
+    /// How long to wait for leases of others.
+    pub patience: Duration,
     /// A drill: the process kills itself at this journal record.
     pub crash: Option<CrashPoint>,
 }
@@ -96,8 +103,8 @@ impl ApplyOutcome {
 /// Carries out an approved plan.
 ///
 /// # Errors
-/// Nothing was begun: the record has moved on since the plan, or cannot be written; or something ephemeral that
-/// the plan needs cannot be opened.
+/// Nothing was begun: somebody else has a lease of what the plan touches, the record says something else of it than
+/// when the plan was made, or cannot be written; or something ephemeral that the plan needs cannot be opened.
 pub async fn run(
     approved: ApprovedPlan,
     record: &mut Record,
@@ -105,12 +112,14 @@ pub async fn run(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<ApplyOutcome, Diagnostics> {
-    bound(&approved, record)?;
+    bound::check_record(&approved.plan().header, record)?;
     if approved.plan().steps.is_empty() && approved.plan().is_empty() {
         return nothing_to_do(approved.plan(), record);
     }
     let digest = approved.digest().clone();
     let mut plan = approved.into_plan();
+    lease::take(&plan.header.bound, record, options, progress, interrupt).await?;
+    bound::check(&plan.header, record)?;
     plan.resolver.begin_applying().await?;
     let journal = journal::Journal::begin(&plan, &digest, record, options)?;
     let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
@@ -133,23 +142,4 @@ fn nothing_to_do(plan: &Plan, record: &Record) -> Result<ApplyOutcome, Diagnosti
         checks: plan.checks.clone(),
         warnings: Diagnostics::new(),
     })
-}
-
-/// A plan is for the record that it was made from, as it was then.
-fn bound(approved: &ApprovedPlan, record: &Record) -> Result<(), Diagnostics> {
-    let header = &approved.plan().header;
-    if *header.record_id != *record.id() {
-        return Err(Diagnostic::error("the plan belongs to another record")
-            .detail(format!("It was made for record {}, and this one is {}.", header.record_id, record.id()))
-            .hint("make a new plan here")
-            .into());
-    }
-    let serial = record.serial().map_err(|error| journal::failed(&error))?;
-    if header.record_serial != serial {
-        return Err(Diagnostic::error("the record has changed since the plan was made")
-            .detail(format!("The plan was made at serial {}, and the record is at {serial}.", header.record_serial))
-            .hint("make a new plan: `formwork plan`")
-            .into());
-    }
-    Ok(())
 }

@@ -34,6 +34,10 @@ pub enum ProgressEvent {
     Settling {
         address: Address,
     },
+    /// Somebody else has a lease of what the run needs; it waits.
+    Waiting {
+        why: Str,
+    },
     /// The run begins, with so many steps.
     Begun {
         steps: usize,

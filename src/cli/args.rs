@@ -1,6 +1,7 @@
 //! The command line: verbs, options, and help with examples.
 
 mod examples;
+mod locking;
 mod providers;
 
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ pub struct Global {
     /// How many operations run at once [default: what each provider takes]
     #[arg(long, value_name = "N", global = true, help_heading = "Global options")]
     pub parallelism: Option<std::num::NonZeroUsize>,
+    #[command(flatten)]
+    pub locking: locking::Locking,
     /// Tell what the engine and its plugins do, on standard error
     #[arg(long, value_name = "LEVEL", value_enum, ignore_case = true, global = true, help_heading = "Global options")]
     pub log: Option<LogLevel>,
@@ -429,7 +432,7 @@ pub struct Completion {
 
 /// What `-var` was surely meant to be: options here have two dashes.
 pub fn meant_option(argument: &str) -> Option<String> {
-    const SINGLE_DASHED: [&str; 13] = [
+    const SINGLE_DASHED: [&str; 14] = [
         "var",
         "var-file",
         "out",
@@ -440,6 +443,7 @@ pub fn meant_option(argument: &str) -> Option<String> {
         "auto-approve",
         "detailed-exitcode",
         "json",
+        "lock-timeout",
         "no-color",
         "parallelism",
         "recursive",

@@ -151,6 +151,7 @@ impl State {
             ProgressEvent::Settling { address } => {
                 self.line(&format!("{address}: looking at what an interrupted run left"));
             }
+            ProgressEvent::Waiting { why } => self.line(&format!("Waiting: {}", harmless(why))),
             ProgressEvent::Begun { steps } => self.begin(*steps),
             ProgressEvent::StepStarted { address, action } => self.started(address, *action),
             ProgressEvent::StepRetried { address, after, why } => {

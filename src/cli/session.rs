@@ -115,6 +115,7 @@ impl Session {
             actor: actor.unwrap_or_else(|| format!("{user}@{}", workflow::own_host())).into(),
             now_ms: jiff::Timestamp::now().as_millisecond(),
             parallelism: self.global.parallelism.map(std::num::NonZeroUsize::get),
+            patience: self.global.locking.lock_timeout.unwrap_or_default(),
             registry: workflow::providers(self.plugins()?),
         })
     }

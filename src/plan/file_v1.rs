@@ -8,7 +8,9 @@
 //! what was answered (planned values, the steps). Opening a file visits the same graph again with these
 //! answers and checks that the same steps come of it: what is applied is what the file says.
 
-use std::collections::{BTreeMap, HashMap};
+mod bound;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -22,10 +24,11 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use self::bound::{FiledBound, FiledBuild};
 use super::fingerprint::hex;
 use super::model::{Action, Author, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
 use super::{Focus, PlanOptions};
-use crate::live::{Live, Observed, ResourceKind};
+use crate::live::{Builds, Live, Observed, ResourceKind};
 use crate::record::private;
 
 const FORMAT: &str = "formwork.plan";
@@ -72,6 +75,9 @@ struct Content {
     target: Option<String>,
     record_id: String,
     record_serial: u64,
+    record_revision: u64,
+    bound: FiledBound,
+    providers: BTreeMap<String, FiledBuild>,
     git: Option<FiledGit>,
     #[serde(default)]
     author: FiledAuthor,
@@ -179,6 +185,10 @@ struct FiledStep {
 pub struct Answers {
     objects: HashMap<(String, Option<String>), FiledObject>,
     deferred: BTreeMap<String, FiledDeferral>,
+    /// Addresses of steps.
+    touched: HashSet<String>,
+    /// Outputs that change.
+    outputs: HashSet<Str>,
 }
 
 /// The planned value of one object.
@@ -258,6 +268,9 @@ impl PlanFile {
             target: content.target.as_deref().map(Str::from),
             record_id: content.record_id.as_str().into(),
             record_serial: content.record_serial,
+            record_revision: content.record_revision,
+            bound: content.bound.bound()?,
+            providers: bound::builds(&content.providers),
             git: content.git.as_ref().map(FiledGit::git),
             author: content.author.author(),
             files,
@@ -269,6 +282,16 @@ impl PlanFile {
     /// The lineage of the record that the plan was made from.
     pub fn record_id(&self) -> &str {
         &self.content.record_id
+    }
+
+    /// The record's latest revision when the plan was made.
+    pub fn record_revision(&self) -> u64 {
+        self.content.record_revision
+    }
+
+    /// Which builds of providers the plan was made with.
+    pub fn providers(&self) -> Builds {
+        bound::builds(&self.content.providers)
     }
 
     /// Whether reality was read when the plan was made.
@@ -306,7 +329,12 @@ impl PlanFile {
     pub fn answers(&self) -> Answers {
         let key = |object: &FiledObject| (object.address.clone(), object.deposed.clone());
         let objects = self.content.objects.iter().map(|object| (key(object), object.clone())).collect();
-        Answers { objects, deferred: self.content.deferred.clone() }
+        Answers {
+            objects,
+            deferred: self.content.deferred.clone(),
+            touched: self.content.steps.iter().filter_map(|step| step.address.clone()).collect(),
+            outputs: self.content.bound.outputs().map(Str::from).collect(),
+        }
     }
 
     /// Results of data sources, in the exact form.
@@ -372,6 +400,16 @@ impl Answers {
         })
     }
 
+    /// Whether the plan does anything with an object.
+    pub fn touches(&self, change: &Change) -> bool {
+        self.touched.contains(&change.address.to_string())
+    }
+
+    /// Whether the plan changes an output.
+    pub fn touches_output(&self, name: &str) -> bool {
+        self.outputs.contains(name)
+    }
+
     /// What the provider keeps of its own about the deletion of an object.
     pub fn planned_private(&self, object: &Observed, seal: &dyn Seal) -> Private {
         let filed = self.objects.get(&key_of(object));
@@ -416,6 +454,9 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         target: header.target.as_ref().map(ToString::to_string),
         record_id: header.record_id.to_string(),
         record_serial: header.record_serial,
+        record_revision: header.record_revision,
+        bound: FiledBound::of(&header.bound),
+        providers: bound::filed_builds(&header.providers),
         git: header.git.as_ref().map(FiledGit::of),
         author: FiledAuthor::of(&header.author),
         refresh: options.refresh,

@@ -14,7 +14,9 @@ use serde_json::{Map, Value as Json, json};
 pub use parts::{ModuleTree, sensitivity, withheld};
 
 use super::PlanView;
-use super::model::{Action, Change, CheckResult, CheckStatus, Drift, OutputChange, PlanKind, Reason, Risk};
+use super::bound::RowKey;
+use super::model::{Action, Change, CheckResult, CheckStatus, Drift, Header, OutputChange, PlanKind, Reason, Risk};
+use crate::live::ProviderBuild;
 use parts::unknowns;
 
 /// The version of Terraform whose JSON this follows; tools look for it to know what they read.
@@ -345,7 +347,36 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         "target": header.target.as_deref(),
         "deferred": deferred,
         "git": git,
+        "record": bound_json(header),
+        "providers": providers_json(header),
     })
+}
+
+/// What must be in the record as it was when the plan is applied.
+fn bound_json(header: &Header) -> Json {
+    let row = |((address, deposed), serial): (&RowKey, &u64)| {
+        let mut row = json!({"address": address.to_string(), "serial": serial});
+        if let Some(deposed) = deposed {
+            row["deposed"] = (**deposed).into();
+        }
+        row
+    };
+    json!({
+        "id": &*header.record_id,
+        "serial": header.record_serial,
+        "revision": header.record_revision,
+        "bound": header.bound.rows.iter().map(row).collect::<Vec<_>>(),
+        "bound_outputs": header.bound.outputs.keys().map(|name| &**name).collect::<Vec<_>>(),
+    })
+}
+
+/// Which builds of providers the plan was made with.
+fn providers_json(header: &Header) -> Json {
+    let build = |(source, build): (&Str, &ProviderBuild)| {
+        let (version, digest) = (build.version.as_deref(), build.digest.as_deref());
+        (source.to_string(), json!({"version": version, "digest": digest}))
+    };
+    header.providers.iter().map(build).collect::<Map<String, Json>>().into()
 }
 
 fn names(names: &[Str]) -> Vec<&str> {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use formwork_contract::provider::{Deferral, Private};
 use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
 
+use super::bound::Bound;
 use crate::graph::ProviderKey;
-use crate::live::ResourceKind;
+use crate::live::{Builds, ResourceKind};
 
 /// A plan: what is to change and why, ready to be approved and applied.
 #[derive(Debug)]
@@ -47,9 +48,14 @@ pub struct Header {
     pub kind: PlanKind,
     pub environment: Str,
     pub target: Option<Str>,
-    /// The record's lineage and the serial that was read; apply refuses any other.
+    /// The record's lineage, and its serial and latest revision when it was read.
     pub record_id: Str,
     pub record_serial: u64,
+    pub record_revision: u64,
+    /// What must be in the record as it was.
+    pub bound: Bound,
+    /// Which builds of providers it was made with, by their sources.
+    pub providers: Builds,
     pub git: Option<Git>,
     pub author: Author,
     /// Everything the blueprint was read from.
@@ -309,6 +315,21 @@ impl StepAction {
             Self::Refresh => "refresh",
             Self::Joint => "joint",
         }
+    }
+}
+
+impl Change {
+    /// Leaves the object as it is.
+    pub(super) fn be_still(&mut self) {
+        self.action = Action::NoOp;
+        self.reason = None;
+        self.moved_from = None;
+        self.importing = None;
+        self.after = self.before.clone();
+        self.replace_paths = Vec::new();
+        self.risk = Risk::None;
+        self.dependencies = Arc::clone(&self.recorded_dependencies);
+        self.drifted = false;
     }
 }
 

@@ -334,6 +334,8 @@ struct Replay {
     /// By object: the revision of each image, in ascending order, and the digest before it.
     images: HashMap<Object, Vec<(i64, Option<Hash>)>>,
     statuses: HashMap<(i64, i64), String>,
+    /// The revision that changed each object last.
+    changes: HashMap<Object, i64>,
 }
 
 /// A journal row's effect.
@@ -406,6 +408,7 @@ impl Replay {
         if images.last().is_none_or(|(imaged, _)| *imaged < revision) {
             images.push((revision, stood));
         }
+        self.changes.insert(object.clone(), revision);
         match stands {
             Some(digest) => self.resources.insert(object, digest),
             None => self.resources.remove(&object),
@@ -415,6 +418,7 @@ impl Replay {
     fn compare(mut self, connection: &Connection) -> Result<(), RecordError> {
         self.compare_resources(connection)?;
         self.compare_images(connection)?;
+        self.compare_changes(connection)?;
         self.compare_statuses(connection)
     }
 
@@ -451,6 +455,21 @@ impl Replay {
         }
         if left > 0 {
             return Err(broken(None, format!("{left} images of resources before a revision are missing")));
+        }
+        Ok(())
+    }
+
+    /// What was written before changes were counted by object has no row.
+    fn compare_changes(&self, connection: &Connection) -> Result<(), RecordError> {
+        let mut statement = connection.prepare_cached("SELECT address, deposed, revision FROM changes")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let object: Object = (row.get(0)?, row.get(1)?);
+            let revision: i64 = row.get(2)?;
+            if self.changes.get(&object) != Some(&revision) {
+                let problem = format!("revision {revision} did not make the last change of `{}`", object.0);
+                return Err(broken(None, problem));
+            }
         }
         Ok(())
     }

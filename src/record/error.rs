@@ -28,18 +28,15 @@ pub enum RecordError {
     /// Another process is in the middle of a write for longer than we wait.
     #[error("the record `{}` is being written by another process", .path.display())]
     Busy { path: PathBuf },
-    /// Another holder has a lease. `address` is one that both want; `None` for the whole record.
-    #[error(
-        "{} is leased by `{holder}` since {} until {}",
-        .address.as_ref().map_or_else(|| "the record".to_owned(), |address| format!("`{address}`")),
-        instant(*.since_ms),
-        instant(*.until_ms)
-    )]
-    Locked { holder: Str, since_ms: i64, until_ms: i64, address: Option<Address> },
+    /// Another holder has a lease. `held` is what both want, in order; empty for the whole record.
+    #[error("{} leased by `{holder}` since {} until {}", are(.held), instant(*.since_ms), instant(*.until_ms))]
+    Locked { holder: Str, since_ms: i64, until_ms: i64, held: Vec<Str> },
     #[error("the record is written to without a lease")]
     NotLeased,
     #[error("`{address}` is not covered by the lease of this run")]
     OutsideLease { address: Address },
+    #[error("the output `{name}` is not covered by the lease of this run")]
+    OutputOutsideLease { name: Str },
     #[error("the lease of this run ended and was taken over")]
     Fenced,
     #[error("step {step} of revision {revision} (`{address}`): {source}")]
@@ -89,10 +86,13 @@ impl RecordError {
             }
             Self::Busy { .. } => "wait for the other process to end, then run the command again".into(),
             Self::Locked { until_ms, .. } => {
-                format!("wait for that run to end, or end it: its lease is over with it, or at {}", instant(*until_ms))
+                format!(
+                    "wait for that run with `--lock-timeout 10m`, or end it: its lease is over with it, or at {}",
+                    instant(*until_ms)
+                )
             }
             Self::Fenced => {
-                "another run has gone on with this environment; look at `formwork history`, then plan again".into()
+                "another run has gone on with what this one worked on; look at `formwork history`, then plan again".into()
             }
             Self::AuditBroken(_) => {
                 "compare the file with a backup, and find out who changed it".into()
@@ -108,6 +108,7 @@ impl RecordError {
             Self::WrongIdentity { recipient, .. } => format!("use the age identity of the recipient `{recipient}`"),
             Self::NotLeased
             | Self::OutsideLease { .. }
+            | Self::OutputOutsideLease { .. }
             | Self::IllegalTransition { .. }
             | Self::OtherObject { .. }
             | Self::NoSuchRevision { .. }
@@ -166,6 +167,20 @@ impl From<rusqlite::Error> for RecordError {
 impl From<rusqlite::types::FromSqlError> for RecordError {
     fn from(error: rusqlite::types::FromSqlError) -> Self {
         Self::corrupt(error)
+    }
+}
+
+/// How many names of what is leased are told.
+const NAMED: usize = 3;
+
+/// What is leased, with its verb.
+fn are(held: &[Str]) -> String {
+    let named: Vec<String> = held.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    match (named.as_slice(), held.len().saturating_sub(NAMED)) {
+        ([], _) => "the record is".into(),
+        ([one], _) => format!("{one} is"),
+        ([first @ .., last], 0) => format!("{} and {last} are", first.join(", ")),
+        (all, more) => format!("{} and {more} more are", all.join(", ")),
     }
 }
 

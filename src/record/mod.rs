@@ -10,7 +10,8 @@
 //! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
 //! - `adopt`: objects of a Terraform state become the record's at once.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
-//! - [`lease`]: who may write, with fencing tokens; `presence`: whether a holder still runs.
+//! - `outputs`: what the end of a run makes of them; `rows`: when each object last changed.
+//! - [`lease`]: who may write, with fencing tokens; `scope`: to what; `presence`: whether a holder still runs.
 //! - [`audit`]: a hash chain over all of it.
 //! - [`vault`]: secrets at rest; [`private`]: what providers keep of their own.
 
@@ -27,10 +28,13 @@ pub mod journal;
 pub mod lease;
 pub mod model;
 mod open;
+mod outputs;
 mod presence;
 pub mod private;
 mod resource;
 mod revision;
+mod rows;
+mod scope;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -39,9 +43,12 @@ pub mod vault;
 
 pub use error::RecordError;
 pub use journal::StepStatus;
-pub use lease::{Lease, LeaseRequest, LeaseScope};
+pub use lease::{Lease, LeaseRequest};
 pub use model::*;
 pub use open::{Clock, OpenOptions, system_clock};
+pub use outputs::OutputEdit;
+pub use rows::{LastChange, RecordedRow, Snapshot};
+pub use scope::{LeaseScope, LeasedParts};
 pub use vault::Vault;
 
 /// One environment's record, open.
@@ -80,7 +87,7 @@ impl Record {
         &self.path
     }
 
-    /// Counts the changes of resources and outputs: what a plan is bound to.
+    /// Counts the changes of resources and outputs.
     ///
     /// # Errors
     /// The file cannot be read.

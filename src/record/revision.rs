@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use formwork_contract::Str;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use sha2::{Digest, Sha256};
 
 use super::commit::{bump_serial, status, take_up};
@@ -14,6 +14,7 @@ use super::lease::is_live;
 use super::model::{
     Adoption, NewRevision, NewStep, OpenIntent, Revision, RevisionKind, RevisionStatus, RevisionSummary, StepCount,
 };
+use super::outputs::{self, OutputEdit};
 use super::resource::{self, Reader};
 use super::{Record, Writing, adopt, audit, json, to_i64, to_u64};
 
@@ -22,7 +23,7 @@ const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git
 
 impl Record {
     /// Begins a revision and gives its number. Runs that were interrupted are ended as incomplete; their
-    /// open intents stay open.
+    /// open intents stay open. Runs that go on elsewhere are left alone.
     ///
     /// # Errors
     /// No lease or a lost one, or a step outside of it. As leases never overlap while they live, no
@@ -31,12 +32,12 @@ impl Record {
         self.write(|writing| begin(writing, &revision, None))
     }
 
-    /// Ends the run of a revision, with the outputs as they are now: complete when all steps are done.
+    /// Ends the run of a revision, with what it made of the outputs: complete when all steps are done.
     ///
     /// # Errors
-    /// No lease or a lost one; a revision that is complete or run by another.
-    pub fn finish(&mut self, revision: u64, outputs: serde_json::Value) -> Result<RevisionStatus, RecordError> {
-        self.close(revision, &outputs, true)
+    /// No lease or a lost one; a revision that is complete or run by another; an output outside of the lease.
+    pub fn finish(&mut self, revision: u64, outputs: impl Into<OutputEdit>) -> Result<RevisionStatus, RecordError> {
+        self.close(revision, &outputs.into(), true)
     }
 
     /// Ends the run of a revision that something went wrong with, though its steps may all be done: it is
@@ -44,25 +45,16 @@ impl Record {
     ///
     /// # Errors
     /// As for [`Record::finish`].
-    pub fn finish_broken(&mut self, revision: u64, outputs: serde_json::Value) -> Result<RevisionStatus, RecordError> {
-        self.close(revision, &outputs, false)
-    }
-
-    fn close(
+    pub fn finish_broken(
         &mut self,
         revision: u64,
-        outputs: &serde_json::Value,
-        sound: bool,
+        outputs: impl Into<OutputEdit>,
     ) -> Result<RevisionStatus, RecordError> {
-        self.write(|writing| close(writing, revision, outputs, sound))
+        self.close(revision, &outputs.into(), false)
     }
 
-    /// Output values after the last run, in the exact form: name to `{"value", "type", "sensitive"}`.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn outputs(&self) -> Result<serde_json::Value, RecordError> {
-        self.read(current_outputs)
+    fn close(&mut self, revision: u64, outputs: &OutputEdit, sound: bool) -> Result<RevisionStatus, RecordError> {
+        self.write(|writing| close(writing, revision, outputs, sound))
     }
 
     /// All revisions, the oldest first.
@@ -119,6 +111,33 @@ impl Record {
     pub fn open_intents(&self) -> Result<Vec<OpenIntent>, RecordError> {
         self.read(open_intents)
     }
+
+    /// Those of [`Record::open_intents`] that nobody works on any more: the runs of their revisions have ended.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn interrupted_intents(&self) -> Result<Vec<OpenIntent>, RecordError> {
+        let now_ms = (self.clock)();
+        self.read(|connection| {
+            let mut live: HashMap<u64, bool> = HashMap::new();
+            let mut interrupted = Vec::new();
+            for intent in open_intents(connection)? {
+                let goes_on = match live.get(&intent.revision) {
+                    Some(known) => *known,
+                    None => {
+                        let select = "SELECT token FROM revisions WHERE number = ?1";
+                        let token = connection.query_row(select, [to_i64(intent.revision)], |row| row.get(0))?;
+                        is_live(connection, &self.path, token, now_ms)?
+                    }
+                };
+                live.insert(intent.revision, goes_on);
+                if !goes_on {
+                    interrupted.push(intent);
+                }
+            }
+            Ok(interrupted)
+        })
+    }
 }
 
 /// Begins a revision: what [`Record::begin`] does within its transaction.
@@ -145,7 +164,7 @@ pub(super) fn begin(
 pub(super) fn close(
     writing: &Writing,
     revision: u64,
-    outputs: &serde_json::Value,
+    outputs: &OutputEdit,
     sound: bool,
 ) -> Result<RevisionStatus, RecordError> {
     take_up(writing, revision)?;
@@ -157,10 +176,12 @@ pub(super) fn close(
     )?;
     let whole = left == 0 && sound;
     let status = if whole { RevisionStatus::Complete } else { RevisionStatus::Incomplete };
-    if current_outputs(writing.transaction)? != *outputs {
+    let before = outputs::current(writing.transaction)?;
+    let after = outputs.applied(&before, &writing.held_lease()?.scope)?;
+    if before != after {
         bump_serial(writing)?;
     }
-    end(writing, number, status, outputs)?;
+    end(writing, number, status, &after)?;
     Ok(status)
 }
 
@@ -231,8 +252,8 @@ fn end_interrupted(writing: &Writing, own_token: u64) -> Result<(), RecordError>
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     for (number, token) in open {
-        if token == to_i64(own_token) || !is_live(writing.transaction, token, writing.now_ms)? {
-            let outputs = current_outputs(writing.transaction)?;
+        if token == to_i64(own_token) || !is_live(writing.transaction, writing.record, token, writing.now_ms)? {
+            let outputs = outputs::current(writing.transaction)?;
             end(writing, number, RevisionStatus::Incomplete, &outputs)?;
         }
     }
@@ -257,19 +278,6 @@ fn end(
         params![revision, status, writing.now_ms],
     )?;
     audit::append(writing, audit::Kind::End, revision, (ending, ending))
-}
-
-fn current_outputs(connection: &Connection) -> Result<serde_json::Value, RecordError> {
-    outputs_of(connection, "SELECT outputs FROM endings ORDER BY id DESC LIMIT 1", &[])
-}
-
-fn outputs_of(
-    connection: &Connection,
-    query: &str,
-    parameters: &[&dyn rusqlite::ToSql],
-) -> Result<serde_json::Value, RecordError> {
-    let text: Option<String> = connection.prepare_cached(query)?.query_row(parameters, |row| row.get(0)).optional()?;
-    text.map_or_else(|| Ok(serde_json::Value::Object(serde_json::Map::new())), |text| json(&text))
 }
 
 fn summaries(
@@ -322,13 +330,13 @@ fn read_revision(connection: &Connection, number: i64) -> Result<Option<Revision
     while let Some(row) = rows.next()? {
         files.insert(row.get(0)?, row.get_ref(1)?.as_blob()?.into());
     }
-    let outputs = "SELECT outputs FROM endings WHERE revision = ?1 ORDER BY id DESC LIMIT 1";
+    let last = "SELECT outputs FROM endings WHERE revision = ?1 ORDER BY id DESC LIMIT 1";
     Ok(Some(Revision {
         summary,
         files,
         variables: json(&variables)?,
         pinned: json(&pinned)?,
-        outputs: outputs_of(connection, outputs, &[&number])?,
+        outputs: outputs::of(connection, last, &[&number])?,
     }))
 }
 

@@ -18,7 +18,7 @@ use crate::graph::{self, DesiredGraph, ModuleId, NodeKind, ProviderKey, Provider
 use crate::live::{Kinds, Loaded, Reality, ResourceKind};
 use crate::plan::Secrets;
 use crate::record::model::{Adoption, NewRevision, RecordedResource, RevisionKind};
-use crate::record::{Record, RecordError, private};
+use crate::record::{LeaseScope, Record, RecordError, private};
 use crate::tfstate::{ProviderConfig, State, StateObject, output_value, read, take};
 
 /// How many objects providers are asked to upgrade at once.
@@ -36,6 +36,8 @@ pub struct Adoptable {
     adoption: Adoption,
     resources: Vec<RecordedResource>,
     outputs: serde_json::Value,
+    /// The record's serial when it was compared with the state.
+    serial: u64,
 }
 
 /// What an adoption takes, and what it leaves.
@@ -106,13 +108,14 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
         steps: Vec::new(),
     };
     let adoption = Adoption { lineage: state.lineage.clone(), serial: state.serial };
+    let serial = record.serial().map_err(|error| record_failure(&sources, &error))?;
     let mut taking = Taking::of(&state, &record).map_err(|error| record_failure(&sources, &error))?;
     taking.objects(&graph, open::reality(workspace, &environment)).await.map_err(fail)?;
     taking.outputs().map_err(fail)?;
     taking.summary.undeclared = undeclared(&graph, &taking.resources);
     let Taking { summary, resources, outputs, .. } = taking;
     let summary = AdoptSummary { environment, ..summary };
-    Ok(Adoptable { summary, sources, warnings, record, blueprint, revision, adoption, resources, outputs })
+    Ok(Adoptable { summary, sources, warnings, record, blueprint, revision, adoption, resources, outputs, serial })
 }
 
 /// Takes over what was made ready, and gives the number of the revision that did it.
@@ -120,15 +123,22 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
 /// # Errors
 /// The environment's rules do not allow this kind of consent, or the record refuses. Nothing was taken then.
 pub fn adopt(workspace: &Workspace, adoptable: Adoptable, consent: Consent) -> Result<u64, Failure> {
-    let Adoptable { sources, mut record, blueprint, revision, adoption, resources, outputs, .. } = adoptable;
+    let Adoptable { sources, mut record, blueprint, revision, adoption, resources, outputs, serial, .. } = adoptable;
     let environment = blueprint.environments.get(&blueprint.environment);
     if consent == Consent::Automatic
         && let Some(forbidden) = environment.and_then(forbids_automatic)
     {
         return Err(failure(&sources, forbidden));
     }
+    open::acquire(workspace, &mut record, LeaseScope::Whole).map_err(|error| record_failure(&sources, &error))?;
+    let now = record.serial().map_err(|error| record_failure(&sources, &error))?;
+    if now != serial {
+        let moved = Diagnostic::error("the record changed while it was compared with the state")
+            .detail("Another run wrote to it meanwhile. Nothing was taken over.")
+            .hint("run the command again");
+        return Err(failure(&sources, moved));
+    }
     let write = || {
-        record.acquire(&open::lease(workspace))?;
         let number = record.adopt(revision, &adoption, resources, &outputs)?;
         record.release()?;
         Ok(number)

@@ -9,6 +9,7 @@ use super::plan::Planned;
 use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, Progress, run};
 use crate::approve::{Consent, approve};
 use crate::blueprint::Failure;
+use crate::record::LeaseScope;
 
 /// How long what is open may take to be closed, when a run is left at once.
 const LAST_CALL: Duration = Duration::from_secs(3);
@@ -45,7 +46,8 @@ pub async fn apply(
     let options = ApplyOptions {
         parallelism: workspace.parallelism,
         actor: Arc::clone(&workspace.actor),
-        lease: open::lease(workspace),
+        lease: open::lease(workspace, LeaseScope::Whole),
+        patience: workspace.patience,
         crash: request.crash,
     };
     let outcome = run(approved, &mut record, &options, progress, interrupt).await;

@@ -19,6 +19,7 @@ mod variables;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use formwork_contract::Str;
 
@@ -65,6 +66,8 @@ pub struct Workspace {
     pub now_ms: i64,
     /// Steps at once; `None` leaves it to the providers.
     pub parallelism: Option<usize>,
+    /// How long to wait for leases of others.
+    pub patience: Duration,
     pub registry: Arc<dyn Registry>,
 }
 

@@ -11,16 +11,18 @@ use super::open::{self, failure, record_failure};
 use super::settle::settle_first;
 use super::variables;
 use super::{Progress, ProgressEvent, Workspace};
+use crate::apply::check_bound;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
+use crate::plan::bound::output_digests;
 use crate::plan::file_v1;
-use crate::plan::model::{Author, PlanKind};
+use crate::plan::model::{Author, Header, PlanKind};
 use crate::plan::{
     Answers, Focus, Origin, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make,
 };
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Snapshot};
 use crate::rollback;
 
 /// What to plan.
@@ -243,7 +245,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         _ => HashMap::new(),
     };
     drop(record);
-    let files = Arc::new(Files::from_snapshot(header.files));
+    let files = Arc::new(Files::from_snapshot(header.files.clone()));
     let (blueprint, warnings) = open::load_from(workspace, files, Some(environment))?;
     let selection = Selection {
         refresh: file.refresh(),
@@ -254,23 +256,44 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         imports: file.imports(),
         ..Selection::new(header.kind)
     };
-    let variables =
-        Variables::Known { values: header.variables, given_again: header.given_again, made_ms: header.created_ms };
+    let variables = Variables::Known {
+        values: header.variables.clone(),
+        given_again: header.given_again.clone(),
+        made_ms: header.created_ms,
+    };
     let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file) };
-    let mut planned = prepared.make(workspace, progress).await?;
-    planned.plan.header.git.clone_from(&header.git);
-    planned.plan.header.author.clone_from(&header.author);
-    planned.plan.header.record_serial = header.record_serial;
+    let made = prepared.make(workspace, progress).await;
+    let broken = |record: &Record| check_bound(&header, record).err().map(|told| failure(&nowhere, told));
+    let mut planned = match made {
+        Ok(planned) => planned,
+        // Where the record moved on, that is the reason.
+        Err(failed) => {
+            let record = open::record(workspace, &header.environment).ok();
+            return Err(record.as_ref().and_then(broken).unwrap_or(failed));
+        }
+    };
+    as_filed(&mut planned.plan.header, &header);
     if !file.has_steps_of(&planned.plan) {
-        return Err(failure(
-            &nowhere,
-            Diagnostic::error(format!("the plan file `{}` no longer leads to the same steps", path.display()))
-                .detail("The record or this version of Formwork is not what it was when the plan was made.")
-                .hint("make a new plan: `formwork plan`"),
-        ));
+        return Err(broken(&planned.record).unwrap_or_else(|| failure(&nowhere, other_steps(path))));
     }
     planned.digest = Some(file.digest.clone());
     Ok(planned)
+}
+
+/// What a plan is bound to, and who made it, is as the file says.
+fn as_filed(header: &mut Header, filed: &Header) {
+    header.git.clone_from(&filed.git);
+    header.author.clone_from(&filed.author);
+    header.record_serial = filed.record_serial;
+    header.record_revision = filed.record_revision;
+    header.bound.clone_from(&filed.bound);
+    header.providers.clone_from(&filed.providers);
+}
+
+fn other_steps(path: &Path) -> Diagnostic {
+    Diagnostic::error(format!("the plan file `{}` no longer leads to the same steps", path.display()))
+        .detail("The record or this version of Formwork is not what it was when the plan was made.")
+        .hint("make a new plan: `formwork plan`")
 }
 
 fn unusable_plan(path: &Path, error: &PlanFileError) -> Diagnostic {
@@ -331,17 +354,23 @@ impl Prepared<'_> {
                 self.selection.undecided = left.undecided.into_iter().collect();
             }
             // It was made beside what is still open.
-            Some(_) => {
+            Some(seen) => {
                 let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
-                self.selection.undecided = open.into_iter().map(|intent| intent.address).collect();
+                let open = open.into_iter().filter(|intent| intent.revision <= seen.record_revision());
+                self.selection.undecided = open.map(|intent| intent.address).collect();
             }
         }
-        let recorded = recorded(&record).map_err(fail)?;
+        let recorded = match self.file {
+            None => recorded(&record).map_err(fail)?,
+            Some(seen) => recorded_after(&record, seen.record_revision()).map_err(fail)?,
+        };
+        let builds = self.file.map(PlanFile::providers).unwrap_or_default();
+        let reality = open::reality(workspace, &environment).expecting(builds);
         let request = Request {
             graph,
             inputs,
             recorded,
-            reality: open::reality(workspace, &environment),
+            reality,
             origin: Origin {
                 git: super::git::state(&workspace.dir),
                 author: Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) },
@@ -408,15 +437,25 @@ pub(super) fn tell(progress: &dyn Progress, told: PlanProgress) {
 
 /// What the record says, as the plan stage takes it.
 pub(super) fn recorded(record: &Record) -> Result<Recorded, Diagnostics> {
-    let read = || {
-        Ok::<_, RecordError>(Recorded {
-            id: record.id().into(),
-            serial: record.serial()?,
-            resources: record.resources()?,
-            outputs: super::state::outputs_of(record)?,
-        })
-    };
-    read().map_err(|error| open::record_diagnostic(&error).into())
+    as_recorded(record, record.snapshot())
+}
+
+/// The same as it was after a revision: what later ones did is theirs.
+fn recorded_after(record: &Record, revision: u64) -> Result<Recorded, Diagnostics> {
+    as_recorded(record, record.snapshot_at(revision))
+}
+
+fn as_recorded(record: &Record, snapshot: Result<Snapshot, RecordError>) -> Result<Recorded, Diagnostics> {
+    let snapshot = snapshot.map_err(|error| Diagnostics::from(open::record_diagnostic(&error)))?;
+    Ok(Recorded {
+        id: record.id().into(),
+        serial: snapshot.serial,
+        revision: snapshot.revision,
+        resources: snapshot.resources,
+        rows: snapshot.rows,
+        outputs: super::state::outputs_from(&snapshot.outputs, record.vault()),
+        output_digests: output_digests(&snapshot.outputs),
+    })
 }
 
 impl std::fmt::Debug for Planned {

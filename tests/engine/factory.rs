@@ -28,6 +28,7 @@ impl Factory {
             actor: "tester@host".into(),
             now_ms: 1_700_000_000_000,
             parallelism: None,
+            patience: std::time::Duration::ZERO,
             registry: providers(PluginSettings::default()),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -90,6 +91,11 @@ impl Factory {
 
     pub(crate) fn apply_planned(&self, planned: Planned) -> ApplyOutcome {
         self.apply_watched(planned, &Silent, &Interrupt::default())
+    }
+
+    pub(crate) fn try_apply(&self, planned: Planned) -> Result<ApplyOutcome, Failure> {
+        let request = ApplyRequest { consent: Consent::Automatic, crash: None };
+        self.runtime.block_on(apply(&self.workspace, planned, &request, &Silent, &Interrupt::default()))
     }
 
     pub(crate) fn apply_watched(
