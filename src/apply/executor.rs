@@ -260,6 +260,7 @@ impl<'a> Executor<'a> {
             }
         };
         let config = convert(&config, &change.kind.ty).unwrap_or(config);
+        self.plan.resolver.reality.secrets().know(&config);
         if !config.is_wholly_known() {
             return Err(Diagnostic::error(format!("`{}` still depends on values that are not known", change.address))
                 .address(&change.address)
@@ -338,6 +339,7 @@ impl<'a> Executor<'a> {
             Called::Done { value, private, imprecise, warnings } => {
                 self.warnings.append(warnings);
                 let change = &self.plan.changes[number];
+                self.plan.resolver.reality.secrets().know(&value);
                 let event = if step.action == StepAction::Read || value.is_null() {
                     StepEventKind::Done { resource: None, from: None }
                 } else {

@@ -8,6 +8,7 @@ mod ephemeral;
 mod functions;
 mod kind;
 mod observe;
+mod redact;
 mod stored;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use functions::Functions;
 pub use ephemeral::{Ephemerals, Opening};
 pub use kind::{Kinds, Origin, ResourceKind};
 pub use observe::{Live, ObserveOptions, Observed};
+pub use redact::Redactor;
 
 /// Finds providers: `src/registry.rs`, or a test's own.
 pub trait Registry: Send + Sync {
@@ -42,6 +44,7 @@ pub struct Reality {
     loaded: HashMap<ProviderSource, Loaded>,
     configured: HashMap<ProviderKey, Configured>,
     ephemerals: Ephemerals,
+    secrets: Arc<Redactor>,
 }
 
 /// A provider and what it offers.
@@ -75,7 +78,19 @@ impl Reality {
             loaded: HashMap::new(),
             configured: HashMap::new(),
             ephemerals: Ephemerals::default(),
+            secrets: Arc::default(),
         }
+    }
+
+    /// With a place to note what must not be told, which others look at as well.
+    #[must_use]
+    pub fn noting_secrets(self, secrets: Arc<Redactor>) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// What must not be told of all that providers are given and give.
+    pub fn secrets(&self) -> &Arc<Redactor> {
+        &self.secrets
     }
 
     /// A provider by its source; its schema is fetched once, however many configurations there are.

@@ -99,11 +99,15 @@ impl Redactor {
     /// The message without what is known.
     #[must_use]
     pub fn cleaned(&self, mut diagnostic: Diagnostic) -> Diagnostic {
-        let labels = diagnostic.labels.iter_mut().map(|label| &mut label.text);
         let texts = [&mut diagnostic.summary, &mut diagnostic.detail].into_iter();
-        for text in texts.chain(diagnostic.hint.as_mut()).chain(labels) {
+        for text in texts.chain(diagnostic.hint.as_mut()) {
             if let Cow::Owned(cleaned) = self.clean(text) {
                 *text = cleaned;
+            }
+        }
+        for label in &mut diagnostic.labels {
+            if let Cow::Owned(cleaned) = self.clean(&label.text) {
+                label.text = cleaned.into();
             }
         }
         diagnostic
@@ -147,7 +151,9 @@ fn collect(value: &Value, inside: bool, found: &mut Vec<String>) {
         other => {
             // Of a map that is sensitive, so are the keys.
             if sensitive && let (Value::Map(_) | Value::Object(_), Some(entries)) = (other, other.entries()) {
-                found.extend(entries.iter().map(|(name, _)| name.to_string()).filter(|name| name.len() >= SHORTEST_ENCODED));
+                found.extend(
+                    entries.iter().map(|(name, _)| name.to_string()).filter(|name| name.len() >= SHORTEST_ENCODED),
+                );
             }
             other.children().for_each(|part| collect(part, sensitive, found));
         }
@@ -207,7 +213,9 @@ mod tests {
             assert!(matches!(cleaned.as_str(), "(sensitive)" | "\"(sensitive)\""), "{form}: {cleaned}");
         }
         for before in ["", "a", "ab"] {
-            for encoded in [STANDARD.encode(format!("{before}{SECRET}zz")), URL_SAFE.encode(format!("{before}{SECRET}zz"))] {
+            for encoded in
+                [STANDARD.encode(format!("{before}{SECRET}zz")), URL_SAFE.encode(format!("{before}{SECRET}zz"))]
+            {
                 assert!(redactor.clean(&encoded).contains(REDACTED), "{encoded}");
             }
         }
@@ -221,7 +229,10 @@ mod tests {
             redactor.know_text(texts[1]);
             assert_eq!(redactor.clean("a password-one, a word."), "a (sensitive), a (sensitive).");
         }
-        assert_eq!(knowing(&["abcdef", "defghi"]).clean("abcdefghi abcdefdefghi"), "(sensitive) (sensitive)(sensitive)");
+        assert_eq!(
+            knowing(&["abcdef", "defghi"]).clean("abcdefghi abcdefdefghi"),
+            "(sensitive) (sensitive)(sensitive)"
+        );
         assert!(matches!(knowing(&["word"]).clean("nothing here"), Cow::Borrowed(_)));
     }
 

@@ -1,15 +1,18 @@
 //! Copies of sensitive values in what others say: in the values and in the messages of a provider.
 
-use formwork_contract::{Diagnostic, Marks, Path, Str, Value};
+use formwork_contract::{Diagnostic, Marks, Number, Path, Str, Value};
 
 /// Shorter texts are too likely to be equal by chance.
 const SHORTEST_SECRET: usize = 4;
+/// Numbers with fewer digits are, too.
+const SHORTEST_NUMBER: usize = 6;
 
 /// The sensitive and the ephemeral parts of a configuration, to be found again.
 #[derive(Debug, Default)]
 pub struct Secrets {
     /// The longest first, so that none hides a part of another.
     texts: Vec<Str>,
+    numbers: Vec<Number>,
     /// Collections that are sensitive as a whole, names and all.
     collections: Vec<Value>,
 }
@@ -25,12 +28,13 @@ impl Secrets {
 
     /// The value with every copy marked as sensitive.
     pub fn seal_copies(&self, value: &Value) -> Value {
-        if self.texts.is_empty() && self.collections.is_empty() {
+        if self.texts.is_empty() && self.numbers.is_empty() && self.collections.is_empty() {
             return value.clone();
         }
         value.transform(&Path::root(), &mut |_, part| {
             let copies = match part.unmarked() {
                 Value::String(text) => self.texts.iter().any(|secret| text.contains(&**secret)),
+                Value::Number(number) if !self.numbers.is_empty() => self.numbers.contains(number),
                 Value::Object(_) | Value::Map(_) | Value::List(_) | Value::Set(_) | Value::Tuple(_) => {
                     !self.collections.is_empty() && self.collections.contains(&part.deep_unmarked())
                 }
@@ -72,6 +76,10 @@ impl Secrets {
         match value.unmarked() {
             Value::String(text) if (inside || sensitive) && text.len() >= SHORTEST_SECRET => {
                 self.texts.push(text.clone());
+            }
+            Value::Number(number) if (inside || sensitive) && number.to_string().len() >= SHORTEST_NUMBER => {
+                self.texts.push(number.to_string().into());
+                self.numbers.push(number.clone());
             }
             other => {
                 if sensitive && other.children().next().is_some() {

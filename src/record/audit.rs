@@ -137,7 +137,8 @@ pub(super) fn append(writing: &Writing, kind: Kind, revision: i64, rows: (i64, i
             (1, Sha256::digest(id).into())
         }
     };
-    let mut link = Link { seq, at_ms: writing.now_ms, kind, revision, rows, content: [0; 32], resealed: None, hash: [0; 32] };
+    let mut link =
+        Link { seq, at_ms: writing.now_ms, kind, revision, rows, content: [0; 32], resealed: None, hash: [0; 32] };
     link.content = content(connection, &link)?;
     link.hash = link.hash_after(&previous);
     connection
@@ -246,8 +247,7 @@ const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, 
 
 const ENDING: &str = "SELECT id, revision, status, outputs, at_ms FROM endings WHERE id = ?1";
 
-const REKEY: &str =
-    "SELECT id, at_ms, actor, rotated, key_before, key_after, recipients FROM rekeys WHERE id = ?1";
+const REKEY: &str = "SELECT id, at_ms, actor, rotated, key_before, key_after, recipients FROM rekeys WHERE id = ?1";
 
 /// What the second layout added to an event; rows of the first have the digest that they had then.
 fn hash_source(connection: &Connection, hasher: &mut Sha256, id: i64) -> Result<(), RecordError> {
@@ -327,9 +327,12 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
             Kind::Rekey => rekeys = link.rows.1,
         }
     }
-    for (table, key, known) in
-        [("revisions", "number", revisions), ("journal", "id", journal), ("endings", "id", endings), ("rekeys", "id", rekeys)]
-    {
+    for (table, key, known) in [
+        ("revisions", "number", revisions),
+        ("journal", "id", journal),
+        ("endings", "id", endings),
+        ("rekeys", "id", rekeys),
+    ] {
         let last = format!("SELECT coalesce(max({key}), 0) FROM {table}");
         let last: i64 = connection.query_row(&last, [], |row| row.get(0))?;
         if last != known {

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use age::secrecy::{ExposeSecret, SecretString};
-use formwork_contract::Str;
 
 use super::error::RecordError;
 use super::recipient::{Recipient, Wrapped};
@@ -100,17 +99,14 @@ impl Identity {
     fn recipient(&self) -> Option<Recipient> {
         match self {
             Self::Age(identity) => Some(Recipient::of_age(identity.to_public())),
-            Self::Ssh { key, .. } => {
-                age::ssh::Recipient::try_from((**key).clone()).ok().map(Recipient::of_ssh)
-            }
+            Self::Ssh { key, .. } => age::ssh::Recipient::try_from((**key).clone()).ok().map(Recipient::of_ssh),
         }
     }
 
     fn decrypt(&self, wrapped: &[u8], ask: Option<&AskPassphrase>) -> Result<Vec<u8>, RecordError> {
         match self {
-            Self::Age(identity) => {
-                age::decrypt(&**identity, wrapped).map_err(|error| RecordError::corrupt(format!("its data key: {error}")))
-            }
+            Self::Age(identity) => age::decrypt(&**identity, wrapped)
+                .map_err(|error| RecordError::corrupt(format!("its data key: {error}"))),
             Self::Ssh { key, path } => {
                 let Some(ask) = ask else {
                     return age::decrypt(&**key, wrapped).map_err(|_| locked(path));
@@ -174,7 +170,8 @@ fn read_identities(path: &Path) -> Result<Option<Vec<Identity>>, RecordError> {
 }
 
 fn ssh_identity(path: &Path, text: &str) -> Result<Identity, RecordError> {
-    let key = age::ssh::Identity::from_buffer(text.trim_start().as_bytes(), None).map_err(|error| unusable(path, error))?;
+    let key =
+        age::ssh::Identity::from_buffer(text.trim_start().as_bytes(), None).map_err(|error| unusable(path, error))?;
     match key {
         age::ssh::Identity::Unsupported(_) => Err(unusable(path, "only Ed25519 and RSA keys of SSH can decrypt")),
         key => Ok(Identity::Ssh { key: Box::new(key), path: path.to_owned() }),
@@ -197,10 +194,4 @@ fn write_identity(path: &Path) -> Result<(), RecordError> {
         file.sync_all()
     };
     write().map_err(|error| unusable(path, error))
-}
-
-/// Which of these recipients a person with these keys can be.
-pub(super) fn opens(keys: &Keys, recipients: &[Recipient]) -> Result<Vec<Str>, RecordError> {
-    let at_hand = keys.recipients()?;
-    Ok(recipients.iter().filter(|recipient| at_hand.contains(recipient)).map(|recipient| recipient.key().clone()).collect())
 }

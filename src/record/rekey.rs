@@ -8,7 +8,6 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
-use super::identity::opens;
 use super::lease::LeaseScope;
 use super::recipient::{self, Recipient};
 use super::vault::Vault;
@@ -65,12 +64,9 @@ impl Record {
     /// # Errors
     /// No lease of the whole record; none of the recipients is at hand here; the record is not as it was written, so
     /// that sealing it anew would hide that; the file cannot be written.
-    pub fn rekey(
-        &mut self,
-        request: &Rekey,
-        watch: &mut dyn FnMut(RekeyMoment),
-    ) -> Result<Rekeyed, RecordError> {
-        if opens(&self.keys, &request.recipients)?.is_empty() {
+    pub fn rekey(&mut self, request: &Rekey, watch: &mut dyn FnMut(RekeyMoment)) -> Result<Rekeyed, RecordError> {
+        let at_hand = self.at_hand()?;
+        if !request.recipients.iter().any(|recipient| at_hand.contains(recipient)) {
             return Err(RecordError::LockedOut { recipients: request.recipients.len() });
         }
         let (old, id) = (Arc::clone(&self.vault), self.id.clone());
@@ -81,8 +77,7 @@ impl Record {
             }
             audit::verify(writing.transaction, &id, &old)?;
             new.wrap(writing.transaction, &request.recipients)?;
-            let resealed =
-                if request.rotate { reseal::everything(writing.transaction, &old, &new)? } else { 0 };
+            let resealed = if request.rotate { reseal::everything(writing.transaction, &old, &new)? } else { 0 };
             write_down(writing, request, &old, &new)?;
             watch(RekeyMoment::Written);
             Ok(resealed)
@@ -116,12 +111,12 @@ impl Record {
         })
     }
 
-    /// Whom the data key is wrapped for, of those whose private keys are at hand.
+    /// The public keys of all private ones that are at hand, whether or not they open the record.
     ///
     /// # Errors
-    /// A key file cannot be used, or the record not be read.
-    pub fn openable(&self) -> Result<Vec<Str>, RecordError> {
-        opens(&self.keys, &self.recipients()?)
+    /// A key file cannot be used.
+    pub fn at_hand(&self) -> Result<Vec<Recipient>, RecordError> {
+        self.keys.recipients()
     }
 
     /// Writes the file anew. What was deleted is overwritten already, so that failing here loses nothing.
@@ -164,8 +159,8 @@ pub(super) fn hash_resealed(
     if !connection.prepare_cached(rotated)?.exists([rekey])? {
         return Ok(());
     }
-    let mut statement =
-        connection.prepare_cached("SELECT seq, resealed FROM audit WHERE seq < ?1 AND resealed IS NOT NULL ORDER BY seq")?;
+    let mut statement = connection
+        .prepare_cached("SELECT seq, resealed FROM audit WHERE seq < ?1 AND resealed IS NOT NULL ORDER BY seq")?;
     let mut rows = statement.query([seq])?;
     while let Some(row) = rows.next()? {
         hasher.update(row.get::<_, i64>(0)?.to_le_bytes());

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use formwork_contract::json::{Seal, resealed};
+use formwork_contract::json::resealed;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 
@@ -99,7 +99,9 @@ impl Column<'_> {
         let Self { connection, table, name, .. } = self;
         let keys: Vec<String> = self.keys.iter().map(|key| format!("\"{key}\"")).collect();
         // What providers keep of their own stood in clear once, and is sealed with the rest.
-        let bytes = if *name == "private" { "length(\"private\") > 0".to_owned() } else {
+        let bytes = if *name == "private" {
+            "length(\"private\") > 0".to_owned()
+        } else {
             format!("substr(\"{name}\", 1, {}) = ?2", private::MARK.len())
         };
         let select = format!(
@@ -132,7 +134,9 @@ fn anew(value: Value, from: &Vault, to: &Vault) -> Result<Value, RecordError> {
             // A person's words that speak of it.
             Err(_) => Value::Text(text),
         },
-        Value::Blob(bytes) => Value::Blob(private::sealed(&private::opened(&bytes, from).map_err(unopened)?, to).to_vec()),
+        Value::Blob(bytes) => {
+            Value::Blob(private::sealed(&private::opened(&bytes, from).map_err(unopened)?, to).to_vec())
+        }
         other => other,
     })
 }
@@ -146,7 +150,8 @@ fn bodies(connection: &Connection) -> Result<HashMap<(i64, String, String), Hash
     let mut digests = HashMap::new();
     for (table, revision) in [("resources", "-1"), ("images", "revision")] {
         let present = if table == "images" { "WHERE present" } else { "" };
-        let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, {revision} FROM {table} {present}"))?;
+        let mut statement =
+            connection.prepare_cached(&format!("SELECT {COLUMNS}, {revision} FROM {table} {present}"))?;
         let last = statement.column_count() - 1;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
