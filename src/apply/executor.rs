@@ -339,7 +339,9 @@ impl<'a> Executor<'a> {
             Called::Done { value, private, imprecise, warnings } => {
                 self.warnings.append(warnings);
                 let change = &self.plan.changes[number];
-                self.plan.resolver.reality.secrets().know(&value);
+                let secrets = self.plan.resolver.reality.secrets();
+                secrets.know(&value);
+                let value = if step.action == StepAction::Read { secrets.mark_copies(&value) } else { value };
                 let event = if step.action == StepAction::Read || value.is_null() {
                     StepEventKind::Done { resource: None, from: None }
                 } else {

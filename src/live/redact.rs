@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use formwork_contract::{Diagnostic, Value};
+use formwork_contract::{Diagnostic, Marks, Path, Value};
 
 /// Shorter texts are too likely to stand somewhere by chance.
 const SHORTEST: usize = 4;
@@ -94,6 +94,25 @@ impl Redactor {
         }
         out.push_str(&text[done.unwrap_or(0)..]);
         Cow::Owned(out)
+    }
+
+    /// The value with every text that holds a longer one of what is known marked as sensitive.
+    pub fn mark_copies(&self, value: &Value) -> Value {
+        value.transform(&Path::root(), &mut |_, part| match part.unmarked() {
+            Value::String(text) if self.holds(text) => part.mark(Marks::SENSITIVE),
+            Value::Number(number) if self.holds(&number.to_string()) => part.mark(Marks::SENSITIVE),
+            _ => part,
+        })
+    }
+
+    fn holds(&self, text: &str) -> bool {
+        if text.len() < SHORTEST_ENCODED {
+            return false;
+        }
+        let mut known = self.known();
+        known.settle();
+        let mut found = known.layers.iter().flat_map(|layer| layer.finder.find_overlapping_iter(text));
+        found.any(|found| found.len() >= SHORTEST_ENCODED)
     }
 
     /// The message without what is known.
@@ -190,10 +209,8 @@ fn forms(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-    use formwork_contract::Marks;
-
     use super::*;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
     const SECRET: &str = "pa\"ss?>~wörd\n1";
 
@@ -244,6 +261,15 @@ mod tests {
         let cleaned = redactor.clean("open inner key-of-it 918273645 77 size").into_owned();
         assert_eq!(cleaned, "open (sensitive) (sensitive) (sensitive) 77 size");
         assert!(!format!("{redactor:?}").contains("inner"));
+    }
+
+    #[test]
+    fn copies_of_what_is_known_are_marked_unless_they_are_short() {
+        let redactor = knowing(&["hunter-two-three", "word"]);
+        let value = Value::tuple(vec![Value::from("a hunter-two-three"), Value::from("a word of a text")]);
+        let marked = redactor.mark_copies(&value);
+        let parts: Vec<bool> = marked.children().map(|part| part.marks().sensitive).collect();
+        assert_eq!(parts, [true, false]);
     }
 
     #[test]

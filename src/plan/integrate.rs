@@ -33,6 +33,8 @@ impl Walk<'_> {
             Ok(Answered::Data(DataAnswer::Known(value))) => {
                 let value = ask.kind.block.mark_sensitive(&value);
                 self.reality.secrets().know(&value);
+                // What was given to one object may be read back from another.
+                let value = self.reality.secrets().mark_copies(&value);
                 self.evaluation.set_resource_instance(ask.unit, &key, value.clone());
                 self.data.insert(ask.address.clone(), DataRead { kind: Arc::clone(&ask.kind), value });
                 self.check_after(&ask);
