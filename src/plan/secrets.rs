@@ -1,6 +1,6 @@
 //! Copies of sensitive values in what others say: in the values and in the messages of a provider.
 
-use formwork_contract::{Diagnostic, Marks, Number, Path, Str, Value};
+use formwork_contract::{Diagnostic, Marks, Number, Path, Str, Type, Value};
 
 /// Shorter texts are too likely to be equal by chance.
 const SHORTEST_SECRET: usize = 4;
@@ -50,7 +50,7 @@ impl Secrets {
             return value.clone();
         }
         value.transform(&Path::root(), &mut |_, part| match part.unmarked() {
-            Value::Unknown(unknown) if self.collections.iter().any(|known| known.ty() == unknown.ty) => {
+            Value::Unknown(unknown) if self.collections.iter().any(|known| tells(&unknown.ty, &known.ty())) => {
                 part.mark(Marks::SENSITIVE)
             }
             _ => part,
@@ -88,5 +88,23 @@ impl Secrets {
                 other.children().for_each(|child| self.collect(child, inside || sensitive));
             }
         }
+    }
+}
+
+/// Whether a type is that of a collection, or has it within and so tells its names.
+fn tells(ty: &Type, collection: &Type) -> bool {
+    ty == collection || (has_names(collection) && parts(ty).any(|part| tells(part, collection)))
+}
+
+fn has_names(ty: &Type) -> bool {
+    matches!(ty, Type::Object(_)) || parts(ty).any(has_names)
+}
+
+fn parts(ty: &Type) -> Box<dyn Iterator<Item = &Type> + '_> {
+    match ty {
+        Type::List(element) | Type::Set(element) | Type::Map(element) => Box::new(std::iter::once(&**element)),
+        Type::Tuple(elements) => Box::new(elements.iter()),
+        Type::Object(object) => Box::new(object.iter().map(|attribute| &attribute.ty)),
+        Type::Any | Type::Bool | Type::Number | Type::String => Box::new(std::iter::empty()),
     }
 }

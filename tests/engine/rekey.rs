@@ -168,7 +168,7 @@ fn nobody_locks_themselves_out_and_mistakes_are_told_with_their_place() {
         fs::read_to_string(team.path("factory/main.hcl")).expect("a file").replace("recipients =", "recipient =");
     fs::write(team.path("factory/main.hcl"), text).expect("a file");
     let told = team.refused(&["validate"]);
-    assert!(told.contains("did you mean `recipients`?"), "{told}");
+    assert!(told.contains("Did you mean `recipients`?"), "{told}");
 }
 
 #[test]

@@ -80,6 +80,10 @@ pub(super) fn unknowns(value: &Value) -> Json {
     if value.is_unknown() {
         return true.into();
     }
+    // Of a sensitive part, the names are not told either.
+    if !value.marks().is_empty() {
+        return (!value.is_wholly_known()).into();
+    }
     shape(value, unknowns)
 }
 
