@@ -260,6 +260,7 @@ impl<'a> Executor<'a> {
             }
         };
         let config = convert(&config, &change.kind.ty).unwrap_or(config);
+        self.plan.resolver.reality.secrets().know(&config);
         if !config.is_wholly_known() {
             return Err(Diagnostic::error(format!("`{}` still depends on values that are not known", change.address))
                 .address(&change.address)
@@ -349,6 +350,9 @@ impl<'a> Executor<'a> {
             Called::Done { value, private, imprecise, warnings } => {
                 self.warnings.append(warnings);
                 let change = &self.plan.changes[number];
+                let secrets = self.plan.resolver.reality.secrets();
+                secrets.know(&value);
+                let value = if step.action == StepAction::Read { secrets.mark_copies(&value) } else { value };
                 let event = if step.action == StepAction::Read || value.is_null() {
                     StepEventKind::Done { resource: None, from: None }
                 } else {

@@ -8,6 +8,7 @@ use formwork_contract::{Diagnostic, Diagnostics, Str, Type, Value};
 use sha2::{Digest, Sha256};
 
 use super::{ApplyOptions, CrashPoint, CrashWhen};
+use crate::live::Redactor;
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
 use crate::record::model::{NewRevision, NewStep, RecordedResource, RevisionKind, StepEvent, StepEventKind};
@@ -23,6 +24,7 @@ pub(super) struct Journal<'a> {
     crash: Option<CrashPoint>,
     lease_ms: u64,
     pub vault: Arc<Vault>,
+    secrets: Arc<Redactor>,
 }
 
 impl<'a> Journal<'a> {
@@ -65,7 +67,9 @@ impl<'a> Journal<'a> {
             steps,
         };
         let revision = record.begin(revision).map_err(|error| failed(&error))?;
-        Ok(Self { record, revision, numbers, written: 0, crash: options.crash, lease_ms: options.lease.ttl_ms, vault })
+        let (crash, lease_ms) = (options.crash, options.lease.ttl_ms);
+        let secrets = Arc::clone(plan.resolver.reality.secrets());
+        Ok(Self { record, revision, numbers, written: 0, crash, lease_ms, vault, secrets })
     }
 
     /// Makes a group of events durable in one commit.
@@ -74,13 +78,24 @@ impl<'a> Journal<'a> {
             return Ok(());
         }
         let numbered: Vec<StepEvent> =
-            events.into_iter().filter_map(|(step, kind)| Some(StepEvent { step: self.numbers[step]?, kind })).collect();
+            events.into_iter().filter_map(|(step, kind)| Some(self.event(self.numbers[step]?, kind))).collect();
         let until = self.written + numbered.len() as u64;
         self.drill(until, CrashWhen::Before);
         self.record.commit(self.revision, &numbered)?;
         self.drill(until, CrashWhen::After);
         self.written = until;
         Ok(())
+    }
+
+    /// What providers say may repeat what they were given.
+    fn event(&self, step: usize, mut kind: StepEventKind) -> StepEvent {
+        if let StepEventKind::Failed { message }
+        | StepEventKind::Partly { message, .. }
+        | StepEventKind::Unknown { message } = &mut kind
+        {
+            *message = self.secrets.clean(message).into();
+        }
+        StepEvent { step, kind }
     }
 
     /// Keeps the lease for another while. A lease that was taken over shows when something is written.

@@ -3,6 +3,7 @@
 mod examples;
 mod locking;
 mod providers;
+mod secrets;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::log::LogLevel;
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
+pub use secrets::{RekeyCrash, Secrets, SecretsRekey};
 
 /// Infrastructure as code for software factories: approved is applied, and every way back works.
 #[derive(Debug, Parser)]
@@ -34,6 +36,9 @@ pub struct Global {
     /// Print JSON for machines instead of text
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
+    /// An age identity or SSH private key that opens records, beside the project's own
+    #[arg(long, value_name = "FILE", env = "FORMWORK_IDENTITY", global = true, help_heading = "Global options")]
+    pub identity: Option<PathBuf>,
     /// No colours; so does the environment variable NO_COLOR
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_color: bool,
@@ -109,6 +114,9 @@ pub enum Verb {
     /// See which providers are needed, and bring their packages here
     #[command(subcommand, after_help = providers::EXAMPLES)]
     Providers(Providers),
+    /// See who can open what is encrypted in the record, and exchange its key
+    #[command(subcommand, after_help = secrets::EXAMPLES)]
+    Secrets(Secrets),
     /// Print a completion script for a shell
     #[command(after_help = examples::COMPLETION)]
     Completion(Completion),

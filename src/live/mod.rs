@@ -9,6 +9,7 @@ mod ephemeral;
 mod functions;
 mod kind;
 mod observe;
+mod redact;
 mod stored;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ pub use build::{Builds, ProviderBuild};
 pub use ephemeral::{Ephemerals, Opening};
 pub use kind::{Kinds, Origin, ResourceKind};
 pub use observe::{Live, ObserveOptions, Observed};
+pub use redact::Redactor;
 
 /// Finds providers: `src/registry.rs`, or a test's own.
 pub trait Registry: Send + Sync {
@@ -47,6 +49,7 @@ pub struct Reality {
     builds: Builds,
     /// What a plan was made with; nothing but that is loaded.
     expected: Builds,
+    secrets: Arc<Redactor>,
 }
 
 /// A provider and what it offers.
@@ -82,6 +85,7 @@ impl Reality {
             ephemerals: Ephemerals::default(),
             builds: Builds::new(),
             expected: Builds::new(),
+            secrets: Arc::default(),
         }
     }
 
@@ -94,6 +98,17 @@ impl Reality {
     /// Which builds of providers the run uses.
     pub fn builds(&self) -> &Builds {
         &self.builds
+    }
+
+    /// With a place to note what must not be told, which others look at as well.
+    #[must_use]
+    pub fn noting_secrets(self, secrets: Arc<Redactor>) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// What must not be told of all that providers are given and give.
+    pub fn secrets(&self) -> &Arc<Redactor> {
+        &self.secrets
     }
 
     /// A provider by its source; its schema is fetched once, however many configurations there are.

@@ -109,6 +109,7 @@ impl Reality {
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
+        observed.iter().for_each(|object| self.secrets().know(&object.value));
         if !options.refresh {
             return Ok(observed);
         }
@@ -128,6 +129,7 @@ impl Reality {
                 Ok(ReadOutcome::Present { value, private }) => match object.kind.conforming(value, "a reading") {
                     Ok(value) => {
                         let value = object.kind.block.mark_sensitive(&value).with_marks_of(&object.value);
+                        self.secrets().know(&value);
                         object.live = Live::Present { value, private };
                     }
                     Err(found) => diagnostics.append(about(found, &object.address)),

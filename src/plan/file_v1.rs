@@ -78,6 +78,9 @@ struct Content {
     record_revision: u64,
     bound: FiledBound,
     providers: BTreeMap<String, FiledBuild>,
+    /// Names the data key that sealed parts are sealed with; empty in files of before.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    key: String,
     git: Option<FiledGit>,
     #[serde(default)]
     author: FiledAuthor,
@@ -258,7 +261,7 @@ impl PlanFile {
         let files = content
             .files
             .iter()
-            .map(|(name, text)| Ok((name.clone(), bytes(text)?)))
+            .map(|(name, text)| Ok((name.clone(), opened(text, seal)?)))
             .collect::<Result<_, PlanFileError>>()?;
         Ok(Header {
             formwork_version: content.formwork_version.as_str().into(),
@@ -292,6 +295,11 @@ impl PlanFile {
     /// Which builds of providers the plan was made with.
     pub fn providers(&self) -> Builds {
         bound::builds(&self.content.providers)
+    }
+
+    /// Names the data key that the file's sealed parts are sealed with; empty where the file does not say.
+    pub fn key_name(&self) -> &str {
+        &self.content.key
     }
 
     /// Whether reality was read when the plan was made.
@@ -457,6 +465,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         record_revision: header.record_revision,
         bound: FiledBound::of(&header.bound),
         providers: bound::filed_builds(&header.providers),
+        key: seal.key_name().to_string(),
         git: header.git.as_ref().map(FiledGit::of),
         author: FiledAuthor::of(&header.author),
         refresh: options.refresh,
@@ -468,7 +477,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .map(|(name, value)| (name.to_string(), encode(value, &Type::Any, seal)))
             .collect(),
         given_again: header.given_again.iter().map(ToString::to_string).collect(),
-        files: header.files.iter().map(|(name, bytes)| (name.clone(), BASE64.encode(bytes))).collect(),
+        files: header.files.iter().map(|(name, bytes)| (name.clone(), sealed(bytes, seal))).collect(),
         objects: plan.changes.iter().filter(filed).map(|change| object(change, plan, seal)).collect(),
         deferred: plan.deferred.iter().filter_map(filed_deferral).collect(),
         data: plan
@@ -493,9 +502,9 @@ fn object(change: &Change, plan: &Plan, seal: &dyn Seal) -> FiledObject {
         before: encode(&live, &change.kind.ty, seal),
         after: encode(&change.after, &change.kind.ty, seal),
         replace: matches!(change.action, Action::Replace(_)),
-        replace_paths: change.replace_paths.iter().map(path_to).collect(),
-        private: BASE64.encode(private::sealed(&change.private.0, seal)),
-        planned_private: BASE64.encode(private::sealed(&change.planned_private.0, seal)),
+        replace_paths: change.shown_replace_paths().map(|path| path_to(&path)).collect(),
+        private: sealed(&change.private.0, seal),
+        planned_private: sealed(&change.planned_private.0, seal),
         importing: change.importing.as_ref().map(ToString::to_string),
     }
 }
@@ -554,6 +563,11 @@ impl From<FiledDeferral> for Deferral {
             FiledDeferral::AbsentPrerequisite => Self::AbsentPrerequisite,
         }
     }
+}
+
+/// Bytes that may hold secrets, as [`opened`] takes them.
+fn sealed(bytes: &[u8], seal: &dyn Seal) -> String {
+    BASE64.encode(private::sealed(bytes, seal))
 }
 
 fn opened(text: &str, seal: &dyn Seal) -> Result<Arc<[u8]>, PlanFileError> {

@@ -8,10 +8,10 @@ mod parts;
 
 use std::collections::BTreeMap;
 
-use formwork_contract::{Address, InstanceKey, Mode, Path, Step, Str, Value};
+use formwork_contract::{Address, InstanceKey, Marks, Mode, Path, Step, Str, Value};
 use serde_json::{Map, Value as Json, json};
 
-pub use parts::{ModuleTree, sensitivity, withheld};
+pub use parts::{ModuleTree, sensitivity, withheld, withheld_type};
 
 use super::PlanView;
 use super::bound::RowKey;
@@ -86,7 +86,7 @@ fn change_json(change: &Change) -> Json {
     }
     let mut body = values_json(change.action.json_names(), &change.before, &change.after);
     if !change.replace_paths.is_empty() {
-        body.insert("replace_paths".into(), change.replace_paths.iter().map(path_json).collect());
+        body.insert("replace_paths".into(), change.shown_replace_paths().map(|path| path_json(&path)).collect());
     }
     if let Some(id) = &change.importing {
         body.insert("importing".into(), json!({"id": &**id}));
@@ -231,7 +231,8 @@ pub fn output_json(value: &Value, sensitive: bool) -> Json {
     let mut entry = Map::new();
     entry.insert("sensitive".into(), sensitive.into());
     if value.is_wholly_known() {
-        entry.insert("type".into(), value.ty().to_json());
+        let hidden = if sensitive { value.clone().mark(Marks::SENSITIVE) } else { value.clone() };
+        entry.insert("type".into(), withheld_type(&hidden));
         let shown = if sensitive { Json::Null } else { withheld(value).unwrap_or(Json::Null) };
         entry.insert("value".into(), shown);
     }

@@ -301,6 +301,24 @@ impl Action {
     }
 }
 
+impl Change {
+    /// The paths that ask for a new object, each up to where its names and keys would tell what is sensitive.
+    pub fn shown_replace_paths(&self) -> impl Iterator<Item = Path> {
+        self.replace_paths.iter().map(|path| shown(path, [&self.before, &self.after]))
+    }
+}
+
+fn shown(path: &Path, values: [&Value; 2]) -> Path {
+    let mut told = Path::root();
+    for step in path.steps() {
+        if values.iter().any(|value| value.at(&told).is_some_and(|part| !part.marks().is_empty())) {
+            break;
+        }
+        told = told.join(step.clone());
+    }
+    told
+}
+
 impl StepAction {
     /// The word that the journal and people use.
     pub fn name(self) -> &'static str {

@@ -14,8 +14,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
+use super::rekey::hash_resealed;
 use super::resource::{Body, COLUMNS};
-use super::{Record, Writing, adopt, to_u64};
+use super::vault::Vault;
+use super::{Record, Writing, adopt, private, to_u64};
 
 type Hash = [u8; 32];
 
@@ -38,6 +40,8 @@ pub enum Kind {
     Begin,
     Journal,
     End,
+    /// The data key changed hands; of no revision.
+    Rekey,
 }
 
 /// Where the record no longer is what was written.
@@ -63,11 +67,12 @@ impl Kind {
             Self::Begin => "begin",
             Self::Journal => "journal",
             Self::End => "end",
+            Self::Rekey => "rekey",
         }
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Begin, Self::Journal, Self::End].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Begin, Self::Journal, Self::End, Self::Rekey].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -97,18 +102,28 @@ impl Record {
     /// # Errors
     /// [`RecordError::AuditBroken`] names the first thing that is not as it was written.
     pub fn verify_audit(&self) -> Result<(), RecordError> {
-        self.read(|connection| verify(connection, &self.id))
+        self.read(|connection| verify(connection, &self.id, &self.vault))
     }
 }
 
-pub(super) fn verify(connection: &Connection, id: &str) -> Result<(), RecordError> {
+pub(super) fn verify(connection: &Connection, id: &str, vault: &Vault) -> Result<(), RecordError> {
     let links = links(connection)?;
     verify_chain(connection, id, &links)?;
-    verify_contents(connection)?;
+    verify_contents(connection, vault)?;
     Replay::of(connection, &links)?.compare(connection)
 }
 
-/// Adds an entry for rows that were just written; `rows` are the first and last of the journal or of the endings.
+/// Writes down what each entry's rows hash to now that they were sealed anew: the next entry stands for all of it.
+pub(super) fn note_resealed(connection: &Connection) -> Result<(), RecordError> {
+    let mut update = connection.prepare_cached("UPDATE audit SET resealed = ?2 WHERE seq = ?1")?;
+    for link in links(connection)? {
+        update.execute(params![link.seq, content(connection, &link)?])?;
+    }
+    Ok(())
+}
+
+/// Adds an entry for rows that were just written; `rows` are the first and last of the journal, of the endings or
+/// of the changes of keys.
 pub(super) fn append(writing: &Writing, kind: Kind, revision: i64, rows: (i64, i64)) -> Result<(), RecordError> {
     let connection = writing.transaction;
     let last: Option<(i64, Hash)> = connection
@@ -122,7 +137,8 @@ pub(super) fn append(writing: &Writing, kind: Kind, revision: i64, rows: (i64, i
             (1, Sha256::digest(id).into())
         }
     };
-    let mut link = Link { seq, at_ms: writing.now_ms, kind, revision, rows, content: [0; 32], hash: [0; 32] };
+    let mut link =
+        Link { seq, at_ms: writing.now_ms, kind, revision, rows, content: [0; 32], resealed: None, hash: [0; 32] };
     link.content = content(connection, &link)?;
     link.hash = link.hash_after(&previous);
     connection
@@ -142,6 +158,8 @@ struct Link {
     revision: i64,
     rows: (i64, i64),
     content: Hash,
+    /// What the content is since it was sealed anew.
+    resealed: Option<Hash>,
     hash: Hash,
 }
 
@@ -159,7 +177,7 @@ impl Link {
 }
 
 fn links(connection: &Connection) -> Result<Vec<Link>, RecordError> {
-    let select = "SELECT seq, at_ms, kind, revision, first, last, content, hash FROM audit ORDER BY seq";
+    let select = "SELECT seq, at_ms, kind, revision, first, last, content, hash, resealed FROM audit ORDER BY seq";
     let mut statement = connection.prepare_cached(select)?;
     let mut rows = statement.query([])?;
     let mut links = Vec::new();
@@ -179,6 +197,7 @@ fn links(connection: &Connection) -> Result<Vec<Link>, RecordError> {
             rows: (row.get(4)?, row.get(5)?),
             content: hash(6)?,
             hash: hash(7)?,
+            resealed: if row.get_ref(8)? == ValueRef::Null { None } else { Some(hash(8)?) },
         });
     }
     Ok(links)
@@ -199,12 +218,16 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
         }
         Kind::Journal => EVENT,
         Kind::End => ENDING,
+        Kind::Rekey => REKEY,
     };
     hasher.update(link.revision.to_le_bytes());
     for id in link.rows.0..=link.rows.1 {
         hash_rows(connection, &mut hasher, query, id)?;
         if link.kind == Kind::Journal {
             hash_source(connection, &mut hasher, id)?;
+        }
+        if link.kind == Kind::Rekey {
+            hash_resealed(connection, &mut hasher, id, link.seq)?;
         }
     }
     Ok(hasher.finalize().into())
@@ -223,6 +246,8 @@ const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, 
                         moved_from, deposed_to FROM journal WHERE id = ?1";
 
 const ENDING: &str = "SELECT id, revision, status, outputs, at_ms FROM endings WHERE id = ?1";
+
+const REKEY: &str = "SELECT id, at_ms, actor, rotated, key_before, key_after, recipients FROM rekeys WHERE id = ?1";
 
 /// What the second layout added to an event; rows of the first have the digest that they had then.
 fn hash_source(connection: &Connection, hasher: &mut Sha256, id: i64) -> Result<(), RecordError> {
@@ -274,7 +299,7 @@ fn broken(entry: Option<i64>, problem: impl Into<String>) -> RecordError {
 
 fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(), RecordError> {
     let mut previous: Hash = Sha256::digest(id).into();
-    let (mut revisions, mut journal, mut endings) = (0, 0, 0);
+    let (mut revisions, mut journal, mut endings, mut rekeys) = (0, 0, 0, 0);
     for (seq, link) in (1..).zip(links) {
         let entry = Some(link.seq);
         if link.seq != seq {
@@ -284,13 +309,14 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
             return Err(broken(entry, "its hash does not follow from the entry before it"));
         }
         previous = link.hash;
-        if content(connection, link)? != link.content {
+        if content(connection, link)? != link.resealed.unwrap_or(link.content) {
             let rows = match link.kind {
                 Kind::Begin => format!("the beginning of revision {}", link.revision),
                 Kind::Journal => {
                     format!("events {} to {} of the journal (revision {})", link.rows.0, link.rows.1, link.revision)
                 }
                 Kind::End => format!("the end of revision {}", link.revision),
+                Kind::Rekey => format!("change {} of the keys", link.rows.0),
             };
             return Err(broken(entry, format!("{rows} is not as it was written")));
         }
@@ -298,11 +324,15 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
             Kind::Begin => revisions = link.revision,
             Kind::Journal => journal = link.rows.1,
             Kind::End => endings = link.rows.1,
+            Kind::Rekey => rekeys = link.rows.1,
         }
     }
-    for (table, key, known) in
-        [("revisions", "number", revisions), ("journal", "id", journal), ("endings", "id", endings)]
-    {
+    for (table, key, known) in [
+        ("revisions", "number", revisions),
+        ("journal", "id", journal),
+        ("endings", "id", endings),
+        ("rekeys", "id", rekeys),
+    ] {
         let last = format!("SELECT coalesce(max({key}), 0) FROM {table}");
         let last: i64 = connection.query_row(&last, [], |row| row.get(0))?;
         if last != known {
@@ -312,12 +342,14 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
     Ok(())
 }
 
-fn verify_contents(connection: &Connection) -> Result<(), RecordError> {
+fn verify_contents(connection: &Connection, vault: &Vault) -> Result<(), RecordError> {
     let mut statement = connection.prepare_cached("SELECT digest, body FROM contents")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let digest: Hash = Sha256::digest(row.get_ref(1)?.as_blob()?).into();
-        if digest[..] != *row.get_ref(0)?.as_blob()? {
+        let (digest, body) = (row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?);
+        // Those of layouts before the fifth stand in clear, under a digest without a key.
+        let plain = private::opened(body, vault).ok();
+        if !plain.is_some_and(|plain| vault.digest(&plain) == digest || Sha256::digest(&plain)[..] == *digest) {
             return Err(broken(None, "a file of a blueprint is not as it was written"));
         }
     }

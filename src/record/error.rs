@@ -57,6 +57,14 @@ pub enum RecordError {
     UnusableIdentity { path: PathBuf, problem: String },
     #[error("the key file `{}` does not open this record", .path.display())]
     WrongIdentity { path: PathBuf, recipient: String },
+    /// The key is encrypted, and its passphrase was wrong or nobody was there to give it.
+    #[error("the key file `{}` stays closed without its passphrase", .path.display())]
+    LockedIdentity { path: PathBuf },
+    #[error("the record cannot be encrypted for `{recipient}`: {problem}")]
+    Unwrappable { recipient: String, problem: String },
+    /// None of the recipients of a rekey is at hand.
+    #[error("none of the {recipients} recipients is a key of yours: you could not open the record any more")]
+    LockedOut { recipients: usize },
     #[error("the record `{}`: {source}", .path.display())]
     Sqlite { path: PathBuf, source: rusqlite::Error },
 }
@@ -99,13 +107,23 @@ impl RecordError {
             }
             Self::MissingIdentity { recipient, .. } => {
                 format!(
-                    "put back the age identity of the recipient `{recipient}`: without it the sensitive values of the record cannot be read"
+                    "put back the private key of the recipient `{recipient}`, or name it with `--identity FILE`: without it the sensitive values of the record cannot be read"
                 )
             }
             Self::UnusableIdentity { .. } => {
-                "the file must hold a line that begins with `AGE-SECRET-KEY-1`, as `age-keygen` writes it".into()
+                "the file must be an age identity, as `age-keygen` writes it, or an Ed25519 or RSA private key of SSH"
+                    .into()
             }
-            Self::WrongIdentity { recipient, .. } => format!("use the age identity of the recipient `{recipient}`"),
+            Self::WrongIdentity { recipient, .. } => {
+                format!("give the private key of the recipient `{recipient}` with `--identity FILE`")
+            }
+            Self::LockedIdentity { .. } => {
+                "run the command in a terminal and give the passphrase, or name another key with `--identity FILE`".into()
+            }
+            Self::Unwrappable { .. } => "replace this recipient by an age or Ed25519 key".into(),
+            Self::LockedOut { .. } => {
+                "add a recipient of yours: `formwork secrets list` shows the keys that are at hand here".into()
+            }
             Self::NotLeased
             | Self::OutsideLease { .. }
             | Self::OutputOutsideLease { .. }

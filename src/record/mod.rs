@@ -13,7 +13,8 @@
 //! - `outputs`: what the end of a run makes of them; `rows`: when each object last changed.
 //! - [`lease`]: who may write, with fencing tokens; `scope`: to what; `presence`: whether a holder still runs.
 //! - [`audit`]: a hash chain over all of it.
-//! - [`vault`]: secrets at rest; [`private`]: what providers keep of their own.
+//! - [`vault`]: secrets at rest; [`private`]: what providers keep of their own, and files of blueprints.
+//! - [`recipient`], [`identity`]: who may open it; [`rekey`]: that changes; `reseal`: all is sealed anew.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,6 +25,7 @@ mod adopt;
 pub mod audit;
 mod commit;
 mod error;
+pub mod identity;
 pub mod journal;
 pub mod lease;
 pub mod model;
@@ -31,6 +33,9 @@ mod open;
 mod outputs;
 mod presence;
 pub mod private;
+pub mod recipient;
+pub mod rekey;
+mod reseal;
 mod resource;
 mod revision;
 mod rows;
@@ -42,6 +47,7 @@ mod tests;
 pub mod vault;
 
 pub use error::RecordError;
+pub use identity::{AskPassphrase, Keys};
 pub use journal::StepStatus;
 pub use lease::{Lease, LeaseRequest};
 pub use model::*;
@@ -49,6 +55,8 @@ pub use open::{Clock, OpenOptions, system_clock};
 pub use outputs::OutputEdit;
 pub use rows::{LastChange, RecordedRow, Snapshot};
 pub use scope::{LeaseScope, LeasedParts};
+pub use recipient::{NotARecipient, Recipient};
+pub use rekey::{PastRekey, Rekey, RekeyMoment, Rekeyed};
 pub use vault::Vault;
 
 /// One environment's record, open.
@@ -59,6 +67,7 @@ pub struct Record {
     path: PathBuf,
     id: String,
     vault: Arc<Vault>,
+    keys: Keys,
     clock: Clock,
     lease: Option<Lease>,
     presence: Option<presence::Presence>,
@@ -68,6 +77,7 @@ pub struct Record {
 struct Writing<'a> {
     transaction: &'a Transaction<'a>,
     lease: Option<&'a Lease>,
+    vault: &'a Vault,
     record: &'a Path,
     now_ms: i64,
 }
@@ -104,11 +114,11 @@ impl Record {
     /// Runs `change` in one transaction, which is kept when it succeeds.
     fn write<T>(&mut self, change: impl FnOnce(&Writing) -> Result<T, RecordError>) -> Result<T, RecordError> {
         let now_ms = (self.clock)();
-        let (lease, record) = (self.lease.as_ref(), self.path.as_path());
+        let (lease, vault, record) = (self.lease.as_ref(), &*self.vault, self.path.as_path());
         let connection = &mut self.connection;
         let run = || {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = change(&Writing { transaction: &transaction, lease, record, now_ms })?;
+            let result = change(&Writing { transaction: &transaction, lease, vault, record, now_ms })?;
             transaction.commit()?;
             Ok(result)
         };

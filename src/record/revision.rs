@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use formwork_contract::Str;
 use rusqlite::{Connection, Row, params};
-use sha2::{Digest, Sha256};
 
 use super::commit::{bump_serial, status, take_up};
 use super::error::RecordError;
@@ -16,7 +15,8 @@ use super::model::{
 };
 use super::outputs::{self, OutputEdit};
 use super::resource::{self, Reader};
-use super::{Record, Writing, adopt, audit, json, to_i64, to_u64};
+use super::vault::Vault;
+use super::{Record, Writing, adopt, audit, json, private, to_i64, to_u64};
 
 const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms
                        FROM revisions";
@@ -81,7 +81,7 @@ impl Record {
     /// # Errors
     /// The file cannot be read.
     pub fn revision(&self, number: u64) -> Result<Option<Revision>, RecordError> {
-        self.read(|connection| read_revision(connection, to_i64(number)))
+        self.read(|connection| read_revision(connection, &self.vault, to_i64(number)))
     }
 
     /// Where each step of a revision stands, in the order of its steps.
@@ -204,10 +204,10 @@ fn insert_revision(writing: &Writing, revision: &NewRevision, token: u64) -> Res
     )?;
     let number = connection.last_insert_rowid();
     for (name, body) in &revision.files {
-        let digest: [u8; 32] = Sha256::digest(body).into();
+        let digest = writing.vault.digest(body);
         connection
             .prepare_cached("INSERT INTO contents (digest, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-            .execute(params![digest, &**body])?;
+            .execute(params![digest, &*private::sealed(body, writing.vault)])?;
         connection
             .prepare_cached("INSERT INTO revision_files (revision, name, digest) VALUES (?1, ?2, ?3)")?
             .execute(params![number, name, digest])?;
@@ -316,7 +316,7 @@ fn summary(row: &Row) -> Result<RevisionSummary, RecordError> {
     })
 }
 
-fn read_revision(connection: &Connection, number: i64) -> Result<Option<Revision>, RecordError> {
+fn read_revision(connection: &Connection, vault: &Vault, number: i64) -> Result<Option<Revision>, RecordError> {
     let Some(summary) = summaries(connection, &format!("{SUMMARY} WHERE number = ?1"), &[&number])?.pop() else {
         return Ok(None);
     };
@@ -328,7 +328,8 @@ fn read_revision(connection: &Connection, number: i64) -> Result<Option<Revision
     let mut rows = statement.query([number])?;
     let mut files: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        files.insert(row.get(0)?, row.get_ref(1)?.as_blob()?.into());
+        let body = private::opened(row.get_ref(1)?.as_blob()?, vault).map_err(RecordError::corrupt)?;
+        files.insert(row.get(0)?, body);
     }
     let last = "SELECT outputs FROM endings WHERE revision = ?1 ORDER BY id DESC LIMIT 1";
     Ok(Some(Revision {

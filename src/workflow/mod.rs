@@ -12,6 +12,8 @@ mod open;
 mod plan;
 #[cfg(feature = "terraform")]
 mod providers;
+mod recipients;
+mod secrets;
 mod settle;
 mod state;
 mod validate;
@@ -23,7 +25,7 @@ use std::time::Duration;
 
 use formwork_contract::Str;
 
-use crate::live::Registry;
+use crate::live::{Redactor, Registry};
 
 pub use crate::apply::{
     ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
@@ -31,6 +33,7 @@ pub use crate::apply::{
 pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
+pub use crate::record::{AskPassphrase, PastRekey, RekeyMoment, Rekeyed};
 pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
@@ -43,6 +46,7 @@ pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
     Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
 };
+pub use secrets::{KnownRecipient, RekeyRequest, SecretsView, rekey, secrets};
 pub use settle::state_settle;
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
 pub use validate::{Validated, validate};
@@ -69,6 +73,18 @@ pub struct Workspace {
     /// How long to wait for leases of others.
     pub patience: Duration,
     pub registry: Arc<dyn Registry>,
+    pub secrecy: Secrecy,
+}
+
+/// The private keys that open records, and what must not be told.
+#[derive(Clone, Default)]
+pub struct Secrecy {
+    /// Files of age identities and SSH private keys, beside the project's own: `--identity`.
+    pub identities: Vec<PathBuf>,
+    /// Asks for the passphrases of encrypted SSH keys; without it they stay closed.
+    pub ask: Option<AskPassphrase>,
+    /// Notes the sensitive values of this run, to be taken out of whatever is told of it.
+    pub redactor: Arc<Redactor>,
 }
 
 /// Where the value of a variable comes from.

@@ -50,7 +50,11 @@ pub(super) fn load_from(
 /// Opens an environment's record, and makes it where there is none.
 pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
     let own = workspace.dir.join(OWN_FOLDER);
-    let options = OpenOptions::new(record_path(workspace, environment), environment.clone(), own.join("identity"));
+    let options = OpenOptions {
+        given_identities: workspace.secrecy.identities.clone(),
+        ask: workspace.secrecy.ask.clone(),
+        ..OpenOptions::new(record_path(workspace, environment), environment.clone(), own.join("identity"))
+    };
     let opened = Record::open(&options)?;
     keep_out_of_git(&own);
     Ok(opened)
@@ -88,7 +92,8 @@ pub fn served_context(workspace: &Workspace, state_dir: Option<PathBuf>) -> Cont
 /// The providers, for one environment.
 pub(super) fn reality(workspace: &Workspace, environment: &Str) -> Reality {
     let state_dir = workspace.dir.join(OWN_FOLDER).join(&**environment);
-    Reality::new(Arc::clone(&workspace.registry), Context { environment: environment.clone(), state_dir })
+    let context = Context { environment: environment.clone(), state_dir };
+    Reality::new(Arc::clone(&workspace.registry), context).noting_secrets(Arc::clone(&workspace.secrecy.redactor))
 }
 
 /// What a run holds while it writes.

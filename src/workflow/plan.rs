@@ -9,8 +9,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
 use super::open::{self, failure, record_failure};
 use super::settle::settle_first;
-use super::variables;
-use super::{Progress, ProgressEvent, Workspace};
+use super::{Progress, ProgressEvent, Workspace, recipients, secrets, variables};
 use crate::apply::check_bound;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
@@ -235,6 +234,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
                 .hint("apply it where it was made, or make a new plan here"),
         ));
     }
+    secrets::same_key(&record, &file, path).map_err(|found| failure(&nowhere, *found))?;
     let header = file.header(&**record.vault()).map_err(unusable)?;
     let (targets, replace) = file.selection().map_err(unusable)?;
     let restore = match header.kind {
@@ -341,11 +341,13 @@ impl Prepared<'_> {
         let environment = self.blueprint.environment.clone();
         let before = Arc::clone(&self.blueprint.sources);
         let mut record = open::record(workspace, &environment).map_err(|error| record_failure(&before, &error))?;
+        let wrapped = recipients::follow(workspace, &self.blueprint, &mut record);
         let inputs = self.inputs(workspace, &record);
         let sources = Arc::clone(&self.blueprint.sources);
         let fail = |diagnostics: Diagnostics| failure(&sources, diagnostics);
         let (inputs, found) = inputs.map_err(fail)?;
         self.warnings.append(found);
+        self.warnings.append(wrapped.map_err(fail)?);
         let graph = Arc::new(graph::build(self.blueprint.clone(), workspace.registry.natives()).map_err(fail)?);
         match self.file {
             None => {

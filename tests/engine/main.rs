@@ -16,13 +16,17 @@ mod hostile;
 mod hostile_binary;
 mod imports;
 mod interrupt;
+mod leaks;
 mod lifecycle;
 mod modules;
 mod moves;
 mod null;
 mod plan_files;
+#[cfg(feature = "terraform")]
+mod planted;
 mod plugins;
 mod providers;
+mod rekey;
 mod secrets;
 mod sources;
 mod targets;

@@ -12,6 +12,7 @@ Environment:
   FORMWORK_ENV        the environment, where --env is not given
   FORMWORK_VAR_name   an input variable; TF_VAR_name is read as well
   FORMWORK_LOG        the level of the log, where --log is not given; then TF_LOG, TF_LOG_PATH
+  FORMWORK_IDENTITY   the key file that opens records, where --identity is not given
   FORMWORK_ACTOR      who runs this, for the record; the login name otherwise
   NO_COLOR            no colours
   FORMWORK_PROVIDER_PATH     folders in which plugins are looked for first, separated by colons

@@ -10,6 +10,7 @@ pub mod outcome;
 pub mod plan;
 #[cfg(feature = "terraform")]
 pub mod providers;
+pub mod secrets;
 pub mod sequence;
 pub mod state;
 pub mod style;

@@ -8,5 +8,6 @@ pub(super) mod look;
 pub(super) mod providers;
 pub(super) mod record;
 pub(super) mod sandbox;
+pub(super) mod secrets;
 pub(super) mod serve_provider;
 pub(super) mod start;

@@ -133,7 +133,7 @@ fn a_change_from_outside_is_found_and_named() {
 
 /// As `verify_audit`, within a transaction that is open already.
 fn verify(record: &Record) -> Result<(), RecordError> {
-    audit::verify(&record.connection, &record.id)
+    audit::verify(&record.connection, &record.id, &record.vault)
 }
 
 #[test]
