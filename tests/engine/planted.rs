@@ -51,8 +51,13 @@ fn quoted(text: &str) -> String {
 fn blueprint() -> String {
     let mut text = String::new();
     for number in (0..24).chain(31..34).chain(41..50) {
-        let ephemeral = if (31..34).contains(&number) { "ephemeral = true" } else { "" };
-        text += &format!("variable \"s{number}\" {{\n  type = string\n  sensitive = true\n  {ephemeral}\n}}\n");
+        let more = match number {
+            // Not all verbs take `--var`.
+            20..24 => "default = \"\"",
+            31..34 => "ephemeral = true",
+            _ => "",
+        };
+        text += &format!("variable \"s{number}\" {{\n  type = string\n  sensitive = true\n  {more}\n}}\n");
     }
     for number in 31..34 {
         let password = format!("password_wo = var.s{number}\n  password_wo_version = 1");
