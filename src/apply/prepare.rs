@@ -7,8 +7,8 @@ use formwork_contract::provider::{AttemptKey, ConfiguredProvider, PlanRequest, P
 use formwork_contract::{Address, Diagnostic, Diagnostics, Path, Value};
 
 use crate::live::ResourceKind;
-use crate::plan::fingerprint;
 use crate::plan::model::StepAction;
+use crate::plan::{Secrets, fingerprint};
 use crate::record::Vault;
 
 /// How many characters of a value are told.
@@ -174,7 +174,9 @@ async fn complete(mut step: Prepared) -> Result<Prepared, Diagnostics> {
             .into());
     }
     let planned_value = step.kind.conforming(planned.planned, "a plan")?;
-    step.planned = step.kind.block.mark_sensitive(&planned_value).with_marks_of(&step.planned);
+    let planned_value = step.kind.block.mark_sensitive(&planned_value).with_marks_of(&step.planned);
+    // What has become known may be sensitive, and the provider repeats it.
+    step.planned = Secrets::of([&step.config]).seal_copies(&planned_value);
     step.private = planned.private;
     Ok(step)
 }

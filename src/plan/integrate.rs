@@ -66,7 +66,11 @@ impl Walk<'_> {
         }
     }
 
-    fn integrate_managed(&mut self, ask: &Ask, managed: ManagedAnswer) {
+    fn integrate_managed(&mut self, ask: &Ask, mut managed: ManagedAnswer) {
+        if managed.import.is_some() {
+            // The record has no marks of it yet, and it may hold what the blueprint gives as sensitive.
+            managed.prior = Secrets::of([&managed.config]).seal_copies(&managed.prior);
+        }
         let replacing = managed.replacement.is_some();
         let planned = managed.replacement.as_ref().unwrap_or(&managed.planned);
         let planned_private = planned.private.clone();

@@ -44,113 +44,114 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped.replace("${", "$${").replace("%{", "%%{"))
 }
 
-fn names(numbers: impl IntoIterator<Item = usize>, prefix: &str) -> String {
-    numbers.into_iter().map(|number| format!("{prefix}{number}")).collect::<Vec<_>>().join(", ")
-}
-
 /// By number: 0 to 11 come by the environment, to 19 by a file of values, to 23 by `--var`, to 27 by files that the
 /// blueprint reads, to 30 in its own text; 31 to 33 are ephemeral, 34 configures a provider, 35 to 40 name and fill maps,
 /// 41 and 42 go through a module, 43 to 46 are repeated by a provider, 47 names an output's entry, 48 comes
 /// back from a data source, and 49 takes the place of the first.
 fn blueprint() -> String {
-    let strings = (0..24).chain(41..44).chain(44..50);
-    let mut text: String = strings
-        .map(|number| format!("variable \"s{number}\" {{\n  type      = string\n  sensitive = true\n}}\n"))
-        .collect();
-    for number in 31..34 {
-        text +=
-            &format!("variable \"s{number}\" {{\n  type      = string\n  sensitive = true\n  ephemeral = true\n}}\n");
-        text += &format!(
-            "resource \"sandbox_identity\" \"i{number}\" {{\n  name = \"i{number}\"\n  password_wo = var.s{number}\n  password_wo_version = 1\n}}\n"
-        );
+    let mut text = String::new();
+    for number in (0..24).chain(31..34).chain(41..50) {
+        let more = match number {
+            // Not all verbs take `--var`.
+            20..24 => "default = \"\"",
+            31..34 => "ephemeral = true",
+            _ => "",
+        };
+        text += &format!("variable \"s{number}\" {{\n  type = string\n  sensitive = true\n  {more}\n}}\n");
     }
-    text += "locals {\n";
+    for number in 31..34 {
+        let password = format!("password_wo = var.s{number}\n  password_wo_version = 1");
+        text += &format!("resource \"sandbox_identity\" \"i{number}\" {{\n  name = \"i{number}\"\n  {password}\n}}\n");
+    }
     for number in 24..28 {
-        text += &format!("  s{number} = sensitive(file(\"secret-{number}.txt\"))\n");
+        text += &format!("locals {{ s{number} = sensitive(file(\"secret-{number}.txt\")) }}\n");
     }
     for number in 28..31 {
-        text += &format!("  s{number} = sensitive({})\n", quoted(&secret(number)));
+        text += &format!("locals {{ s{number} = sensitive({}) }}\n", quoted(&secret(number)));
     }
-    text += "}\n";
     for number in 43..47 {
-        text +=
-            &format!("resource \"hostile_thing\" \"t{number}\" {{\n  name = \"${{var.form}}${{var.s{number}}}\"\n}}\n");
+        let name = format!("name = \"${{var.form}}${{var.s{number}}}\"");
+        text += &format!("resource \"hostile_thing\" \"t{number}\" {{ {name} }}\n");
     }
-    let (given, made) = (names(0..24, "var.s"), names(24..31, "local.s"));
-    text + &format!(
-        r#"
-        terraform {{
-          required_providers {{
-            hostile = {{ source = "test/hostile" }}
-          }}
-        }}
-        variable "form" {{ default = "" }}
-        variable "s34" {{
-          type      = number
-          sensitive = true
-        }}
-        variable "map" {{
-          type      = map(string)
-          sensitive = true
-        }}
-        variable "nested" {{
-          type      = any
-          sensitive = true
-        }}
-        provider "sandbox" {{ seed = var.s34 }}
-        resource "terraform_data" "all" {{
-          input            = {{ given = [{given}], made = {{ list = [{made}] }}, form = var.form }}
-          triggers_replace = [var.s0, var.form]
-        }}
-        resource "terraform_data" "maps" {{
-          input = {{ map = var.map, nested = [var.nested, {{ open = "x" }}], turned = {{ for key, value in var.map : value => key }} }}
-        }}
-        resource "sandbox_network" "net" {{
-          name       = "net"
-          cidr_block = "10.0.0.0/16"
-          tags       = merge({{ plain = "yes${{var.form}}" }}, {{ password = var.s48, first = var.s1, second = local.s24 }})
-        }}
-        resource "sandbox_network" "other" {{
-          name       = "other"
-          cidr_block = "10.1.0.0/16"
-          tags       = {{ third = var.s12 }}
-        }}
-        resource "sandbox_subnet" "sub" {{
-          network_id = sandbox_network.net.id
-          cidr_block = "10.0.1.0/24"
-        }}
-        resource "sandbox_machine" "web" {{
-          name      = "web"
-          subnet_id = sandbox_subnet.sub.id
-          user_data = "password=${{var.s2}} ${{var.s13}} ${{local.s28}}"
-        }}
-        resource "sandbox_registry" "images" {{ name = "images" }}
-        resource "sandbox_registry_credential" "pull" {{ registry_id = sandbox_registry.images.id }}
-        data "sandbox_network" "again" {{
-          name       = sandbox_network.net.name
-          depends_on = [sandbox_network.net]
-        }}
-        resource "terraform_data" "read" {{ input = data.sandbox_network.again.tags }}
-        module "inner" {{
-          source = "./inner"
-          pair   = [var.s41, var.s42]
-        }}
-        output "pair" {{
-          value     = module.inner.pair
-          sensitive = true
-        }}
-        output "named" {{
-          value     = {{ (var.s47) = {{ inner = var.s3 }} }}
-          sensitive = true
-        }}
-        output "computed" {{
-          value     = sandbox_registry_credential.pull.password
-          sensitive = true
-        }}
-        output "open" {{ value = sandbox_network.net.cidr_block }}
-        "#
-    )
+    text + &RESOURCES.replace("[GIVEN]", &names(0..24, "var.s")).replace("[MADE]", &names(24..31, "local.s"))
 }
+
+fn names(numbers: impl IntoIterator<Item = usize>, prefix: &str) -> String {
+    let names: Vec<String> = numbers.into_iter().map(|number| format!("{prefix}{number}")).collect();
+    format!("[{}]", names.join(", "))
+}
+
+const RESOURCES: &str = r#"
+terraform {
+  required_providers {
+    hostile = { source = "test/hostile" }
+  }
+}
+variable "form" { default = "" }
+variable "s34" {
+  type      = number
+  sensitive = true
+}
+variable "map" {
+  type      = map(string)
+  sensitive = true
+}
+variable "nested" {
+  type      = any
+  sensitive = true
+}
+provider "sandbox" { seed = var.s34 }
+resource "terraform_data" "all" {
+  input            = { given = [GIVEN], made = { list = [MADE] }, form = var.form }
+  triggers_replace = [var.s0, var.form]
+}
+resource "terraform_data" "maps" {
+  input = { map = var.map, nested = [var.nested, { open = "x" }], turned = { for key, value in var.map : value => key } }
+}
+resource "sandbox_network" "net" {
+  name       = "net"
+  cidr_block = "10.0.0.0/16"
+  tags       = merge({ plain = "yes${var.form}" }, { password = var.s48, first = var.s1, second = local.s24 })
+}
+resource "sandbox_network" "other" {
+  name       = "other"
+  cidr_block = "10.1.0.0/16"
+  tags       = { third = var.s12 }
+}
+resource "sandbox_subnet" "sub" {
+  network_id = sandbox_network.net.id
+  cidr_block = "10.0.1.0/24"
+}
+resource "sandbox_machine" "web" {
+  name      = "web"
+  subnet_id = sandbox_subnet.sub.id
+  user_data = "password=${var.s2} ${var.s13} ${local.s28}"
+}
+resource "sandbox_registry" "images" { name = "images" }
+resource "sandbox_registry_credential" "pull" { registry_id = sandbox_registry.images.id }
+data "sandbox_network" "again" {
+  name       = sandbox_network.net.name
+  depends_on = [sandbox_network.net]
+}
+resource "terraform_data" "read" { input = data.sandbox_network.again.tags }
+module "inner" {
+  source = "./inner"
+  pair   = [var.s41, var.s42]
+}
+output "pair" {
+  value     = module.inner.pair
+  sensitive = true
+}
+output "named" {
+  value     = { (var.s47) = { inner = var.s3 } }
+  sensitive = true
+}
+output "computed" {
+  value     = sandbox_registry_credential.pull.password
+  sensitive = true
+}
+output "open" { value = sandbox_network.net.cidr_block }
+"#;
 
 const INNER: &str = r#"
 variable "pair" {}
