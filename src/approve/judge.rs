@@ -202,9 +202,10 @@ fn state(plan: &Plan, case: &Case<'_>, objections: &mut Diagnostics) {
 
 fn not_kept(case: &Case<'_>, requirements: &[Requirement]) -> Diagnostic {
     let asked: Vec<String> = requirements.iter().map(Requirement::asked).collect();
+    let asked = asked.join(" and ");
     Diagnostic::error(format!("environment `{}` asks for signed approvals", case.rules.environment))
-        .detail(format!("This plan needs {}, and only a plan that is kept in a file can be signed.", asked.join(" and ")))
-        .hint("keep it with `formwork plan -o PLAN`, have it approved with `formwork approve PLAN`, then `formwork apply PLAN`")
+        .detail(format!("This plan needs {asked}, and only a plan that is kept in a file can be signed."))
+        .hint("keep it with `-o PLAN`, have it approved with `formwork approve PLAN`, then `formwork apply PLAN`")
 }
 
 impl Requirement {
@@ -296,11 +297,9 @@ fn fill(case: &Case<'_>, people: &[Person], verdict: &mut Verdict) {
         })
         .collect();
     let given = assign(&wanted, case.rules.overlap);
-    let mut counted = BTreeSet::new();
     let mut missing = false;
     for (requirement, given) in verdict.requirements.iter_mut().zip(given) {
-        requirement.filled_by = given.iter().filter_map(|place| people[*place].names.first().cloned()).collect();
-        counted.extend(given);
+        requirement.filled_by = given.into_iter().filter_map(|place| people[place].names.first().cloned()).collect();
         if requirement.filled_by.len() < requirement.count {
             missing = true;
             verdict.objections.push(unfilled(case, requirement));
@@ -308,14 +307,16 @@ fn fill(case: &Case<'_>, people: &[Person], verdict: &mut Verdict) {
     }
     for (place, person) in people.iter().enumerate() {
         let (Some(signer), Some(fingerprint)) = (person.names.first(), person.keys.first()) else { continue };
-        if counted.contains(&place) || verdict.requirements.is_empty() {
+        // Who was not needed any more approved all the same.
+        let is_asked = wanted.iter().any(|wanted| wanted.able.contains(&place));
+        if is_asked || verdict.requirements.is_empty() {
             verdict.approvals.extend(person.files.first().map(|file| Approval {
                 signer: signer.clone(),
                 fingerprint: fingerprint.clone(),
                 file: file.clone(),
             }));
         } else if let Some(file) = person.files.first() {
-            let why = format!("`{signer}` is not needed, or is in no group that is asked");
+            let why = format!("`{signer}` is in no group that is asked");
             verdict.set_aside.push(SetAside { file: file.name.clone(), why });
         }
     }

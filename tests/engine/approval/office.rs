@@ -47,7 +47,8 @@ pub(super) const ONE_OPERATOR: &str = r#"
 "#;
 
 impl Office {
-    /// With these people, each with a key of Ed25519 and a line in the allowed signers; `None` where there is no ssh-keygen.
+    /// With these people, each with a key of Ed25519 and a line in the allowed signers; `None` where there is no
+    /// ssh-keygen.
     pub(super) fn new(test: &str, rules: &str, people: &[&str]) -> Option<Self> {
         if !has(test, "ssh-keygen") {
             return None;

@@ -30,7 +30,7 @@ fn a_signature_for_something_else_says_what_it_is_for() {
     fs::copy(signature, plan.with_file_name("prod.plan.ada.sig")).expect("copied");
     assert_told(&office.refusal(&plan), &["made for other bytes than these", "(key SHA256:"]);
     fs::write(plan.with_file_name("prod.plan.ada.sig"), "nonsense").expect("written");
-    assert_told(&office.refusal(&plan), &["it is not an SSH signature"]);
+    assert_told(&office.refusal(&plan), &["It is not an SSH signature"]);
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_signer_counts_while_the_rules_say_so() {
     office.allow(&[bob]);
     let plan = office.keep("prod.plan");
     office.sign_by_hand("ada@ops.example", PLAN, &plan);
-    assert_told(&office.refusal(&plan), &["no line of the allowed signers has its key".to_owned().as_str()]);
+    assert_told(&office.refusal(&plan), &["No line of the allowed signers has its key"]);
     let keyed = office.public_key("ada@ops.example");
     office.factory.write(
         "approvers/allowed_signers",

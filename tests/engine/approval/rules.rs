@@ -41,7 +41,7 @@ fn a_weaker_rule_is_judged_by_the_one_before() {
     let plan = office.keep("keys.plan");
     office.sign_by_hand("eve@evil.example", "formwork.plan", &plan);
     let told = office.refusal(&plan);
-    assert!(told.contains("`eve@evil.example` is not needed, or is in no group"), "{told}");
+    assert!(told.contains("`eve@evil.example` is in no group that is asked"), "{told}");
 
     // Who the old rules name can bring the new ones, and these judge from then on.
     office.approve("ada@ops.example", &plan).expect("approved");
