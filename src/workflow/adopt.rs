@@ -13,8 +13,8 @@ use super::approval::Governing;
 use super::open::{self, failure, record_failure};
 use super::variables;
 use crate::approve::Consent;
+use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
-use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, DesiredGraph, ModuleId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::{Kinds, Loaded, Reality, ResourceKind};
 use crate::plan::Secrets;
@@ -32,7 +32,7 @@ pub struct Adoptable {
     /// Warnings of the blueprint.
     pub warnings: Diagnostics,
     record: Record,
-    blueprint: Blueprint,
+    governing: Governing,
     revision: NewRevision,
     adoption: Adoption,
     resources: Vec<RecordedResource>,
@@ -92,6 +92,8 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
     let graph = graph::build(blueprint.clone(), workspace.registry.natives()).map_err(fail)?;
     let environment = blueprint.environment.clone();
     let record = open::record(workspace, &environment).map_err(|error| record_failure(&sources, &error))?;
+    // Before the files are taken: those that the rules name belong to the revision.
+    let governing = Governing::of(&record, &blueprint)?;
     let git = super::git::state(&workspace.dir);
     let vault = Arc::clone(record.vault());
     let variables = inputs.variables.iter().map(|(name, value)| (name.to_string(), encode(value, &Type::Any, &*vault)));
@@ -114,7 +116,7 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
     taking.summary.undeclared = undeclared(&graph, &taking.resources);
     let Taking { summary, resources, outputs, .. } = taking;
     let summary = AdoptSummary { environment, ..summary };
-    Ok(Adoptable { summary, sources, warnings, record, blueprint, revision, adoption, resources, outputs })
+    Ok(Adoptable { summary, sources, warnings, record, governing, revision, adoption, resources, outputs })
 }
 
 /// Takes over what was made ready, and gives the number of the revision that did it.
@@ -122,8 +124,7 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
 /// # Errors
 /// The environment's rules do not allow this kind of consent, or the record refuses. Nothing was taken then.
 pub fn adopt(workspace: &Workspace, adoptable: Adoptable, consent: Consent) -> Result<u64, Failure> {
-    let Adoptable { sources, mut record, blueprint, revision, adoption, resources, outputs, .. } = adoptable;
-    let governing = Governing::of(&record, &blueprint)?;
+    let Adoptable { sources, mut record, governing, revision, adoption, resources, outputs, .. } = adoptable;
     if consent == Consent::Automatic
         && let Some(forbidden) = governing.rules.forbids_automatic()
     {
