@@ -117,11 +117,12 @@ pub async fn run(
         return nothing_to_do(approved.plan(), record);
     }
     let digest = approved.digest().clone();
+    let approvals = approved.approvals().iter().map(journal::recorded_approval).collect();
     let mut plan = approved.into_plan();
     lease::take(&plan.header.bound, record, options, progress, interrupt).await?;
     bound::check(&plan.header, record)?;
     plan.resolver.begin_applying().await?;
-    let journal = journal::Journal::begin(&plan, &digest, record, options)?;
+    let journal = journal::Journal::begin(&plan, &digest, approvals, record, options)?;
     let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
     executor.run().await;
     executor.finish()

@@ -4,6 +4,7 @@
 //! `*_sensitive` says where), `configuration` lists what the plan knows and no expressions, and
 //! entries named `formwork` tell what Terraform has no word for.
 
+mod approval;
 mod parts;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value as Json, json};
 pub use parts::{ModuleTree, sensitivity, withheld, withheld_type};
 
 use super::PlanView;
+use super::approval::ApprovalNeeds;
 use super::bound::RowKey;
 use super::model::{Action, Change, CheckResult, CheckStatus, Drift, Header, OutputChange, PlanKind, Reason, Risk};
 use crate::live::ProviderBuild;
@@ -341,7 +343,7 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         .git
         .as_ref()
         .map(|git| json!({"commit": &*git.commit, "clean": git.clean, "branches": names(&git.branches)}));
-    json!({
+    let mut told = json!({
         "kind": kind,
         "author": {"actor": &*header.author.actor, "email": header.author.email.as_deref()},
         "environment": &*header.environment,
@@ -350,7 +352,11 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         "git": git,
         "record": bound_json(header),
         "providers": providers_json(header),
-    })
+    });
+    if header.approval != ApprovalNeeds::default() {
+        told["approval"] = approval::to_json(&header.approval, plan.changes);
+    }
+    told
 }
 
 /// What must be in the record as it was when the plan is applied.

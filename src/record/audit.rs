@@ -17,7 +17,7 @@ use super::error::RecordError;
 use super::rekey::hash_resealed;
 use super::resource::{Body, COLUMNS};
 use super::vault::Vault;
-use super::{Record, Writing, adopt, private, to_u64};
+use super::{Record, Writing, adopt, approvals, private, to_u64};
 
 type Hash = [u8; 32];
 
@@ -213,6 +213,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
             }
             if adopt::is_adoption(connection, link.revision)? {
                 hash_rows(connection, &mut hasher, ADOPTION, link.revision)?;
+            }
+            if approvals::has(connection, link.revision)? {
+                hash_rows(connection, &mut hasher, approvals::ROWS, link.revision)?;
             }
             return Ok(hasher.finalize().into());
         }

@@ -9,6 +9,7 @@
 //! - `open`: the file, its layout and its refusals.
 //! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
 //! - `adopt`: objects of a Terraform state become the record's at once.
+//! - `approvals`: the signatures that a revision was approved by.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
 //! - `outputs`: what the end of a run makes of them; `rows`: when each object last changed.
 //! - [`lease`]: who may write, with fencing tokens; `scope`: to what; `presence`: whether a holder still runs.
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 mod adopt;
+mod approvals;
 pub mod audit;
 mod commit;
 mod error;
@@ -53,10 +55,10 @@ pub use lease::{Lease, LeaseRequest};
 pub use model::*;
 pub use open::{Clock, OpenOptions, system_clock};
 pub use outputs::OutputEdit;
-pub use rows::{LastChange, RecordedRow, Snapshot};
-pub use scope::{LeaseScope, LeasedParts};
 pub use recipient::{NotARecipient, Recipient};
 pub use rekey::{PastRekey, Rekey, RekeyMoment, Rekeyed};
+pub use rows::{LastChange, RecordedRow, Snapshot};
+pub use scope::{LeaseScope, LeasedParts};
 pub use vault::Vault;
 
 /// One environment's record, open.

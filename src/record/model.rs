@@ -49,6 +49,19 @@ pub struct NewRevision {
     /// Who ran it, as the command line was told.
     pub actor: Str,
     pub steps: Vec<NewStep>,
+    /// The signatures that it was approved by.
+    pub approvals: Vec<RecordedApproval>,
+}
+
+/// A signature that counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedApproval {
+    /// The name that the key signs as.
+    pub signer: Str,
+    /// Of the key: `SHA256:...`
+    pub fingerprint: Str,
+    /// Over the bytes of the plan file, in the armored form of ssh-keygen.
+    pub signature: Str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +120,7 @@ pub struct RevisionSummary {
     pub ended_ms: Option<i64>,
     /// Steps by action, and how many of them are done.
     pub steps: BTreeMap<Str, StepCount>,
+    pub approvals: Vec<RecordedApproval>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::model::{
 use super::outputs::{self, OutputEdit};
 use super::resource::{self, Reader};
 use super::vault::Vault;
-use super::{Record, Writing, adopt, audit, json, private, to_i64, to_u64};
+use super::{Record, Writing, adopt, approvals, audit, json, private, to_i64, to_u64};
 
 const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms
                        FROM revisions";
@@ -153,6 +153,7 @@ pub(super) fn begin(
     end_interrupted(writing, lease.token)?;
     let number = insert_revision(writing, revision, lease.token)?;
     insert_steps(writing, number, &revision.steps)?;
+    approvals::insert(writing, number, &revision.approvals)?;
     if let Some(adoption) = adoption {
         adopt::insert(writing, number, adoption)?;
     }
@@ -296,6 +297,7 @@ fn summaries(
             let count = StepCount { planned: to_u64(row.get(1)?), done: to_u64(row.get(2)?) };
             summary.steps.insert(row.get_ref(0)?.as_str()?.into(), count);
         }
+        summary.approvals = approvals::of(connection, to_i64(summary.number))?;
         summaries.push(summary);
     }
     Ok(summaries)
@@ -313,6 +315,7 @@ fn summary(row: &Row) -> Result<RevisionSummary, RecordError> {
         started_ms: row.get(7)?,
         ended_ms: row.get(8)?,
         steps: BTreeMap::new(),
+        approvals: Vec::new(),
     })
 }
 

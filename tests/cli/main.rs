@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 
 mod adopt;
 mod adopt_plugin;
+mod approval;
 mod leases;
 #[cfg(all(feature = "terraform", unix))]
 mod providers;
