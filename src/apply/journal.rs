@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use formwork_contract::json::encode;
 use formwork_contract::provider::Private;
-use formwork_contract::{Diagnostic, Diagnostics, Str, Type, Value};
+use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 use sha2::{Digest, Sha256};
 
 use super::{ApplyOptions, CrashPoint, CrashWhen};
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
-use crate::record::model::{NewRevision, NewStep, RecordedResource, RevisionKind, StepEvent, StepEventKind};
+use crate::record::model::{
+    NewReleaseEvent, NewRevision, NewStep, RecordedResource, ReleaseEvent, RevisionKind, StepEvent, StepEventKind,
+};
 use crate::record::{Record, RecordError, Vault, private};
 
 /// Writes the journal of one run.
@@ -96,6 +98,27 @@ impl<'a> Journal<'a> {
         } else {
             self.record.finish_broken(self.revision, outputs)?;
         }
+        self.record.release()
+    }
+
+    /// Makes durable what happened to waves and gates.
+    pub(super) fn note(&mut self, events: &[NewReleaseEvent]) -> Result<(), RecordError> {
+        self.record.note(self.revision, events)
+    }
+
+    /// What happened to waves and gates of the revision so far.
+    pub(super) fn release_events(&self) -> Result<Vec<ReleaseEvent>, RecordError> {
+        self.record.release_events(self.revision)
+    }
+
+    /// What the record holds at an address now.
+    pub(super) fn recorded(&self, address: &Address) -> Result<Option<RecordedResource>, RecordError> {
+        self.record.resource(address, None)
+    }
+
+    /// Ends the run before all is done: it waits for something, and goes on where it stopped.
+    pub(super) fn pause(self, outputs: &serde_json::Value) -> Result<(), RecordError> {
+        self.record.pause(self.revision, outputs)?;
         self.record.release()
     }
 

@@ -23,7 +23,7 @@ use functions::Functions;
 
 pub use ephemeral::{Ephemerals, Opening};
 pub use kind::{Kinds, Origin, ResourceKind};
-pub use observe::{Live, ObserveOptions, Observed};
+pub use observe::{Live, ObserveOptions, Observed, observe};
 
 /// Finds providers: `src/registry.rs`, or a test's own.
 pub trait Registry: Send + Sync {

@@ -13,7 +13,7 @@ use super::open_conditions::OpenConditions;
 use super::reopen::Blocks;
 use super::resolver::Resolver;
 use super::walk::{PlanOptions, Waiting, Walk};
-use super::{focus, steps};
+use super::{focus, release, steps};
 use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::Reality;
 use crate::record::model::RecordedResource;
@@ -114,7 +114,12 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
 
 fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bool)>) -> Result<Plan, Diagnostics> {
     sort_changes(&mut walk);
-    let steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
+    let mut steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
+    let declared = match walk.options.look_only {
+        true => release::Declared::default(),
+        false => release::read(&walk.evaluation, release::Knowledge::Planned)?,
+    };
+    let release = release::assign(declared, walk.options.kind, &walk.changes, &mut steps)?;
     let outputs = output_changes(&walk, recorded)?;
     if !is_whole_destroy(&walk) {
         walk.checks = check_blocks(&walk.evaluation);
@@ -132,6 +137,7 @@ fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bo
         data: walk.data,
         checks: walk.checks,
         steps,
+        release,
         warnings,
         resolver: Resolver {
             open_conditions: OpenConditions::new(&walk.graph, walk.open_conditions),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use formwork_contract::provider::{Deferral, Private};
 use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
 
+use super::release::Release;
 use crate::graph::ProviderKey;
 use crate::live::ResourceKind;
 
@@ -26,6 +27,8 @@ pub struct Plan {
     pub checks: Vec<CheckResult>,
     /// In an order in which they can run one after another.
     pub steps: Vec<Step>,
+    /// The waves that the steps go in, and when they may.
+    pub release: Release,
     pub warnings: Vec<Diagnostic>,
     /// What evaluates configurations again once more is known.
     pub resolver: super::Resolver,
@@ -243,6 +246,8 @@ pub struct Step {
     pub reversal: Reversal,
     /// Of the live object that the step touches; `None` where it touches none yet.
     pub fingerprint: Option<Str>,
+    /// Index into the waves of the plan's [`Release`].
+    pub wave: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

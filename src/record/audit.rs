@@ -38,6 +38,8 @@ pub enum Kind {
     Begin,
     Journal,
     End,
+    /// Waves and gates.
+    Release,
 }
 
 /// Where the record no longer is what was written.
@@ -63,11 +65,12 @@ impl Kind {
             Self::Begin => "begin",
             Self::Journal => "journal",
             Self::End => "end",
+            Self::Release => "release",
         }
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Begin, Self::Journal, Self::End].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Begin, Self::Journal, Self::End, Self::Release].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -199,6 +202,7 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
         }
         Kind::Journal => EVENT,
         Kind::End => ENDING,
+        Kind::Release => RELEASE_EVENT,
     };
     hasher.update(link.revision.to_le_bytes());
     for id in link.rows.0..=link.rows.1 {
@@ -221,6 +225,9 @@ const ADOPTION: &str = "SELECT revision, lineage, serial FROM adoptions WHERE re
 
 const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, planned, private, message, result,
                         moved_from, deposed_to FROM journal WHERE id = ?1";
+
+const RELEASE_EVENT: &str = "SELECT id, revision, wave, wave_name, gate, event, message, approver, signature, at_ms
+                             FROM release_events WHERE id = ?1";
 
 const ENDING: &str = "SELECT id, revision, status, outputs, at_ms FROM endings WHERE id = ?1";
 
@@ -274,7 +281,7 @@ fn broken(entry: Option<i64>, problem: impl Into<String>) -> RecordError {
 
 fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(), RecordError> {
     let mut previous: Hash = Sha256::digest(id).into();
-    let (mut revisions, mut journal, mut endings) = (0, 0, 0);
+    let (mut revisions, mut journal, mut endings, mut release_events) = (0, 0, 0, 0);
     for (seq, link) in (1..).zip(links) {
         let entry = Some(link.seq);
         if link.seq != seq {
@@ -291,6 +298,7 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
                     format!("events {} to {} of the journal (revision {})", link.rows.0, link.rows.1, link.revision)
                 }
                 Kind::End => format!("the end of revision {}", link.revision),
+                Kind::Release => format!("what happened to waves of revision {}", link.revision),
             };
             return Err(broken(entry, format!("{rows} is not as it was written")));
         }
@@ -298,11 +306,15 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
             Kind::Begin => revisions = link.revision,
             Kind::Journal => journal = link.rows.1,
             Kind::End => endings = link.rows.1,
+            Kind::Release => release_events = link.rows.1,
         }
     }
-    for (table, key, known) in
-        [("revisions", "number", revisions), ("journal", "id", journal), ("endings", "id", endings)]
-    {
+    for (table, key, known) in [
+        ("revisions", "number", revisions),
+        ("journal", "id", journal),
+        ("endings", "id", endings),
+        ("release_events", "id", release_events),
+    ] {
         let last = format!("SELECT coalesce(max({key}), 0) FROM {table}");
         let last: i64 = connection.query_row(&last, [], |row| row.get(0))?;
         if last != known {

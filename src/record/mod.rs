@@ -10,6 +10,7 @@
 //! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
 //! - `adopt`: objects of a Terraform state become the record's at once.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
+//! - `release`: what happened to waves and gates.
 //! - [`lease`]: who may write, with fencing tokens; `presence`: whether a holder still runs.
 //! - [`audit`]: a hash chain over all of it.
 //! - [`vault`]: secrets at rest; [`private`]: what providers keep of their own.
@@ -29,6 +30,7 @@ pub mod model;
 mod open;
 mod presence;
 pub mod private;
+mod release;
 mod resource;
 mod revision;
 #[cfg(test)]

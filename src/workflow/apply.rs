@@ -9,6 +9,7 @@ use super::plan::Planned;
 use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, Progress, run};
 use crate::approve::{Consent, approve};
 use crate::blueprint::Failure;
+use crate::record::Clock;
 
 /// How long what is open may take to be closed, when a run is left at once.
 const LAST_CALL: Duration = Duration::from_secs(3);
@@ -19,6 +20,12 @@ pub struct ApplyRequest {
     pub consent: Consent,
     /// A drill: the process kills itself at this journal record.
     pub crash: Option<CrashPoint>,
+}
+
+/// The time, as it goes on from when the workspace was opened.
+fn clock(workspace: &Workspace) -> Clock {
+    let (opened_ms, since) = (workspace.now_ms, tokio::time::Instant::now());
+    Arc::new(move || opened_ms.saturating_add(i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)))
 }
 
 /// Applies a plan.
@@ -47,6 +54,8 @@ pub async fn apply(
         actor: Arc::clone(&workspace.actor),
         lease: open::lease(workspace),
         crash: request.crash,
+        clock: clock(workspace),
+        dir: workspace.dir.clone(),
     };
     let outcome = run(approved, &mut record, &options, progress, interrupt).await;
     let left_open = if interrupt.is_urgent() {

@@ -25,7 +25,7 @@ use formwork_contract::Str;
 use crate::live::Registry;
 
 pub use crate::apply::{
-    ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
+    ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Paused, PausedFor, Progress, ProgressEvent, Silent, StepDone, Word,
 };
 pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;

@@ -22,6 +22,7 @@ mod null;
 mod plan_files;
 mod plugins;
 mod providers;
+mod release;
 mod secrets;
 mod sources;
 mod targets;

@@ -10,6 +10,7 @@ pub mod outcome;
 pub mod plan;
 #[cfg(feature = "terraform")]
 pub mod providers;
+mod release;
 pub mod sequence;
 pub mod state;
 pub mod style;
