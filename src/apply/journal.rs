@@ -8,10 +8,12 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 use sha2::{Digest, Sha256};
 
 use super::{ApplyOptions, CrashPoint, CrashWhen};
+use crate::approve::Approval;
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
 use crate::record::model::{
-    NewReleaseEvent, NewRevision, NewStep, RecordedResource, ReleaseEvent, RevisionKind, StepEvent, StepEventKind,
+    NewReleaseEvent, NewRevision, NewStep, RecordedApproval, RecordedResource, ReleaseEvent, RevisionKind, StepEvent,
+    StepEventKind,
 };
 use crate::record::{Record, RecordError, Vault, private};
 
@@ -32,6 +34,7 @@ impl<'a> Journal<'a> {
     pub(super) fn begin(
         plan: &Plan,
         digest: &Str,
+        approvals: Vec<RecordedApproval>,
         record: &'a mut Record,
         options: &ApplyOptions,
     ) -> Result<Self, Diagnostics> {
@@ -65,6 +68,7 @@ impl<'a> Journal<'a> {
             git_clean: header.git.as_ref().is_some_and(|git| git.clean),
             actor: options.actor.clone(),
             steps,
+            approvals,
         };
         record.acquire(&options.lease).map_err(|error| failed(&error))?;
         let revision = record.begin(revision).map_err(|error| failed(&error))?;
@@ -181,6 +185,15 @@ pub(super) fn deposed_key(plan: &Plan, step: usize, digest: &str) -> Option<Str>
 pub(super) fn short_digest(words: &[&str]) -> Str {
     let digest = Sha256::digest(words.join("\n"));
     digest[..4].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+/// What the record keeps of an approval.
+pub(super) fn recorded_approval(approval: &Approval) -> RecordedApproval {
+    RecordedApproval {
+        signer: approval.signer.clone(),
+        fingerprint: approval.fingerprint.clone(),
+        signature: approval.file.armored.as_str().into(),
+    }
 }
 
 /// A record's error as a diagnostic.

@@ -141,15 +141,16 @@ pub async fn run(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<ApplyOutcome, Diagnostics> {
-    bound(&approved, record)?;
+    bound(approved.plan(), record)?;
     if approved.plan().steps.is_empty() && approved.plan().is_empty() {
         return nothing_to_do(approved.plan(), record);
     }
     is_open(approved.plan(), options)?;
     let digest = approved.digest().clone();
+    let approvals = approved.approvals().iter().map(journal::recorded_approval).collect();
     let mut plan = approved.into_plan();
     plan.resolver.begin_applying().await?;
-    let journal = journal::Journal::begin(&plan, &digest, record, options)?;
+    let journal = journal::Journal::begin(&plan, &digest, approvals, record, options)?;
     let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
     executor.run().await;
     executor.finish()
@@ -188,8 +189,11 @@ fn nothing_to_do(plan: &Plan, record: &Record) -> Result<ApplyOutcome, Diagnosti
 }
 
 /// A plan is for the record that it was made from, as it was then.
-fn bound(approved: &ApprovedPlan, record: &Record) -> Result<(), Diagnostics> {
-    let header = &approved.plan().header;
+///
+/// # Errors
+/// It is another record, or one that has changed since.
+pub(crate) fn bound(plan: &Plan, record: &Record) -> Result<(), Diagnostics> {
+    let header = &plan.header;
     if *header.record_id != *record.id() {
         return Err(Diagnostic::error("the plan belongs to another record")
             .detail(format!("It was made for record {}, and this one is {}.", header.record_id, record.id()))

@@ -96,6 +96,23 @@ impl Terminal {
         self.read_line()
     }
 
+    /// Asks for a line that is not shown while it is typed; `None` at the end of input.
+    ///
+    /// # Errors
+    /// As from standard input and output, or standard input is no terminal.
+    pub(super) fn ask_secret(self, question: &str) -> io::Result<Option<String>> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(io::stdin())?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
+        let answer = self.ask(question);
+        // Whatever became of the answer, what is typed next is to be seen.
+        tcsetattr(io::stdin(), OptionalActions::Flush, &before)?;
+        self.print("\n")?;
+        answer
+    }
+
     /// The next line of standard input, without its end; `None` at the end of input.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use self::release::FiledRelease;
+use super::approval::ApprovalNeeds;
 use super::fingerprint::hex;
 use super::model::{Action, Author, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
 use super::{Focus, PlanOptions};
@@ -271,6 +272,7 @@ impl PlanFile {
             files,
             variables,
             given_again: content.given_again.iter().map(|name| name.as_str().into()).collect(),
+            approval: ApprovalNeeds::default(),
         })
     }
 

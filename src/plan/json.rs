@@ -4,6 +4,7 @@
 //! `*_sensitive` says where), `configuration` lists what the plan knows and no expressions, and
 //! entries named `formwork` tell what Terraform has no word for.
 
+mod approval;
 mod parts;
 mod release;
 
@@ -15,6 +16,7 @@ use serde_json::{Map, Value as Json, json};
 pub use parts::{ModuleTree, sensitivity, withheld};
 
 use super::PlanView;
+use super::approval::ApprovalNeeds;
 use super::model::{Action, Change, CheckResult, CheckStatus, Drift, OutputChange, PlanKind, Reason, Risk};
 use parts::unknowns;
 
@@ -345,7 +347,7 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         .git
         .as_ref()
         .map(|git| json!({"commit": &*git.commit, "clean": git.clean, "branches": names(&git.branches)}));
-    json!({
+    let mut told = json!({
         "kind": kind,
         "author": {"actor": &*header.author.actor, "email": header.author.email.as_deref()},
         "environment": &*header.environment,
@@ -353,7 +355,11 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         "deferred": deferred,
         "git": git,
         "release": release::release(plan),
-    })
+    });
+    if header.approval != ApprovalNeeds::default() {
+        told["approval"] = approval::to_json(&header.approval, plan.changes);
+    }
+    told
 }
 
 fn names(names: &[Str]) -> Vec<&str> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Mode, Str, Value};
 
+use super::approval::ApprovalNeeds;
 use super::checks::check_blocks;
 use super::imports::{self, PendingImport};
 use super::model::{Action, Author, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
@@ -187,6 +188,7 @@ fn header(
         files: BTreeMap::new(),
         variables: recorded_variables(graph, inputs),
         given_again: inputs.ephemeral.clone(),
+        approval: ApprovalNeeds::default(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! `ask.rs`), finds what nobody claims any more (`orphans.rs`) and lays out the steps (`steps.rs`). A plan
 //! can be written to a file and opened again (`file_v1.rs`).
 
+pub mod approval;
 mod ask;
 mod checks;
 mod ephemeral;

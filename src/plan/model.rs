@@ -7,6 +7,7 @@ use formwork_contract::provider::{Deferral, Private};
 use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
 
 use super::release::Release;
+use super::approval::ApprovalNeeds;
 use crate::graph::ProviderKey;
 use crate::live::ResourceKind;
 
@@ -61,6 +62,8 @@ pub struct Header {
     pub variables: BTreeMap<Str, Value>,
     /// Ephemeral variables that were given a value: they have to be given again with the apply.
     pub given_again: BTreeSet<Str>,
+    /// What has to happen before it may be applied. Not kept in the file: the record and the blueprint tell it.
+    pub approval: ApprovalNeeds,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,11 +321,9 @@ impl StepAction {
 }
 
 impl Plan {
-    /// Whether nothing in reality and no output would change.
+    /// Whether nothing in reality, no output and no rule of approval would change.
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|change| {
-            matches!(change.action, Action::NoOp) && change.moved_from.is_none() && change.importing.is_none()
-        }) && self.outputs.values().all(|output| output.action == Action::NoOp)
+        super::PlanView::from(self).is_empty()
     }
 
     /// What stands now of an object that is to be forgotten; null where it is gone.

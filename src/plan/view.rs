@@ -38,11 +38,12 @@ impl<'a> From<&'a Plan> for PlanView<'a> {
 }
 
 impl PlanView<'_> {
-    /// Whether nothing in reality, no output and no address would change.
+    /// Whether nothing in reality, no output, no address and no rule of approval would change.
     pub fn is_empty(&self) -> bool {
         self.changes
             .iter()
             .all(|change| change.action == Action::NoOp && change.moved_from.is_none() && change.importing.is_none())
             && self.outputs.values().all(|output| output.action == Action::NoOp)
+            && self.header.approval.rule_changes.is_empty()
     }
 }

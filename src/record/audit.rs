@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
 use super::resource::{Body, COLUMNS};
-use super::{Record, Writing, adopt, to_u64};
+use super::{Record, Writing, adopt, approvals, to_u64};
 
 type Hash = [u8; 32];
 
@@ -197,6 +197,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
             }
             if adopt::is_adoption(connection, link.revision)? {
                 hash_rows(connection, &mut hasher, ADOPTION, link.revision)?;
+            }
+            if approvals::has(connection, link.revision)? {
+                hash_rows(connection, &mut hasher, approvals::ROWS, link.revision)?;
             }
             return Ok(hasher.finalize().into());
         }

@@ -9,6 +9,7 @@
 //! - `open`: the file, its layout and its refusals.
 //! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
 //! - `adopt`: objects of a Terraform state become the record's at once.
+//! - `approvals`: the signatures that a revision was approved by.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
 //! - `release`: what happened to waves and gates.
 //! - [`lease`]: who may write, with fencing tokens; `presence`: whether a holder still runs.
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 mod adopt;
+mod approvals;
 pub mod audit;
 mod commit;
 mod error;

@@ -49,6 +49,19 @@ pub struct NewRevision {
     /// Who ran it, as the command line was told.
     pub actor: Str,
     pub steps: Vec<NewStep>,
+    /// The signatures that it was approved by.
+    pub approvals: Vec<RecordedApproval>,
+}
+
+/// A signature that counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedApproval {
+    /// The name that the key signs as.
+    pub signer: Str,
+    /// Of the key: `SHA256:...`
+    pub fingerprint: Str,
+    /// Over the bytes of the plan file, in the armored form of ssh-keygen.
+    pub signature: Str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +212,7 @@ pub struct RevisionSummary {
     pub steps: BTreeMap<Str, StepCount>,
     /// Those that began or wait; none where the plan has but one, and no gates.
     pub waves: Vec<WaveSummary>,
+    pub approvals: Vec<RecordedApproval>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

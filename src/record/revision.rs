@@ -15,7 +15,7 @@ use super::model::{
     Adoption, NewRevision, NewStep, OpenIntent, Revision, RevisionKind, RevisionStatus, RevisionSummary, StepCount,
 };
 use super::resource::{self, Reader};
-use super::{Record, Writing, adopt, audit, json, release, to_i64, to_u64};
+use super::{Record, Writing, adopt, approvals, audit, json, release, to_i64, to_u64};
 
 const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms
                        FROM revisions";
@@ -134,6 +134,7 @@ pub(super) fn begin(
     end_interrupted(writing, lease.token)?;
     let number = insert_revision(writing, revision, lease.token)?;
     insert_steps(writing, number, &revision.steps)?;
+    approvals::insert(writing, number, &revision.approvals)?;
     if let Some(adoption) = adoption {
         adopt::insert(writing, number, adoption)?;
     }
@@ -289,6 +290,7 @@ fn summaries(
             summary.steps.insert(row.get_ref(0)?.as_str()?.into(), count);
         }
         summary.waves = release::waves(connection, to_i64(summary.number))?;
+        summary.approvals = approvals::of(connection, to_i64(summary.number))?;
         summaries.push(summary);
     }
     Ok(summaries)
@@ -307,6 +309,7 @@ fn summary(row: &Row) -> Result<RevisionSummary, RecordError> {
         ended_ms: row.get(8)?,
         steps: BTreeMap::new(),
         waves: Vec::new(),
+        approvals: Vec::new(),
     })
 }
 

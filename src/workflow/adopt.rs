@@ -9,9 +9,10 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::json;
 
 use super::Workspace;
+use super::approval::Governing;
 use super::open::{self, failure, record_failure};
 use super::variables;
-use crate::approve::{Consent, forbids_automatic};
+use crate::approve::Consent;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, DesiredGraph, ModuleId, NodeKind, ProviderKey, ProviderSource};
@@ -104,6 +105,7 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
         git_clean: git.is_some_and(|git| git.clean),
         actor: workspace.actor.clone(),
         steps: Vec::new(),
+        approvals: Vec::new(),
     };
     let adoption = Adoption { lineage: state.lineage.clone(), serial: state.serial };
     let mut taking = Taking::of(&state, &record).map_err(|error| record_failure(&sources, &error))?;
@@ -121,11 +123,11 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
 /// The environment's rules do not allow this kind of consent, or the record refuses. Nothing was taken then.
 pub fn adopt(workspace: &Workspace, adoptable: Adoptable, consent: Consent) -> Result<u64, Failure> {
     let Adoptable { sources, mut record, blueprint, revision, adoption, resources, outputs, .. } = adoptable;
-    let environment = blueprint.environments.get(&blueprint.environment);
+    let governing = Governing::of(&record, &blueprint)?;
     if consent == Consent::Automatic
-        && let Some(forbidden) = environment.and_then(forbids_automatic)
+        && let Some(forbidden) = governing.rules.forbids_automatic()
     {
-        return Err(failure(&sources, forbidden));
+        return Err(failure(&governing.sources, forbidden));
     }
     let write = || {
         record.acquire(&open::lease(workspace))?;

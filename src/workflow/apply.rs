@@ -7,7 +7,7 @@ use super::Workspace;
 use super::open::{self, failure};
 use super::plan::Planned;
 use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, Progress, run};
-use crate::approve::{Consent, approve};
+use crate::approve::{Case, Consent, approve};
 use crate::blueprint::Failure;
 use crate::record::Clock;
 
@@ -44,11 +44,18 @@ pub async fn apply(
         Some(digest) => digest.clone(),
         None => planned.encoded()?.1,
     };
-    let Planned { plan, sources, mut record, blueprint, .. } = planned;
-    let environment = blueprint.environments.get(&blueprint.environment).cloned().unwrap_or_default();
+    let Planned { plan, sources, mut record, governing, kept, demands, .. } = planned;
     let fail = |diagnostics| failure(&sources, diagnostics);
     let ephemerals = plan.resolver.reality.ephemerals().clone();
-    let approved = approve(plan, digest, request.consent, &environment).map_err(fail)?;
+    let case = Case {
+        rules: &governing.rules,
+        file: kept.as_ref().map(|kept| &*kept.bytes),
+        signatures: kept.as_ref().map_or(&[], |kept| &kept.signatures),
+        demands: &demands,
+        consent: request.consent,
+        now_ms: workspace.now_ms,
+    };
+    let approved = approve(plan, digest, &case).map_err(|found| failure(&governing.sources, found))?;
     let options = ApplyOptions {
         parallelism: workspace.parallelism,
         actor: Arc::clone(&workspace.actor),

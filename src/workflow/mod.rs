@@ -5,6 +5,7 @@
 
 mod adopt;
 mod apply;
+mod approval;
 mod export;
 mod git;
 mod inspect;
@@ -33,6 +34,7 @@ pub use crate::plan::Focus;
 pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
+pub use approval::{Approver, agent_signer, allowed, approve_plan, approver, key_file, verify};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};

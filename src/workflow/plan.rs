@@ -7,10 +7,12 @@ use std::sync::Arc;
 use formwork_contract::json::decode;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
+use super::approval::{Governing, KeptPlan};
 use super::open::{self, failure, record_failure};
 use super::settle::settle_first;
 use super::variables;
 use super::{Progress, ProgressEvent, Workspace};
+use crate::approve::Demand;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
@@ -42,10 +44,13 @@ pub struct Planned {
     /// Warnings of the blueprint.
     pub warnings: Diagnostics,
     pub(super) record: Record,
-    pub(super) blueprint: Blueprint,
     pub(super) selection: Selection,
     /// Of the file that it was opened from.
     pub(super) digest: Option<Str>,
+    pub(super) kept: Option<KeptPlan>,
+    pub(super) governing: Governing,
+    /// Approvals that something else than the rules asks for.
+    pub(super) demands: Vec<Demand>,
 }
 
 /// What a plan was confined to.
@@ -81,6 +86,11 @@ impl Selection {
             undecided: HashSet::new(),
             look_only: false,
         }
+    }
+
+    /// The rules that judge what is planned; a look needs none.
+    fn governing(&self, record: &Record, blueprint: &Blueprint) -> Result<Governing, Failure> {
+        if self.look_only { Ok(Governing::none(blueprint)) } else { Governing::of(record, blueprint) }
     }
 
     pub(super) fn options<'a>(
@@ -224,6 +234,9 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     let unusable = |error: PlanFileError| failure(&nowhere, unusable_plan(path, &error));
     let file = file_v1::read(&String::from_utf8_lossy(&text)).map_err(unusable)?;
     let environment: Str = file.environment().into();
+    if let Some(other) = workspace.environment.as_ref().filter(|wanted| **wanted != environment) {
+        return Err(failure(&nowhere, other_environment(path, &environment, other)));
+    }
     let record = open::record(workspace, &environment).map_err(|error| record_failure(&nowhere, &error))?;
     if *record.id() != *file.record_id() {
         return Err(failure(
@@ -261,6 +274,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     planned.plan.header.git.clone_from(&header.git);
     planned.plan.header.author.clone_from(&header.author);
     planned.plan.header.record_serial = header.record_serial;
+    planned.kept = Some(KeptPlan::new(path, text)?);
     if !file.has_steps_of(&planned.plan) {
         return Err(failure(
             &nowhere,
@@ -271,6 +285,12 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     }
     planned.digest = Some(file.digest.clone());
     Ok(planned)
+}
+
+fn other_environment(path: &Path, environment: &str, asked: &str) -> Diagnostic {
+    Diagnostic::error(format!("the plan file `{}` is for another environment", path.display()))
+        .detail(format!("It was made for `{environment}`, and `{asked}` is asked for."))
+        .hint("leave `--env` and FORMWORK_ENV out: a plan file says what it is for")
 }
 
 fn unusable_plan(path: &Path, error: &PlanFileError) -> Diagnostic {
@@ -336,6 +356,7 @@ impl Prepared<'_> {
                 self.selection.undecided = open.into_iter().map(|intent| intent.address).collect();
             }
         }
+        let governing = self.selection.governing(&record, &self.blueprint)?;
         let recorded = recorded(&record).map_err(fail)?;
         let request = Request {
             graph,
@@ -360,15 +381,19 @@ impl Prepared<'_> {
             }
         };
         self.warnings.append(ephemerals.close().await);
-        let plan = made.map_err(fail)?;
+        let mut plan = made.map_err(fail)?;
+        let demands = Vec::new();
+        plan.header.approval = governing.needs(&plan, &demands);
         Ok(Planned {
             plan,
             sources,
             warnings: self.warnings,
             record,
-            blueprint: self.blueprint,
             selection: self.selection,
             digest: None,
+            kept: None,
+            governing,
+            demands,
         })
     }
 

@@ -141,6 +141,7 @@ fn edit(
             git_clean: false,
             actor: workspace.actor.clone(),
             steps: vec![NewStep { address: address.clone(), deposed: None, action: action.into() }],
+            approvals: Vec::new(),
         })?;
         record.commit(number, &[StepEvent { step: 0, kind: event.clone() }])?;
         record.finish(number, outputs)?;

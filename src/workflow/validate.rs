@@ -6,6 +6,7 @@ use formwork_contract::{Diagnostics, Str};
 
 use super::Workspace;
 use super::open::{self, failure};
+use crate::approve::Rules;
 use crate::blueprint::Failure;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
@@ -38,6 +39,9 @@ pub async fn validate(workspace: &Workspace) -> Result<Validated, Failure> {
         let files = Arc::new(Files::on_disk(&workspace.dir));
         let (blueprint, mut warnings) = open::load_from(workspace, files, name)?;
         let sources = Arc::clone(&blueprint.sources);
+        if let Some(declared) = blueprint.environments.get(&blueprint.environment) {
+            Rules::read(declared, &blueprint.files).map_err(|found| failure(&sources, found))?;
+        }
         let environment = blueprint.environment.clone();
         let graph =
             Arc::new(graph::build(blueprint, workspace.registry.natives()).map_err(|found| failure(&sources, found))?);

@@ -41,8 +41,12 @@ pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
             RevisionStatus::Open | RevisionStatus::Paused => Role::Warning,
             RevisionStatus::Incomplete => Role::Error,
         };
-        let role = |column| if column == 3 { role } else { Role::Plain };
-        out.push_str(&line(&row.each_ref().map(String::as_str), &role));
+        let roles = |column| if column == 3 { role } else { Role::Plain };
+        out.push_str(&line(&row.each_ref().map(String::as_str), &roles));
+        for approval in &revision.approvals {
+            let note = format!("approved by {} ({})", harmless(&approval.signer), approval.fingerprint);
+            let _ = writeln!(out, "{:width$}  {}", "", paint.show(Role::Faint, note), width = widths[0]);
+        }
         out.push_str(&release::waves(&revision.waves, paint));
     }
     out
@@ -78,6 +82,14 @@ pub fn to_json(revisions: &[RevisionSummary]) -> Json {
             .iter()
             .map(|(action, count)| (action.to_string(), json!({"planned": count.planned, "done": count.done})))
             .collect();
+        let approvals: Vec<Json> = revision
+            .approvals
+            .iter()
+            .map(|approval| {
+                json!({"signer": &*approval.signer, "fingerprint": &*approval.fingerprint,
+                    "signature": &*approval.signature})
+            })
+            .collect();
         json!({
             "revision": revision.number,
             "kind": kind(revision.kind),
@@ -89,6 +101,7 @@ pub fn to_json(revisions: &[RevisionSummary]) -> Json {
             "git": revision.git_commit.as_deref().map(|commit| json!({"commit": commit, "clean": revision.git_clean})),
             "steps": steps,
             "waves": release::waves_json(&revision.waves),
+            "approvals": approvals,
         })
     });
     json!({"format_version": "1.0", "revisions": rows.collect::<Vec<_>>()})
@@ -130,6 +143,7 @@ mod tests {
             actor: "alice".into(),
             started_ms: 1_795_000_000_000,
             ended_ms: None,
+            approvals: Vec::new(),
             steps: [("create".into(), StepCount { planned: 3, done: number })].into_iter().collect(),
             waves: Vec::new(),
         };

@@ -1,6 +1,7 @@
 //! The verbs: each parses what it was given, calls one function of the workflow, and renders the answer.
 
 pub(super) mod adopt;
+pub(super) mod approval;
 pub(super) mod change;
 pub(super) mod console;
 pub(super) mod fmt;

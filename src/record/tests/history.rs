@@ -41,6 +41,7 @@ fn history_tells_what_ran_and_how_far() {
                 ("create".into(), StepCount { planned: 2, done: 1 }),
                 ("read".into(), StepCount { planned: 1, done: 1 }),
             ]),
+            approvals: Vec::new(),
         }]
     );
     let found = record.revision(1).expect("read").expect("it is there");
