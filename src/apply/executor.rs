@@ -27,6 +27,7 @@ use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::schedule::Schedule;
 use super::{ApplyOptions, StepDone};
+use crate::approve::Rules;
 use crate::graph::{ProviderKey, Unit};
 use crate::plan::model::{Action, Change, StepAction};
 use crate::plan::{Plan, Reopened};
@@ -52,6 +53,7 @@ pub(super) struct Executor<'a> {
     gates: Gates,
     clock: Clock,
     dir: PathBuf,
+    rules: Arc<Rules>,
 }
 
 pub(super) enum Message {
@@ -96,6 +98,7 @@ impl<'a> Executor<'a> {
             gates: Gates::default(),
             clock: Arc::clone(&options.clock),
             dir: options.dir.clone(),
+            rules: Arc::clone(&options.rules),
         }
     }
 

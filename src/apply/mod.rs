@@ -16,10 +16,11 @@ mod settle;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
-use crate::approve::ApprovedPlan;
+use crate::approve::{ApprovedPlan, Rules};
 use crate::plan::Plan;
 use crate::plan::json::timestamp;
 use crate::plan::model::{Action, CheckResult, PlanKind, StepAction};
@@ -41,6 +42,8 @@ pub struct ApplyOptions {
     pub crash: Option<CrashPoint>,
     /// By which windows and freezes are kept.
     pub clock: Clock,
+    /// Who may let a wave begin.
+    pub rules: Arc<Rules>,
     /// Where programs of gates run: the blueprint's folder.
     pub dir: PathBuf,
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use formwork_contract::provider::{Deferral, Private};
 use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
 
-use super::release::Release;
 use super::approval::ApprovalNeeds;
+use super::release::Release;
 use crate::graph::ProviderKey;
 use crate::live::ResourceKind;
 

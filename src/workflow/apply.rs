@@ -63,6 +63,7 @@ pub async fn apply(
         crash: request.crash,
         clock: clock(workspace),
         dir: workspace.dir.clone(),
+        rules: Arc::new(governing.rules),
     };
     let outcome = run(approved, &mut record, &options, progress, interrupt).await;
     let left_open = if interrupt.is_urgent() {

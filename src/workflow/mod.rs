@@ -17,6 +17,7 @@ mod settle;
 mod state;
 mod validate;
 mod variables;
+mod wave;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub use crate::plan::Focus;
 pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
-pub use approval::{Approver, agent_signer, allowed, approve_plan, approver, key_file, verify};
+pub use approval::{Approver, Governing, agent_signer, allowed, approve_plan, approver, key_file, verify};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};
@@ -47,6 +48,7 @@ pub use providers::{
 pub use settle::state_settle;
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
 pub use validate::{Validated, validate};
+pub use wave::{WaitingWave, approve_wave, waiting_wave};
 
 /// Where a blueprint is, and what was given to it.
 #[derive(Clone)]

@@ -14,9 +14,10 @@ use super::{Executor, Message, Work};
 use crate::apply::gate::{Look, ask, look};
 use crate::apply::journal::failed;
 use crate::apply::{Paused, PausedFor, ProgressEvent};
+use crate::approve::{WaveApproval, WaveSubject, missing};
 use crate::language::ConditionResult;
 use crate::plan::model::{PlanKind, StepAction};
-use crate::plan::release::{Fresh, Gate, GateCheck};
+use crate::plan::release::{Fresh, Gate, GateCheck, Requirement};
 use crate::record::RecordError;
 use crate::record::model::{NewReleaseEvent, ReleaseEventKind};
 
@@ -30,7 +31,7 @@ pub(in crate::apply) struct Gates {
     /// Waves that are over, by an earlier run of this revision.
     done: HashSet<usize>,
     /// Who let which wave begin, and their signature where something was signed.
-    approvals: Vec<(usize, Option<Str>)>,
+    approvals: Vec<(usize, WaveApproval)>,
     /// The place of the gate that is asked next.
     next: usize,
     asking: Option<Asking>,
@@ -72,7 +73,10 @@ impl<'a> Executor<'a> {
                         }
                         (None, ReleaseEventKind::Begun) => drop(self.gates.begun.insert(wave)),
                         (None, ReleaseEventKind::Done) => drop(self.gates.done.insert(wave)),
-                        (None, ReleaseEventKind::Approved) => self.gates.approvals.push((wave, event.signature)),
+                        (None, ReleaseEventKind::Approved) => {
+                            let approver = event.approver.unwrap_or_default();
+                            self.gates.approvals.push((wave, WaveApproval { approver, signature: event.signature }));
+                        }
                         _ => {}
                     }
                 }
@@ -146,22 +150,13 @@ impl<'a> Executor<'a> {
         let is_last = wave + 1 >= self.plan.release.waves.len();
         match &gate.check {
             GateCheck::Approval(_) if is_last => self.end_gate(wave, &gate, ReleaseEventKind::Skipped, None),
-            GateCheck::Approval(required) => {
-                // Signatures were judged when they were given; how many of whom is judged by what was kept then.
-                let signed = self.gates.approvals.iter().filter(|(approved, _)| *approved == wave + 1);
-                let wanted: usize = required.iter().map(|requirement| requirement.count).sum();
-                let enough = if required.is_empty() {
-                    signed.count() > 0
-                } else {
-                    signed.filter(|(_, signature)| signature.is_some()).count() >= wanted
-                };
-                if enough {
-                    self.end_gate(wave, &gate, ReleaseEventKind::Passed, None);
-                } else {
-                    let what = format!("waiting for approval of wave {}: {}", wave + 2, gate.what);
-                    self.pause(wave + 1, &what, PausedFor::Approval { what: gate.what.clone() });
+            GateCheck::Approval(required) => match self.approval_missing(wave + 1, required) {
+                None => self.end_gate(wave, &gate, ReleaseEventKind::Passed, None),
+                Some(missing) => {
+                    let told = format!("waiting for approval of wave {}: {missing}", wave + 2);
+                    self.pause(wave + 1, &told, PausedFor::Approval { what: missing.into() });
                 }
-            }
+            },
             GateCheck::Soak(_) if !self.has_work(wave) => {
                 self.end_gate(wave, &gate, ReleaseEventKind::Skipped, Some("nothing changed in this wave".into()));
             }
@@ -170,6 +165,22 @@ impl<'a> Executor<'a> {
                 self.attempt(gate, 1, Duration::ZERO, work);
             }
         }
+    }
+
+    /// What is missing before people let a wave begin.
+    fn approval_missing(&self, wave: usize, required: &[Requirement]) -> Option<String> {
+        let header = &self.plan.header;
+        let subject = WaveSubject {
+            environment: header.environment.clone(),
+            record_id: header.record_id.clone(),
+            revision: self.journal.revision,
+            plan_digest: self.digest.clone(),
+            wave: wave + 1,
+            name: self.wave_name(wave),
+        };
+        let given = self.gates.approvals.iter().filter(|(approved, _)| *approved == wave);
+        let given: Vec<WaveApproval> = given.map(|(_, approval)| approval.clone()).collect();
+        missing(&self.plan, &subject, required, &given, &self.rules, (self.clock)())
     }
 
     /// Whether the wave has steps that do more than to move entries of the record.

@@ -11,3 +11,4 @@ pub(super) mod record;
 pub(super) mod sandbox;
 pub(super) mod serve_provider;
 pub(super) mod start;
+mod wave;

@@ -25,13 +25,11 @@ pub enum GateCheck {
     Approval(Vec<Requirement>),
 }
 
-/// How many of which group have to sign.
+/// How many of which group of the environment have to sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
     pub group: Str,
     pub count: usize,
-    /// Patterns of principals; everyone who may sign where this is empty.
-    pub members: Vec<Str>,
 }
 
 /// A question to something outside, with all that it needs.

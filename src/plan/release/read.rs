@@ -289,7 +289,6 @@ impl Reader<'_> {
         let required = block.body.blocks.iter().map(|block| Requirement {
             group: block.labels.first().cloned().unwrap_or_default(),
             count: self.count(&block.body, "count").unwrap_or(1),
-            members: self.texts(&block.body, "members").into_iter().map(|(text, _)| text).collect(),
         });
         required.collect()
     }

@@ -85,11 +85,7 @@ pub(super) fn command() -> Block {
 
 /// Who has to say yes.
 fn approval() -> Block {
-    Block::default().with_block(
-        "require",
-        Nesting::Map,
-        optional([("count", Type::Number), ("members", Type::List(Type::String.into()))]),
-    )
+    Block::default().with_block("require", Nesting::Map, optional([("count", Type::Number)]))
 }
 
 fn optional<const N: usize>(attributes: [(&str, Type); N]) -> Block {
