@@ -42,6 +42,9 @@ pub(in crate::plan) fn assign(
     for (wave, drawn) in drawn {
         release.waves[wave].drawn.push(drawn);
     }
+    for wave in &mut release.waves {
+        wave.drawn.sort_by(|a, b| a.address.cmp(&b.address));
+    }
     let used = steps.iter().filter(|step| is_work(step)).map(|step| step.wave).max().unwrap_or(0);
     release.waves.truncate(used + 1);
     Ok(release)

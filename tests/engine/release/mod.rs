@@ -1,5 +1,6 @@
 //! Waves, the gates between them, and when changes may begin.
 
+mod crash;
 mod gates;
 mod pauses;
 mod server;

@@ -26,9 +26,9 @@ fn a_set_comes_in_parts_and_what_they_need_comes_with_them() {
     assert_eq!(steps_of(&plan, 2), half);
     assert_eq!(steps_of(&plan, 3).len(), 5, "four machines, and what comes after all of them");
     let drawn: Vec<String> = plan.release.waves[0].drawn.iter().map(|drawn| drawn.address.to_string()).collect();
-    assert_eq!(drawn, ["sandbox_subnet.sub", "sandbox_network.net"]);
+    assert_eq!(drawn, ["sandbox_network.net", "sandbox_subnet.sub"]);
     let json = to_terraform_json(&plan);
-    assert_eq!(json["formwork"]["release"]["waves"][0]["drawn"][0]["address"], "sandbox_subnet.sub");
+    assert_eq!(json["formwork"]["release"]["waves"][0]["drawn"][1]["address"], "sandbox_subnet.sub");
     let of_subnet = json["resource_changes"].as_array().expect("changes").iter();
     let wave =
         of_subnet.filter(|change| change["address"] == "sandbox_subnet.sub").map(|change| &change["formwork"]["wave"]);
