@@ -11,6 +11,7 @@ use super::approval::{Governing, KeptPlan};
 use super::open::{self, failure, record_failure};
 use super::settle::settle_first;
 use super::variables;
+use super::wave::unknown_groups;
 use super::{Progress, ProgressEvent, Workspace};
 use crate::approve::Demand;
 use crate::blueprint::files::Files;
@@ -90,7 +91,12 @@ impl Selection {
 
     /// The rules that judge what is planned; a look needs none.
     fn governing(&self, record: &Record, blueprint: &Blueprint) -> Result<Governing, Failure> {
-        if self.look_only { Ok(Governing::none(blueprint)) } else { Governing::of(record, blueprint) }
+        if self.look_only {
+            return Ok(Governing::none(blueprint));
+        }
+        let governing = Governing::of(record, blueprint)?;
+        let unknown = unknown_groups(blueprint, &governing.rules);
+        if unknown.has_errors() { Err(failure(&blueprint.sources, unknown)) } else { Ok(governing) }
     }
 
     pub(super) fn options<'a>(

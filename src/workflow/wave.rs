@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use formwork_contract::{Diagnostic, Str};
+use formwork_contract::suggest::nearest;
+use formwork_contract::{Diagnostic, Diagnostics, Str};
 
 use super::Workspace;
 use super::approval::Governing;
 use super::open::{self, failure, record_failure};
 use crate::approve::signature::Signer;
-use crate::approve::{WAVE, WaveSubject};
-use crate::blueprint::Failure;
+use crate::approve::{Rules, WAVE, WaveSubject};
 use crate::blueprint::files::Files;
+use crate::blueprint::model::Block;
+use crate::blueprint::{Blueprint, Failure};
 use crate::record::Record;
 use crate::record::model::{NewReleaseEvent, ReleaseEventKind, RevisionStatus};
 
@@ -114,4 +116,31 @@ pub fn approve_wave(workspace: &Workspace, waiting: WaitingWave, signer: Option<
     };
     write().map_err(|error| record_failure(&sources, &error))?;
     Ok(approver)
+}
+
+/// Groups that gates of a release ask for, and that the rules do not have: nobody could let such a wave begin.
+pub(super) fn unknown_groups(blueprint: &Blueprint, rules: &Rules) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let mut queue: Vec<&Block> = blueprint.releases();
+    while let Some(block) = queue.pop() {
+        queue.extend(&block.body.blocks);
+        let required =
+            block.body.blocks.iter().filter(|inner| &*block.type_name == "approval" && &*inner.type_name == "require");
+        for require in required {
+            let Some(group) = require.labels.first().filter(|group| !rules.groups.contains_key(*group)) else {
+                continue;
+            };
+            let diagnostic = Diagnostic::error(format!("There is no group `{group}`"))
+                .detail("The rules that judge approvals are those of what was applied last.")
+                .label(require.span, "this gate asks for its members");
+            found.push(match nearest(group, rules.groups.keys().map(|name| &**name)) {
+                Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+                None => diagnostic.hint(format!(
+                    "name its members in the environment, and apply that first: \
+                     `approval {{ group \"{group}\" {{ members = [...] }} }}`"
+                )),
+            });
+        }
+    }
+    found
 }

@@ -125,7 +125,11 @@ impl<'a> Executor<'a> {
             && !is_way_back
             && let Err(closed) = self.plan.release.calendar.allows((self.clock)())
         {
-            self.pause(wave, &closed.why.clone(), PausedFor::Time { next_ms: closed.next_ms, why: closed.why });
+            self.pause(
+                wave,
+                &format!("waiting: {}", closed.why),
+                PausedFor::Time { next_ms: closed.next_ms, why: closed.why },
+            );
             return false;
         }
         if !self.gates.begun.contains(&wave) {

@@ -88,8 +88,9 @@ pub(super) fn waves(waves: &[WaveSummary], paint: Paint) -> String {
             ReleaseEventKind::Waiting => Role::Warning,
             _ => Role::Faint,
         };
-        let mut parts = vec![format!("wave {} {}: {}", wave.wave, harmless(&wave.name), status(wave.status))];
-        parts.extend(wave.message.as_deref().map(harmless));
+        // What a wave waits for says that it waits.
+        let stands = wave.message.as_deref().map_or_else(|| status(wave.status).to_owned(), harmless);
+        let mut parts = vec![format!("wave {} {}: {stands}", wave.wave, harmless(&wave.name))];
         parts.extend(wave.approvals.iter().map(|who| format!("approved by {}", harmless(who))));
         for gate in &wave.gates {
             let told = gate.message.as_deref().filter(|_| gate.status == ReleaseEventKind::Failed);

@@ -1,9 +1,11 @@
 //! Waves, the gates between them, and when changes may begin.
 
+mod approvals;
 mod crash;
 mod gates;
 mod pauses;
 mod server;
+mod shown;
 mod waves;
 
 use std::sync::Mutex;
