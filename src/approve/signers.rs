@@ -349,3 +349,82 @@ fn moment(text: &str) -> Result<i64, String> {
         _ => Err(wrong()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A key whose private half nobody keeps.
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+
+    fn problem(line: &str) -> String {
+        let misread = Signers::parse(line).expect_err("it cannot be read");
+        misread.into_iter().map(|misread| misread.to_string()).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said_with_its_line() {
+        for (line, expected) in [
+            ("ada@x", "line 1: no key follows"),
+            ("\"ada@x", "quotes around the principals are not closed"),
+            ("ada@x ssh-ed25519", "only half of it"),
+            ("ada@x ssh-ed25519 AAAA", "the key cannot be read"),
+            (
+                &format!("\n#\nada@x valid-afer=\"20230101\" {KEY}"),
+                "line 3: `valid-afer` is not an option; did you mean `valid-after`?",
+            ),
+            (&format!("ada@x valid-after=20230101 {KEY}"), "has to stand in double quotes"),
+            (&format!("ada@x valid-after=\"2023-01-01\" {KEY}"), "`2023-01-01` is no time"),
+            (&format!("ada@x valid-after=\"20231301\" {KEY}"), "is no time"),
+            (&format!("ada@x valid-after=\"20240101\",valid-before=\"20230101\" {KEY}"), "is not after"),
+            (&format!("ada@x namespaces=\"a\",namespaces=\"b\" {KEY}"), "twice"),
+            (&format!("ada@x cert-authority, {KEY}"), "after the last comma"),
+            (&format!("ada@x namespaces {KEY}"), "has no value"),
+        ] {
+            assert!(problem(line).contains(expected), "{line}: {}", problem(line));
+        }
+    }
+
+    #[test]
+    fn a_time_has_three_forms() {
+        for (text, seconds) in [
+            ("20231114", 1_699_920_000),
+            ("20231114Z", 1_699_920_000),
+            ("202311142213", 1_699_999_980),
+            ("20231114221320z", 1_700_000_000),
+        ] {
+            assert_eq!(moment(text), Ok(seconds), "{text}");
+        }
+        for text in ["", "Z", "2023", "20230229", "202311142460", "2023111٤"] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_much(text in "(\\PC|[\"\\\\,=# \t\r\n]|ssh-ed25519 |valid-after=|namespaces=\"){0,60}") {
+            drop(Signers::parse(&text));
+            drop(Signers::parse(&format!("ada@x {text} {KEY}")));
+        }
+
+        #[test]
+        fn what_is_written_is_read(
+            principals in "[a-z@.*?!]{1,12}(,[a-z@.]{1,8}){0,3}",
+            namespaces in proptest::option::of("[a-z.*]{1,8}(,[a-z.]{1,8}){0,2}"),
+            after in proptest::option::of(19_700_102_u32..19_701_228),
+        ) {
+            let mut options = Vec::new();
+            options.extend(namespaces.as_ref().map(|list| format!("namespaces=\"{list}\"")));
+            let valid = after.filter(|date| moment(&date.to_string()).is_ok());
+            options.extend(valid.map(|date| format!("valid-after=\"{date}\"")));
+            let signers = Signers::parse(&format!("{principals} {} {KEY} a comment", options.join(",")))
+                .map_err(|misread| TestCaseError::fail(format!("{misread:?}")))?;
+            let line = &signers.lines[0];
+            prop_assert_eq!(line.principals.to_string(), principals);
+            prop_assert_eq!(line.options.namespaces.as_ref().map(ToString::to_string), namespaces);
+            prop_assert_eq!(line.options.after.is_some(), valid.is_some());
+        }
+    }
+}

@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 
 mod adopt;
 mod adopt_plugin;
+mod approval;
 #[cfg(all(feature = "terraform", unix))]
 mod providers;
 mod terraform;

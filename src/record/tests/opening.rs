@@ -114,7 +114,7 @@ fn the_first_layout_is_brought_up_to_date_and_nothing_of_it_is_lost() {
         record.connection.execute_batch(&format!("ALTER TABLE {table} DROP COLUMN {column}")).expect("dropped");
     }
     record.connection.execute_batch("ALTER TABLE journal DROP COLUMN source").expect("dropped");
-    record.connection.execute_batch("DROP TABLE adoptions").expect("dropped");
+    record.connection.execute_batch("DROP TABLE adoptions; DROP TABLE approvals").expect("dropped");
     record.connection.pragma_update(None, "user_version", 1).expect("set");
     drop(record);
 

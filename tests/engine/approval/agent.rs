@@ -113,7 +113,8 @@ fn a_certificate_counts_as_its_authority_and_the_time_say() {
         let certificate = held.iter().map(|(key, _)| key).find(|key| key.is_certificate()).expect("a certificate");
         let mut planned = office.open(&plan);
         let workspace = &office.factory.workspace;
-        let signer = agent_signer(workspace, planned.governing(), &agent.socket, Some(certificate), PLAN).expect("it holds it");
+        let signer =
+            agent_signer(workspace, planned.governing(), &agent.socket, Some(certificate), PLAN).expect("it holds it");
         let approved = approve_plan(workspace, &mut planned, &signer);
         drop(planned);
         match (refused, approved) {
