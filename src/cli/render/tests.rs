@@ -63,6 +63,7 @@ pub(crate) fn empty_plan() -> Parts {
             files: BTreeMap::new(),
             variables: BTreeMap::new(),
             given_again: Default::default(),
+            approval: Default::default(),
         },
         changes: Vec::new(),
         drift: Vec::new(),
