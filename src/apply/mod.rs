@@ -23,7 +23,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 use crate::approve::{ApprovedPlan, Rules};
 use crate::plan::Plan;
 use crate::plan::json::timestamp;
-use crate::plan::model::{Action, CheckResult, PlanKind, StepAction};
+use crate::plan::model::{Action, CheckResult, StepAction};
 use crate::record::{Clock, LeaseRequest, Record};
 
 pub use progress::{Interrupt, Progress, ProgressEvent, Silent};
@@ -161,11 +161,10 @@ pub async fn run(
 
 /// Changes begin when the calendar allows it. Going back is always allowed.
 fn is_open(plan: &Plan, options: &ApplyOptions) -> Result<(), Diagnostics> {
-    let is_way_back = matches!(plan.header.kind, PlanKind::Rollback { .. });
-    let Err(closed) = plan.release.calendar.allows((options.clock)()) else { return Ok(()) };
-    if is_way_back {
+    if !plan.header.kind.keeps_calendar() {
         return Ok(());
     }
+    let Err(closed) = plan.release.calendar.allows((options.clock)()) else { return Ok(()) };
     let hint = match closed.next_ms {
         Some(next_ms) => format!("changes may begin again at {}", timestamp(next_ms)),
         None => "no time is in sight at which changes may begin: look at `window` and `freeze` of the release".into(),

@@ -287,6 +287,13 @@ pub enum Reversal {
     },
 }
 
+impl PlanKind {
+    /// Whether windows and freezes hold for it. A way back is always open.
+    pub fn keeps_calendar(self) -> bool {
+        matches!(self, Self::Apply | Self::Destroy)
+    }
+}
+
 impl Action {
     /// As Terraform's plan JSON writes it.
     pub fn json_names(self) -> &'static [&'static str] {

@@ -16,7 +16,7 @@ use crate::apply::journal::failed;
 use crate::apply::{Paused, PausedFor, ProgressEvent};
 use crate::approve::{WaveApproval, WaveSubject, missing};
 use crate::language::ConditionResult;
-use crate::plan::model::{PlanKind, StepAction};
+use crate::plan::model::StepAction;
 use crate::plan::release::{Fresh, Gate, GateCheck, Requirement};
 use crate::record::RecordError;
 use crate::record::model::{NewReleaseEvent, ReleaseEventKind};
@@ -120,9 +120,10 @@ impl<'a> Executor<'a> {
         if self.stopping {
             return false;
         }
-        let is_way_back = matches!(self.plan.header.kind, PlanKind::Rollback { .. });
+        let is_new = !self.gates.begun.contains(&wave);
         if wave > 0
-            && !is_way_back
+            && is_new
+            && self.plan.header.kind.keeps_calendar()
             && let Err(closed) = self.plan.release.calendar.allows((self.clock)())
         {
             self.pause(
@@ -132,7 +133,7 @@ impl<'a> Executor<'a> {
             );
             return false;
         }
-        if !self.gates.begun.contains(&wave) {
+        if is_new {
             self.note(wave, None, ReleaseEventKind::Begun, None);
         }
         let (name, waves) = (self.wave_name(wave), self.plan.release.waves.len());

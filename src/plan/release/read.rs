@@ -56,6 +56,10 @@ pub(in crate::plan) fn read(evaluation: &Evaluation, knowledge: Knowledge) -> Re
                 .hint("put their contents into one block"),
         );
     }
+    if !block.labels.is_empty() {
+        reader.found.push(Diagnostic::error("The block `release` takes no label").label(block.span, "it has one here"));
+    }
+    reader.dynamic(&block.body);
     reader.found.append(check_body(&block.body, &schema::release()));
     if reader.found.has_errors() {
         return Err(reader.found);
@@ -109,6 +113,21 @@ impl Reader<'_> {
             declared.waves.push(last);
         }
         declared
+    }
+
+    /// Waves and gates are written out: an approval is for what can be read.
+    fn dynamic(&mut self, body: &Body) {
+        for block in &body.blocks {
+            if block.dynamic.is_some() {
+                let name = &block.type_name;
+                self.found.push(
+                    Diagnostic::error("A release has no `dynamic` blocks")
+                        .label(block.span, "this one")
+                        .hint(format!("write each `{name}` out")),
+                );
+            }
+            self.dynamic(&block.body);
+        }
     }
 
     /// A gate that stands behind a wave, and not in it.

@@ -254,6 +254,7 @@ fn what_a_release_says_wrongly_is_told_with_the_plan() {
         ("wave \"a\" { percent = 1 }\n wave \"a\" { }", "two waves"),
         ("max_unavailable = \"half\"", "a percentage"),
         ("gate \"g\" { }", "asks nothing"),
+        ("dynamic \"wave\" {\n for_each = []\n labels = [\"x\"]\n content { }\n }", "no `dynamic` blocks"),
         ("gate \"g\" {\n soak = \"1m\"\n condition = true\n }", "asks one thing"),
         ("gate \"g\" { soak = \"soon\" }", "a duration"),
         ("gate \"g\" {\n http { url = \"ftp://x\" }\n }", "an HTTP address"),
