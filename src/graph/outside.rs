@@ -33,7 +33,10 @@ impl DesiredGraph {
             let is_value =
                 matches!(self.node(node).kind, NodeKind::Variable(_) | NodeKind::Local(_) | NodeKind::Output(_));
             let is_resource = matches!(self.node(node).kind, NodeKind::Resource(_));
-            if (is_value || is_resource) && seen.insert(node) && is_value {
+            if !(is_value || is_resource) || !seen.insert(node) {
+                continue;
+            }
+            if is_value {
                 queue.extend(self.dependencies[node.0 as usize].iter().copied());
             }
         }
