@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use formwork_contract::json::encode;
 use formwork_contract::provider::Private;
-use formwork_contract::{Diagnostic, Diagnostics, Str, Type, Value};
+use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 use sha2::{Digest, Sha256};
 
 use super::{ApplyOptions, CrashPoint, CrashWhen};
@@ -13,7 +13,8 @@ use crate::live::Redactor;
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
 use crate::record::model::{
-    NewRevision, NewStep, RecordedApproval, RecordedResource, RevisionKind, StepEvent, StepEventKind,
+    NewReleaseEvent, NewRevision, NewStep, RecordedApproval, RecordedResource, ReleaseEvent, RevisionKind, StepEvent,
+    StepEventKind,
 };
 use crate::record::{OutputEdit, Record, RecordError, Vault, private};
 
@@ -115,6 +116,27 @@ impl<'a> Journal<'a> {
         } else {
             self.record.finish_broken(self.revision, outputs)?;
         }
+        self.record.release()
+    }
+
+    /// Makes durable what happened to waves and gates.
+    pub(super) fn note(&mut self, events: &[NewReleaseEvent]) -> Result<(), RecordError> {
+        self.record.note(self.revision, events)
+    }
+
+    /// What happened to waves and gates of the revision so far.
+    pub(super) fn release_events(&self) -> Result<Vec<ReleaseEvent>, RecordError> {
+        self.record.release_events(self.revision)
+    }
+
+    /// What the record holds at an address now.
+    pub(super) fn recorded(&self, address: &Address) -> Result<Option<RecordedResource>, RecordError> {
+        self.record.resource(address, None)
+    }
+
+    /// Ends the run before all is done: it waits for something, and goes on where it stopped.
+    pub(super) fn pause(self) -> Result<(), RecordError> {
+        self.record.pause(self.revision)?;
         self.record.release()
     }
 

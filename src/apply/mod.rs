@@ -9,6 +9,7 @@ mod bound;
 mod call;
 mod ephemeral;
 mod executor;
+mod gate;
 mod journal;
 mod lease;
 mod prepare;
@@ -17,21 +18,24 @@ mod schedule;
 mod settle;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
-use crate::approve::ApprovedPlan;
+use crate::approve::{ApprovedPlan, Rules};
 use crate::plan::Plan;
+use crate::plan::json::timestamp;
 use crate::plan::model::{Action, CheckResult, StepAction};
-use crate::record::{LeaseRequest, Record};
+use crate::record::{Clock, LeaseRequest, Record};
 
 pub use bound::check as check_bound;
 pub use progress::{Interrupt, Progress, ProgressEvent, Silent};
 pub use settle::{Unsettled, Word, settle, settle_by_word};
 
 /// How to apply.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ApplyOptions {
     /// Steps at once; `None` leaves it to the providers.
     pub parallelism: Option<usize>,
@@ -43,6 +47,18 @@ pub struct ApplyOptions {
     pub patience: Duration,
     /// A drill: the process kills itself at this journal record.
     pub crash: Option<CrashPoint>,
+    /// By which windows and freezes are kept.
+    pub clock: Clock,
+    /// Who may let a wave begin.
+    pub rules: Arc<Rules>,
+    /// Where programs of gates run: the blueprint's folder.
+    pub dir: PathBuf,
+}
+
+impl std::fmt::Debug for ApplyOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApplyOptions").field("lease", &self.lease).finish_non_exhaustive()
+    }
 }
 
 /// Where a drill kills the process.
@@ -73,9 +89,32 @@ pub struct ApplyOutcome {
     /// Steps whose outcome is not known: the next run looks at reality.
     pub open: Vec<(Address, StepAction)>,
     pub interrupted: bool,
+    /// The run ended before a wave, and goes on with it later.
+    pub paused: Option<Paused>,
     pub outputs: BTreeMap<Str, (Value, bool)>,
     pub checks: Vec<CheckResult>,
     pub warnings: Diagnostics,
+}
+
+/// Before which wave a run ended, and what it waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paused {
+    /// Counts from 1.
+    pub wave: usize,
+    pub name: Str,
+    pub waits: PausedFor,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PausedFor {
+    /// People have to let the wave begin.
+    Approval { what: Str },
+    /// It may not begin now.
+    Time {
+        why: String,
+        /// When it may, in milliseconds since the Unix epoch; `None` where that is not in sight.
+        next_ms: Option<i64>,
+    },
 }
 
 /// What a done step counts as for a person.
@@ -92,7 +131,7 @@ pub enum StepDone {
 
 impl ApplyOutcome {
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.not_started.is_empty() && self.open.is_empty()
+        self.failed.is_empty() && self.not_started.is_empty() && self.open.is_empty() && self.paused.is_none()
     }
 
     pub fn count(&self, what: StepDone) -> usize {
@@ -116,6 +155,7 @@ pub async fn run(
     if approved.plan().steps.is_empty() && approved.plan().is_empty() {
         return nothing_to_do(approved.plan(), record);
     }
+    is_open(approved.plan(), options)?;
     let digest = approved.digest().clone();
     let approvals = approved.approvals().iter().map(journal::recorded_approval).collect();
     let mut plan = approved.into_plan();
@@ -126,6 +166,19 @@ pub async fn run(
     let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
     executor.run().await;
     executor.finish()
+}
+
+/// Changes begin when the calendar allows it. Going back is always allowed.
+fn is_open(plan: &Plan, options: &ApplyOptions) -> Result<(), Diagnostics> {
+    if !plan.header.kind.keeps_calendar() {
+        return Ok(());
+    }
+    let Err(closed) = plan.release.calendar.allows((options.clock)()) else { return Ok(()) };
+    let hint = match closed.next_ms {
+        Some(next_ms) => format!("changes may begin again at {}", timestamp(next_ms)),
+        None => "no time is in sight at which changes may begin: look at `window` and `freeze` of the release".into(),
+    };
+    Err(Diagnostic::error("this is not the time for a change").detail(format!("Now {}.", closed.why)).hint(hint).into())
 }
 
 /// What stands is what is desired: no revision is made of that.
@@ -139,6 +192,7 @@ fn nothing_to_do(plan: &Plan, record: &Record) -> Result<ApplyOutcome, Diagnosti
         not_started: Vec::new(),
         open: Vec::new(),
         interrupted: false,
+        paused: None,
         outputs: kept.map(|(name, change)| (name.clone(), (change.after.clone(), change.sensitive))).collect(),
         checks: plan.checks.clone(),
         warnings: Diagnostics::new(),

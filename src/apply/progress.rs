@@ -61,6 +61,35 @@ pub enum ProgressEvent {
         action: StepAction,
         message: Str,
     },
+    /// A wave begins. Waves count from 1.
+    WaveBegun {
+        wave: usize,
+        waves: usize,
+        name: Str,
+    },
+    GateAsked {
+        wave: usize,
+        gate: Str,
+        /// Counts from 1.
+        attempt: u32,
+        attempts: u32,
+        what: Str,
+    },
+    /// It did not pass, and will be asked again.
+    GateHeld {
+        wave: usize,
+        gate: Str,
+        message: Str,
+    },
+    GatePassed {
+        wave: usize,
+        gate: Str,
+    },
+    GateFailed {
+        wave: usize,
+        gate: Str,
+        message: Str,
+    },
     /// No more steps are started; so many are still under way.
     Stopping {
         running: usize,

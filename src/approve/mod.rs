@@ -13,6 +13,7 @@ mod revoked;
 mod rules;
 pub mod signature;
 mod signers;
+mod wave;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,7 @@ pub use judge::{Approval, Case, Demand, Requirement, SetAside, SignatureFile, Ve
 pub use revoked::Revoked;
 pub use rules::{Group, Require, Rules};
 pub use signers::{Misread, Refusal, Signers, fingerprint};
+pub use wave::{WAVE, WaveApproval, WaveSubject, missing};
 
 /// A plan that may be applied, and who said so. Only [`approve`] makes one.
 #[derive(Debug)]

@@ -17,6 +17,7 @@ pub mod sources;
 mod syntax;
 mod tfvars;
 
+pub(crate) use blocks::{address_expected, named_target};
 pub use format::format;
 pub use load::{Failure, LoadOptions, environment, environment_names, load};
 pub use model::Blueprint;

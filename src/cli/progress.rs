@@ -172,6 +172,28 @@ impl State {
             }
             ProgressEvent::StepDone { address, action, elapsed } => self.done(address, *action, *elapsed),
             ProgressEvent::StepFailed { address, action, message } => self.failed(address, *action, message),
+            ProgressEvent::WaveBegun { waves: 1, .. } => {}
+            ProgressEvent::WaveBegun { wave, waves, name } => {
+                self.line(&format!("Wave {wave} of {waves}: {}", harmless(name)));
+            }
+            ProgressEvent::GateAsked { gate, attempt: 1, attempts, what, .. } => {
+                let attempts = if *attempts > 1 { format!(" (attempt 1 of {attempts})") } else { String::new() };
+                self.line(&format!("gate {}: {}{attempts}", harmless(gate), harmless(what)));
+            }
+            ProgressEvent::GateAsked { gate, attempt, attempts, .. } => {
+                self.line(&format!("gate {}: attempt {attempt} of {attempts}", harmless(gate)));
+            }
+            ProgressEvent::GateHeld { gate, message, .. } => {
+                self.line(&format!("gate {}: not yet: {}", harmless(gate), first_line(message)));
+            }
+            ProgressEvent::GatePassed { gate, .. } => {
+                let mark = self.paint.show(Role::Add, if self.paint.unicode { "✓ " } else { "" });
+                self.line(&format!("{mark}gate {}: passed", harmless(gate)));
+            }
+            ProgressEvent::GateFailed { gate, message, .. } => {
+                let mark = self.paint.show(Role::Error, if self.paint.unicode { "✗ " } else { "" });
+                self.line(&format!("{mark}gate {}: failed: {}", harmless(gate), first_line(message)));
+            }
             ProgressEvent::Stopping { running } if *running > 0 => {
                 let under_way = count(*running, "step");
                 self.line(&format!(
@@ -312,6 +334,10 @@ impl State {
         }
         text
     }
+}
+
+fn first_line(text: &str) -> String {
+    harmless(text.lines().next().unwrap_or_default())
 }
 
 /// What a step is doing and what it has done; nothing for one that nobody would call a step.

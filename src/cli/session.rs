@@ -42,6 +42,8 @@ pub(super) const DONE: u8 = 0;
 pub(super) const FAILED: u8 = 1;
 /// There are changes, for those who asked.
 pub(super) const CHANGES: u8 = 2;
+/// A release waits before one of its waves: for a person, or for a time.
+pub(super) const PAUSED: u8 = 3;
 /// A person stopped the run.
 pub(super) const INTERRUPTED: u8 = 130;
 

@@ -26,7 +26,7 @@ use functions::Functions;
 pub use build::{Builds, ProviderBuild};
 pub use ephemeral::{Ephemerals, Opening};
 pub use kind::{Kinds, Origin, ResourceKind};
-pub use observe::{Live, ObserveOptions, Observed};
+pub use observe::{Live, ObserveOptions, Observed, observe};
 pub use redact::Redactor;
 
 /// Finds providers: `src/registry.rs`, or a test's own.

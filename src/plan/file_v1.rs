@@ -9,6 +9,7 @@
 //! answers and checks that the same steps come of it: what is applied is what the file says.
 
 mod bound;
+mod release;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use self::bound::{FiledBound, FiledBuild};
+use self::release::FiledRelease;
 use super::approval::ApprovalNeeds;
 use super::fingerprint::hex;
 use super::model::{Action, Author, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
@@ -98,6 +100,8 @@ struct Content {
     deferred: BTreeMap<String, FiledDeferral>,
     data: BTreeMap<String, Json>,
     steps: Vec<FiledStep>,
+    #[serde(default)]
+    release: FiledRelease,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -182,6 +186,9 @@ struct FiledStep {
     reversal: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<String>,
+    /// From 0.
+    #[serde(default)]
+    wave: usize,
 }
 
 /// What an opened plan file says instead of the providers.
@@ -365,9 +372,9 @@ impl PlanFile {
         objects.filter_map(|object| Some((object.address.parse().ok()?, object.importing.as_deref()?.into()))).collect()
     }
 
-    /// Whether a plan that was made from this file has the steps that the file says.
+    /// Whether a plan that was made from this file has the steps and the waves that the file says.
     pub fn has_steps_of(&self, plan: &Plan) -> bool {
-        self.content.steps == steps(plan)
+        self.content.steps == steps(plan) && self.content.release == FiledRelease::of(&plan.release)
     }
 }
 
@@ -488,6 +495,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .map(|(address, read)| (address.to_string(), encode(&read.value, &Type::Any, seal)))
             .collect(),
         steps: steps(plan),
+        release: FiledRelease::of(&plan.release),
     }
 }
 
@@ -525,6 +533,7 @@ fn steps(plan: &Plan) -> Vec<FiledStep> {
             Reversal::None { why } => format!("none: {why}"),
         },
         fingerprint: step.fingerprint.as_ref().map(ToString::to_string),
+        wave: step.wave,
     };
     debug_assert!(plan.steps.iter().all(|step| step.action != StepAction::Joint || step.change.is_none()));
     plan.steps.iter().map(filed).collect()

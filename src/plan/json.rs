@@ -6,6 +6,7 @@
 
 mod approval;
 mod parts;
+mod release;
 
 use std::collections::BTreeMap;
 
@@ -52,9 +53,11 @@ pub fn to_terraform_json<'a>(plan: impl Into<PlanView<'a>>) -> Json {
             plan.changes.iter().filter(|change| change.deposed.is_none()).map(|c| (&c.address, c)).collect();
         set("resource_drift", plan.drift.iter().map(|drift| drift_json(drift, &providers)).collect());
     }
-    let mut changes: Vec<&Change> = plan.changes.iter().filter(|change| is_told(change)).collect();
-    changes.sort_by(|a, b| a.address.cmp(&b.address));
-    set("resource_changes", changes.into_iter().map(change_json).collect());
+    let waves = release::waves_of_changes(plan).into_iter().map(|wave| wave.filter(|_| !plan.release.is_plain()));
+    let mut changes: Vec<(&Change, Option<usize>)> =
+        plan.changes.iter().zip(waves).filter(|(change, _)| is_told(change)).collect();
+    changes.sort_by(|(a, _), (b, _)| a.address.cmp(&b.address));
+    set("resource_changes", changes.into_iter().map(|(change, wave)| change_json(change, wave)).collect());
     set("output_changes", output_changes(plan.outputs));
     set("prior_state", prior_state(plan));
     set("configuration", configuration(plan));
@@ -78,7 +81,7 @@ fn is_told(change: &Change) -> bool {
     change.address.mode == Mode::Managed || change.action != Action::NoOp
 }
 
-fn change_json(change: &Change) -> Json {
+fn change_json(change: &Change, wave: Option<usize>) -> Json {
     let mut entry = identity(&change.address, change.kind.origin.source.as_str());
     if let Some(from) = &change.moved_from {
         entry.insert("previous_address".into(), from.to_string().into());
@@ -98,7 +101,11 @@ fn change_json(change: &Change) -> Json {
         entry.insert("action_reason".into(), reason.into());
     }
     if change.action != Action::NoOp {
-        entry.insert("formwork".into(), json!({"risk": risk_name(change.risk)}));
+        let mut own = json!({"risk": risk_name(change.risk)});
+        if let Some(wave) = wave {
+            own["wave"] = (wave + 1).into();
+        }
+        entry.insert("formwork".into(), own);
     }
     entry.into()
 }
@@ -352,6 +359,7 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         "git": git,
         "record": bound_json(header),
         "providers": providers_json(header),
+        "release": release::release(plan),
     });
     if header.approval != ApprovalNeeds::default() {
         told["approval"] = approval::to_json(&header.approval, plan.changes);

@@ -15,7 +15,7 @@ use super::open_conditions::OpenConditions;
 use super::reopen::Blocks;
 use super::resolver::Resolver;
 use super::walk::{PlanOptions, Waiting, Walk};
-use super::{focus, steps};
+use super::{focus, release, steps};
 use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::{Builds, Reality};
 use crate::record::RecordedRow;
@@ -137,7 +137,12 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
         let theirs = outputs.iter_mut().filter(|(name, _)| !answers.touches_output(name));
         theirs.for_each(|(_, change)| change.action = Action::NoOp);
     }
-    let steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
+    let mut steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
+    let declared = match walk.options.look_only {
+        true => release::Declared::default(),
+        false => release::read(&walk.evaluation, release::Knowledge::Planned)?,
+    };
+    let release = release::assign(declared, walk.options.kind, &walk.changes, &mut steps)?;
     header.bound = Bound::of(&walk.changes, &steps, &outputs, &said.rows, &said.digests);
     header.providers = walk.reality.builds().clone();
     if !is_whole_destroy(&walk) {
@@ -156,6 +161,7 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
         data: walk.data,
         checks: walk.checks,
         steps,
+        release,
         warnings,
         resolver: Resolver {
             open_conditions: OpenConditions::new(&walk.graph, walk.open_conditions),

@@ -23,6 +23,7 @@ mod moves;
 mod open_conditions;
 mod ordering;
 mod orphans;
+pub mod release;
 mod reopen;
 mod resolver;
 mod resource;

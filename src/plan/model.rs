@@ -8,6 +8,7 @@ use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
 
 use super::approval::ApprovalNeeds;
 use super::bound::Bound;
+use super::release::Release;
 use crate::graph::ProviderKey;
 use crate::live::{Builds, ResourceKind};
 
@@ -28,6 +29,8 @@ pub struct Plan {
     pub checks: Vec<CheckResult>,
     /// In an order in which they can run one after another.
     pub steps: Vec<Step>,
+    /// The waves that the steps go in, and when they may.
+    pub release: Release,
     pub warnings: Vec<Diagnostic>,
     /// What evaluates configurations again once more is known.
     pub resolver: super::Resolver,
@@ -252,6 +255,8 @@ pub struct Step {
     pub reversal: Reversal,
     /// Of the live object that the step touches; `None` where it touches none yet.
     pub fingerprint: Option<Str>,
+    /// Index into the waves of the plan's [`Release`].
+    pub wave: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,6 +291,13 @@ pub enum Reversal {
     None {
         why: Str,
     },
+}
+
+impl PlanKind {
+    /// Whether windows and freezes hold for it. A way back is always open.
+    pub fn keeps_calendar(self) -> bool {
+        matches!(self, Self::Apply | Self::Destroy)
+    }
 }
 
 impl Action {

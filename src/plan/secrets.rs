@@ -61,13 +61,20 @@ impl Secrets {
     pub fn redacted(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         let texts = [&mut diagnostic.summary, &mut diagnostic.detail].into_iter().chain(diagnostic.hint.as_mut());
         for text in texts {
-            for secret in &self.texts {
-                if text.contains(&**secret) {
-                    *text = text.replace(&**secret, "(sensitive)");
-                }
-            }
+            *text = self.redacted_text(text);
         }
         diagnostic
+    }
+
+    /// The text with every copy taken out.
+    pub fn redacted_text(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.texts {
+            if text.contains(&**secret) {
+                text = text.replace(&**secret, "(sensitive)");
+            }
+        }
+        text
     }
 
     fn collect(&mut self, value: &Value, inside: bool) {

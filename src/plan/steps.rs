@@ -177,7 +177,7 @@ impl<'a> Layout<'a> {
         let fingerprint = touched.map(|change| {
             fingerprint(&change.before.deep_unmarked().with_marks_of(&change.before), &change.kind.ty, self.seal)
         });
-        self.steps.push(Step { action, change, after, reversal: reversal(action), fingerprint });
+        self.steps.push(Step { action, change, after, reversal: reversal(action), fingerprint, wave: 0 });
         self.steps.len() - 1
     }
 

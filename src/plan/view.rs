@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use formwork_contract::{Address, Str};
 
 use super::model::{Action, Change, CheckResult, DataRead, Deferred, Drift, Header, OutputChange, Plan, Step};
+use super::release::Release;
 
 /// The parts of a [`Plan`] that people and tools see.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,7 @@ pub struct PlanView<'a> {
     pub data: &'a BTreeMap<Address, DataRead>,
     pub checks: &'a [CheckResult],
     pub steps: &'a [Step],
+    pub release: &'a Release,
 }
 
 impl<'a> From<&'a Plan> for PlanView<'a> {
@@ -30,6 +32,7 @@ impl<'a> From<&'a Plan> for PlanView<'a> {
             data: &plan.data,
             checks: &plan.checks,
             steps: &plan.steps,
+            release: &plan.release,
         }
     }
 }

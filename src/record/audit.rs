@@ -42,6 +42,8 @@ pub enum Kind {
     End,
     /// The data key changed hands; of no revision.
     Rekey,
+    /// Waves and gates.
+    Release,
 }
 
 /// Where the record no longer is what was written.
@@ -68,11 +70,13 @@ impl Kind {
             Self::Journal => "journal",
             Self::End => "end",
             Self::Rekey => "rekey",
+            Self::Release => "release",
         }
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Begin, Self::Journal, Self::End, Self::Rekey].into_iter().find(|kind| kind.as_str() == text)
+        let all = [Self::Begin, Self::Journal, Self::End, Self::Rekey, Self::Release];
+        all.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -222,6 +226,7 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
         Kind::Journal => EVENT,
         Kind::End => ENDING,
         Kind::Rekey => REKEY,
+        Kind::Release => RELEASE_EVENT,
     };
     hasher.update(link.revision.to_le_bytes());
     for id in link.rows.0..=link.rows.1 {
@@ -247,6 +252,9 @@ const ADOPTION: &str = "SELECT revision, lineage, serial FROM adoptions WHERE re
 
 const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, planned, private, message, result,
                         moved_from, deposed_to FROM journal WHERE id = ?1";
+
+const RELEASE_EVENT: &str = "SELECT id, revision, wave, wave_name, gate, event, message, approver, signature, at_ms
+                             FROM release_events WHERE id = ?1";
 
 const ENDING: &str = "SELECT id, revision, status, outputs, at_ms FROM endings WHERE id = ?1";
 
@@ -302,7 +310,7 @@ fn broken(entry: Option<i64>, problem: impl Into<String>) -> RecordError {
 
 fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(), RecordError> {
     let mut previous: Hash = Sha256::digest(id).into();
-    let (mut revisions, mut journal, mut endings, mut rekeys) = (0, 0, 0, 0);
+    let (mut revisions, mut journal, mut endings, mut rekeys, mut release_events) = (0, 0, 0, 0, 0);
     for (seq, link) in (1..).zip(links) {
         let entry = Some(link.seq);
         if link.seq != seq {
@@ -320,6 +328,7 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
                 }
                 Kind::End => format!("the end of revision {}", link.revision),
                 Kind::Rekey => format!("change {} of the keys", link.rows.0),
+                Kind::Release => format!("what happened to waves of revision {}", link.revision),
             };
             return Err(broken(entry, format!("{rows} is not as it was written")));
         }
@@ -328,6 +337,7 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
             Kind::Journal => journal = link.rows.1,
             Kind::End => endings = link.rows.1,
             Kind::Rekey => rekeys = link.rows.1,
+            Kind::Release => release_events = link.rows.1,
         }
     }
     for (table, key, known) in [
@@ -335,6 +345,7 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
         ("journal", "id", journal),
         ("endings", "id", endings),
         ("rekeys", "id", rekeys),
+        ("release_events", "id", release_events),
     ] {
         let last = format!("SELECT coalesce(max({key}), 0) FROM {table}");
         let last: i64 = connection.query_row(&last, [], |row| row.get(0))?;

@@ -11,6 +11,7 @@
 //! - `adopt`: objects of a Terraform state become the record's at once.
 //! - `approvals`: the signatures that a revision was approved by.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
+//! - `release`: what happened to waves and gates.
 //! - `outputs`: what the end of a run makes of them; `rows`: when each object last changed.
 //! - [`lease`]: who may write, with fencing tokens; `scope`: to what; `presence`: whether a holder still runs.
 //! - [`audit`]: a hash chain over all of it.
@@ -37,6 +38,7 @@ mod presence;
 pub mod private;
 pub mod recipient;
 pub mod rekey;
+mod release;
 mod reseal;
 mod resource;
 mod revision;

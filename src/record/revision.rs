@@ -16,7 +16,7 @@ use super::model::{
 use super::outputs::{self, OutputEdit};
 use super::resource::{self, Reader};
 use super::vault::Vault;
-use super::{Record, Writing, adopt, approvals, audit, json, private, to_i64, to_u64};
+use super::{Record, Writing, adopt, approvals, audit, json, private, release, to_i64, to_u64};
 
 const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms
                        FROM revisions";
@@ -261,7 +261,7 @@ fn end_interrupted(writing: &Writing, own_token: u64) -> Result<(), RecordError>
     Ok(())
 }
 
-fn end(
+pub(super) fn end(
     writing: &Writing,
     revision: i64,
     status: RevisionStatus,
@@ -297,6 +297,7 @@ fn summaries(
             let count = StepCount { planned: to_u64(row.get(1)?), done: to_u64(row.get(2)?) };
             summary.steps.insert(row.get_ref(0)?.as_str()?.into(), count);
         }
+        summary.waves = release::waves(connection, to_i64(summary.number))?;
         summary.approvals = approvals::of(connection, to_i64(summary.number))?;
         summaries.push(summary);
     }
@@ -315,6 +316,7 @@ fn summary(row: &Row) -> Result<RevisionSummary, RecordError> {
         started_ms: row.get(7)?,
         ended_ms: row.get(8)?,
         steps: BTreeMap::new(),
+        waves: Vec::new(),
         approvals: Vec::new(),
     })
 }
@@ -403,6 +405,7 @@ fn status_text(status: RevisionStatus) -> &'static str {
         RevisionStatus::Open => "open",
         RevisionStatus::Complete => "complete",
         RevisionStatus::Incomplete => "incomplete",
+        RevisionStatus::Paused => "paused",
     }
 }
 
@@ -411,6 +414,7 @@ fn revision_status(text: &str) -> Result<RevisionStatus, RecordError> {
         "open" => RevisionStatus::Open,
         "complete" => RevisionStatus::Complete,
         "incomplete" => RevisionStatus::Incomplete,
+        "paused" => RevisionStatus::Paused,
         _ => return Err(RecordError::corrupt(format!("a revision has the status `{text}`"))),
     })
 }

@@ -9,7 +9,7 @@ use super::plan::Planned;
 use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, Progress, run};
 use crate::approve::{Case, Consent, approve};
 use crate::blueprint::Failure;
-use crate::record::LeaseScope;
+use crate::record::{Clock, LeaseScope};
 
 /// How long what is open may take to be closed, when a run is left at once.
 const LAST_CALL: Duration = Duration::from_secs(3);
@@ -20,6 +20,12 @@ pub struct ApplyRequest {
     pub consent: Consent,
     /// A drill: the process kills itself at this journal record.
     pub crash: Option<CrashPoint>,
+}
+
+/// The time, as it goes on from when the workspace was opened.
+fn clock(workspace: &Workspace) -> Clock {
+    let (opened_ms, since) = (workspace.now_ms, tokio::time::Instant::now());
+    Arc::new(move || opened_ms.saturating_add(i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)))
 }
 
 /// Applies a plan.
@@ -56,6 +62,9 @@ pub async fn apply(
         lease: open::lease(workspace, LeaseScope::Whole),
         patience: workspace.patience,
         crash: request.crash,
+        clock: clock(workspace),
+        dir: workspace.dir.clone(),
+        rules: Arc::new(governing.rules),
     };
     let outcome = run(approved, &mut record, &options, progress, interrupt).await;
     let left_open = if interrupt.is_urgent() {

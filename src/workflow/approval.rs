@@ -27,13 +27,13 @@ const LONGEST: u64 = 64 * 1024;
 
 /// The rules that judge a plan: those of what was applied last, so that no plan weakens its own judge.
 #[derive(Debug)]
-pub(super) struct Governing {
-    pub rules: Rules,
+pub struct Governing {
+    pub(super) rules: Rules,
     /// What the spans of the rules point into.
-    pub sources: Arc<Sources>,
+    pub(super) sources: Arc<Sources>,
     /// Where they come from; `None` for the plan's own.
-    pub revision: Option<u64>,
-    pub changes: Vec<RuleChange>,
+    pub(super) revision: Option<u64>,
+    pub(super) changes: Vec<RuleChange>,
 }
 
 /// The file that a plan was opened from, and the signatures that were found.
@@ -182,6 +182,11 @@ fn read_short(path: &Path) -> std::io::Result<String> {
 }
 
 impl Planned {
+    /// The rules that judge it.
+    pub fn governing(&self) -> &Governing {
+        &self.governing
+    }
+
     /// Takes signatures from files that lie elsewhere.
     ///
     /// # Errors
@@ -240,9 +245,14 @@ pub fn verify(workspace: &Workspace, planned: &Planned) -> (Verdict, Arc<Sources
 ///
 /// # Errors
 /// The rules know it not, or no longer, or not for this purpose.
-pub fn approver(workspace: &Workspace, planned: &Planned, key: &KeyData, purpose: &str) -> Result<Approver, Failure> {
-    let rules = &planned.governing.rules;
-    let fail = |problem: Diagnostic| failure(&planned.governing.sources, problem);
+pub fn approver(
+    workspace: &Workspace,
+    governing: &Governing,
+    key: &KeyData,
+    purpose: &str,
+) -> Result<Approver, Failure> {
+    let rules = &governing.rules;
+    let fail = |problem: Diagnostic| failure(&governing.sources, problem);
     let fingerprint = fingerprint(key);
     if rules.signers.is_empty() {
         return Err(fail(
@@ -253,7 +263,7 @@ pub fn approver(workspace: &Workspace, planned: &Planned, key: &KeyData, purpose
     }
     let names = rules.signer(key, purpose, workspace.now_ms).map_err(|refusal| {
         let problem = Diagnostic::error(format!("the key {fingerprint} may not sign for `{purpose}`"));
-        let from = match planned.governing.revision {
+        let from = match governing.revision {
             Some(number) => format!(" (The rules are those of revision {number}.)"),
             None => String::new(),
         };
@@ -268,7 +278,7 @@ pub fn approver(workspace: &Workspace, planned: &Planned, key: &KeyData, purpose
 /// # Errors
 /// The signer may not approve this plan, cannot sign, or the file cannot be written.
 pub fn approve_plan(workspace: &Workspace, planned: &mut Planned, signer: &Signer) -> Result<PathBuf, Failure> {
-    let approver = approver(workspace, planned, &signer.public_key(), signature::PLAN)?;
+    let approver = approver(workspace, &planned.governing, &signer.public_key(), signature::PLAN)?;
     let fail = |problem: Diagnostic| failure(&planned.governing.sources, problem);
     if planned.governing.rules.separation && is_author(&planned.plan, &approver.name) {
         return Err(fail(
@@ -339,12 +349,12 @@ pub fn key_file(path: &Path) -> Result<KeyFile, Failure> {
 /// The agent cannot be asked; it has no such key, or several.
 pub fn agent_signer(
     workspace: &Workspace,
-    planned: &Planned,
+    governing: &Governing,
     socket: &Path,
     wanted: Option<&KeyData>,
     purpose: &str,
 ) -> Result<Signer, Failure> {
-    let fail = |problem: Diagnostic| failure(&planned.governing.sources, problem);
+    let fail = |problem: Diagnostic| failure(&governing.sources, problem);
     let held = agent::keys(socket).map_err(|error| {
         fail(
             Diagnostic::error("the SSH agent gives no keys")
@@ -365,7 +375,7 @@ pub fn agent_signer(
     let count = held.len();
     let mut able: Vec<(KeyData, Approver)> = held
         .into_iter()
-        .filter_map(|(key, _)| approver(workspace, planned, &key, purpose).ok().map(|who| (key, who)))
+        .filter_map(|(key, _)| approver(workspace, governing, &key, purpose).ok().map(|who| (key, who)))
         .collect();
     match (able.len(), able.pop()) {
         (1, Some((key, _))) => Ok(signer(key)),

@@ -19,6 +19,7 @@ mod settle;
 mod state;
 mod validate;
 mod variables;
+mod wave;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use formwork_contract::Str;
 use crate::live::{Redactor, Registry};
 
 pub use crate::apply::{
-    ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
+    ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Paused, PausedFor, Progress, ProgressEvent, Silent, StepDone, Word,
 };
 pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;
@@ -38,7 +39,7 @@ pub use crate::record::{AskPassphrase, PastRekey, RekeyMoment, Rekeyed};
 pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
-pub use approval::{Approver, agent_signer, allowed, approve_plan, approver, key_file, verify};
+pub use approval::{Approver, Governing, agent_signer, allowed, approve_plan, approver, key_file, verify};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};
@@ -52,6 +53,7 @@ pub use secrets::{KnownRecipient, RekeyRequest, SecretsView, rekey, secrets};
 pub use settle::state_settle;
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
 pub use validate::{Validated, validate};
+pub use wave::{WaitingWave, approve_wave, waiting_wave};
 
 /// Where a blueprint is, and what was given to it.
 #[derive(Clone)]

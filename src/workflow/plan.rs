@@ -10,6 +10,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 use super::approval::{Governing, KeptPlan};
 use super::open::{self, failure, record_failure};
 use super::settle::settle_first;
+use super::wave::unknown_groups;
 use super::{Progress, ProgressEvent, Workspace, recipients, secrets, variables};
 use crate::apply::check_bound;
 use crate::approve::Demand;
@@ -91,7 +92,12 @@ impl Selection {
 
     /// The rules that judge what is planned; a look needs none.
     fn governing(&self, record: &Record, blueprint: &Blueprint) -> Result<Governing, Failure> {
-        if self.look_only { Ok(Governing::none(blueprint)) } else { Governing::of(record, blueprint) }
+        if self.look_only {
+            return Ok(Governing::none(blueprint));
+        }
+        let governing = Governing::of(record, blueprint)?;
+        let unknown = unknown_groups(blueprint, &governing.rules);
+        if unknown.has_errors() { Err(failure(&blueprint.sources, unknown)) } else { Ok(governing) }
     }
 
     pub(super) fn options<'a>(

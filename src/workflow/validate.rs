@@ -5,6 +5,7 @@ use std::sync::Arc;
 use formwork_contract::{Diagnostics, Str};
 
 use super::open::{self, failure};
+use super::wave::unknown_groups;
 use super::{Workspace, recipients};
 use crate::approve::Rules;
 use crate::blueprint::Failure;
@@ -40,7 +41,11 @@ pub async fn validate(workspace: &Workspace) -> Result<Validated, Failure> {
         let (blueprint, mut warnings) = open::load_from(workspace, files, name)?;
         let sources = Arc::clone(&blueprint.sources);
         if let Some(declared) = blueprint.environments.get(&blueprint.environment) {
-            Rules::read(declared, &blueprint.files).map_err(|found| failure(&sources, found))?;
+            let rules = Rules::read(declared, &blueprint.files).map_err(|found| failure(&sources, found))?;
+            let unknown = unknown_groups(&blueprint, &rules);
+            if unknown.has_errors() {
+                return Err(failure(&sources, unknown));
+            }
         }
         let environment = blueprint.environment.clone();
         let graph = Arc::new(

@@ -60,6 +60,11 @@ impl Factory {
         self.try_plan(&PlanRequest::default()).unwrap_or_else(|failed| panic!("no plan: {failed}"))
     }
 
+    /// Checks the blueprint without making a plan.
+    pub(crate) fn validated(&self) -> Result<(), Failure> {
+        self.runtime.block_on(formwork::workflow::validate(&self.workspace)).map(drop)
+    }
+
     pub(crate) fn try_open(&self, file: &Path) -> Result<Planned, Failure> {
         self.runtime.block_on(open_plan(&self.workspace, file, &Silent))
     }

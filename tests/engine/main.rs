@@ -28,6 +28,7 @@ mod planted;
 mod plugins;
 mod providers;
 mod rekey;
+mod release;
 mod secrets;
 mod sources;
 mod targets;

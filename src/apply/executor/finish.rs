@@ -33,11 +33,14 @@ impl Executor<'_> {
         }
         let checks = self.checks();
         let revision = self.journal.revision;
+        let paused = self.gates.paused.take().filter(|_| self.failures.is_empty());
         // With calls still under way the revision stays open: the next run settles them.
-        if self.schedule.under_way() == 0
-            && let Err(error) = self.journal.finish(filed, self.failures.is_empty())
-        {
-            self.failures.extend(failed(&error));
+        if self.schedule.under_way() == 0 {
+            let ended = match &paused {
+                Some(_) => self.journal.pause(),
+                None => self.journal.finish(filed, self.failures.is_empty()),
+            };
+            self.failures.extend(ended.err().into_iter().flat_map(|error| failed(&error)));
         }
         Ok(ApplyOutcome {
             revision,
@@ -46,6 +49,7 @@ impl Executor<'_> {
             not_started,
             open,
             interrupted: self.interrupt.is_set(),
+            paused,
             outputs,
             checks,
             warnings: self.warnings,

@@ -5,7 +5,7 @@ use formwork_contract::{Diagnostic, Diagnostics, suggest};
 use super::nested::nested;
 use super::reader::{Reader, is_name, labels};
 use crate::blueprint::expression::ExprKind;
-use crate::blueprint::model::{Attribute, Environment, Release};
+use crate::blueprint::model::{Attribute, Block, Environment};
 use crate::blueprint::syntax::SyntaxBlock;
 
 /// The blocks that stages give a meaning. A slip in one of them must not go unseen: it may be a rule.
@@ -72,16 +72,7 @@ fn variables(attribute: Attribute, diagnostics: &mut Diagnostics) -> Vec<Attribu
         .collect()
 }
 
-pub(super) fn release(block: SyntaxBlock, diagnostics: &mut Diagnostics) -> Option<Release> {
+pub(super) fn release(block: SyntaxBlock, diagnostics: &mut Diagnostics) -> Option<Block> {
     let [] = labels(&block, [], diagnostics)?;
-    let span = block.header();
-    let mut reader = Reader::new(block, diagnostics);
-    let attributes = reader.take_attributes();
-    let steps = reader.take_blocks_of(&["wave", "gate"]);
-    reader.finish();
-    Some(Release {
-        span,
-        steps: steps.into_iter().filter_map(|block| nested(block, diagnostics)).collect(),
-        attributes,
-    })
+    nested(block, diagnostics)
 }

@@ -11,6 +11,7 @@ Examples:
   formwork approve prod.plan                          with the key that your SSH agent holds
   formwork approve prod.plan --key ~/.ssh/id_ed25519
   formwork approve prod.plan --key ~/.ssh/id_ed25519.pub    that key, in the agent
+  formwork approve --wave 2                           for a release that is paused before its second wave
   ssh-keygen -Y sign -n formwork.plan -f ~/.ssh/id_ed25519 prod.plan    the same by hand
 The signature is written to PLAN.NAME.sig; `apply` and `verify` take all that lie beside the plan.";
 
@@ -32,8 +33,11 @@ pub struct Approval {
 #[derive(Debug, Args)]
 pub struct Approve {
     /// A file written by `plan -o`
-    #[arg(value_name = "PLAN")]
-    pub plan: PathBuf,
+    #[arg(value_name = "PLAN", required_unless_present = "wave", conflicts_with = "wave")]
+    pub plan: Option<PathBuf>,
+    /// Let this wave of the release begin that waits for it
+    #[arg(long, value_name = "N")]
+    pub wave: Option<usize>,
     /// A private key, or the public half of one in the agent [default: the only key in the agent that may sign]
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,

@@ -6,6 +6,7 @@ Exit codes:
   1    an error; what was done and what was not is told
   2    the command line is wrong; with `plan --detailed-exitcode` or `drift --detailed-exitcode`:
        there are changes
+  3    a release waits before one of its waves; nothing is wrong, and not all is done
   130  interrupted
 
 Environment:

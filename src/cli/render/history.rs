@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
+use super::release;
 use super::style::{Paint, Role, harmless};
 use crate::plan::json::timestamp;
 use crate::record::model::{RevisionKind, RevisionStatus, RevisionSummary};
@@ -37,7 +38,7 @@ pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
     for (row, revision) in rows.iter().zip(revisions) {
         let role = match revision.status {
             RevisionStatus::Complete => Role::Plain,
-            RevisionStatus::Open => Role::Warning,
+            RevisionStatus::Open | RevisionStatus::Paused => Role::Warning,
             RevisionStatus::Incomplete => Role::Error,
         };
         let roles = |column| if column == 3 { role } else { Role::Plain };
@@ -46,6 +47,7 @@ pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
             let note = format!("approved by {} ({})", harmless(&approval.signer), approval.fingerprint);
             let _ = writeln!(out, "{:width$}  {}", "", paint.show(Role::Faint, note), width = widths[0]);
         }
+        out.push_str(&release::waves(&revision.waves, paint));
     }
     out
 }
@@ -98,6 +100,7 @@ pub fn to_json(revisions: &[RevisionSummary]) -> Json {
             "plan_digest": &*revision.plan_digest,
             "git": revision.git_commit.as_deref().map(|commit| json!({"commit": commit, "clean": revision.git_clean})),
             "steps": steps,
+            "waves": release::waves_json(&revision.waves),
             "approvals": approvals,
         })
     });
@@ -119,6 +122,7 @@ fn status(status: RevisionStatus) -> &'static str {
         RevisionStatus::Open => "open",
         RevisionStatus::Complete => "complete",
         RevisionStatus::Incomplete => "incomplete",
+        RevisionStatus::Paused => "paused",
     }
 }
 
@@ -141,6 +145,7 @@ mod tests {
             ended_ms: None,
             approvals: Vec::new(),
             steps: [("create".into(), StepCount { planned: 3, done: number })].into_iter().collect(),
+            waves: Vec::new(),
         };
         let rows = [revision(3, RevisionStatus::Complete, true), revision(2, RevisionStatus::Incomplete, false)];
         insta::assert_snapshot!(history(&rows, Paint::PLAIN));

@@ -11,6 +11,7 @@ pub mod outcome;
 pub mod plan;
 #[cfg(feature = "terraform")]
 pub mod providers;
+mod release;
 pub mod secrets;
 pub mod sequence;
 pub mod state;

@@ -27,6 +27,8 @@ pub fn plan<'a>(plan: impl Into<PlanView<'a>>, paint: Paint) -> String {
     view.rules(plan);
     view.deferred(plan.deferred);
     view.outputs(plan);
+    let released = super::release::release(plan, paint);
+    view.out.push_str(&released);
     view.summary(plan);
     view.out
 }

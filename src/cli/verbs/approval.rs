@@ -11,23 +11,31 @@ use crate::blueprint::sources::Sources;
 use crate::cli::args::{Approve, Verify};
 use crate::cli::render::{approval as text, diagnostic};
 use crate::cli::session::{DONE, FAILED, Outcome, Session, Stop};
-use crate::workflow::{self, Planned, Workspace};
+use crate::workflow::{self, Governing, Planned, Workspace};
 
 /// How often a passphrase is asked for.
 const ATTEMPTS: usize = 3;
 
 pub(crate) async fn approve(session: &Session, arguments: &Approve) -> Outcome {
+    if let Some(wave) = arguments.wave {
+        return super::wave::approve(session, arguments, wave);
+    }
+    let Some(file) = &arguments.plan else {
+        return Err(Diagnostic::error("nothing is named that could be approved")
+            .hint("`formwork approve PLAN`, or `formwork approve --wave N` for a release that waits")
+            .into());
+    };
     let workspace = session.workspace(&arguments.variables)?;
     let watcher = session.watcher();
-    let mut planned = workflow::open_plan(&workspace, &session.path(&arguments.plan), &watcher).await?;
+    let mut planned = workflow::open_plan(&workspace, &session.path(file), &watcher).await?;
     drop(watcher);
     if planned.plan.is_empty() {
         return Err(Diagnostic::error("there is nothing to approve")
             .detail("The plan changes nothing, and needs nobody's consent.")
             .into());
     }
-    let signer = signer(session, &workspace, &planned, arguments, PLAN)?;
-    let approver = workflow::approver(&workspace, &planned, &signer.public_key(), PLAN)?;
+    let signer = signer(session, &workspace, planned.governing(), arguments, PLAN)?;
+    let approver = workflow::approver(&workspace, planned.governing(), &signer.public_key(), PLAN)?;
     if !session.global.json {
         super::change::show(session, &planned)?;
         session.print(&format!("\nYou sign as {} ({}).\n", approver.name, approver.fingerprint))?;
@@ -49,7 +57,7 @@ pub(crate) async fn approve(session: &Session, arguments: &Approve) -> Outcome {
     session.print(&format!("Signed: `{}`.\n\n", path.display()))?;
     session.print(&text::verdict(&verdict, session.terminal.out))?;
     if verdict.is_accepted() {
-        session.print(&format!("It can be applied: `formwork apply {}`\n", arguments.plan.display()))?;
+        session.print(&format!("It can be applied: `formwork apply {}`\n", file.display()))?;
     }
     Ok(DONE)
 }
@@ -91,10 +99,10 @@ fn to_json(planned: &Planned, verdict: &Verdict, sources: &Sources) -> Json {
 }
 
 /// What signs: a key file, or the agent.
-fn signer(
+pub(super) fn signer(
     session: &Session,
     workspace: &Workspace,
-    planned: &Planned,
+    governing: &Governing,
     arguments: &Approve,
     purpose: &str,
 ) -> Result<Signer, Stop> {
@@ -115,7 +123,7 @@ fn signer(
             .hint("name a private key: `--key ~/.ssh/id_ed25519`")
             .into());
     };
-    Ok(workflow::agent_signer(workspace, planned, Path::new(socket), wanted.as_ref(), purpose)?)
+    Ok(workflow::agent_signer(workspace, governing, Path::new(socket), wanted.as_ref(), purpose)?)
 }
 
 fn unlocked(session: &Session, path: &Path, key: &ssh_key::PrivateKey) -> Result<Signer, Stop> {

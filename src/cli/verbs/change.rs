@@ -8,7 +8,7 @@ use super::record::{address, focus};
 use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback};
 use crate::cli::interrupt::Listener;
 use crate::cli::render::{diagnostic, outcome, plan as text};
-use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, Session, Stop};
+use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, PAUSED, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
 use crate::workflow::{
@@ -199,10 +199,11 @@ async fn carry_out(
 }
 
 fn code(outcome: &ApplyOutcome) -> u8 {
-    match (outcome.is_complete(), outcome.interrupted) {
-        (true, _) => DONE,
-        (false, true) => INTERRUPTED,
-        (false, false) => FAILED,
+    match (outcome.is_complete(), outcome.interrupted, &outcome.paused) {
+        (true, ..) => DONE,
+        (false, true, _) => INTERRUPTED,
+        (false, false, Some(_)) => PAUSED,
+        (false, false, None) => FAILED,
     }
 }
 

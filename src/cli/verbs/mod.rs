@@ -12,3 +12,4 @@ pub(super) mod sandbox;
 pub(super) mod secrets;
 pub(super) mod serve_provider;
 pub(super) mod start;
+mod wave;

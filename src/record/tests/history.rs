@@ -42,6 +42,7 @@ fn history_tells_what_ran_and_how_far() {
                 ("read".into(), StepCount { planned: 1, done: 1 }),
             ]),
             approvals: Vec::new(),
+            waves: Vec::new(),
         }]
     );
     let found = record.revision(1).expect("read").expect("it is there");

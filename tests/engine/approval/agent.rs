@@ -62,19 +62,19 @@ fn an_agent_signs_with_the_key_that_may() {
     let mut planned = office.open(&plan);
     let workspace = &office.factory.workspace;
     agent.add(&office.key_path("stranger"));
-    let refused = agent_signer(workspace, &planned, &agent.socket, None, PLAN).expect_err("no key may sign");
+    let refused = agent_signer(workspace, planned.governing(), &agent.socket, None, PLAN).expect_err("no key may sign");
     assert!(told(&refused).contains("holds no key that may sign"), "{}", told(&refused));
     agent.add(&office.key_path("ada@ops.example"));
-    let signer = agent_signer(workspace, &planned, &agent.socket, None, PLAN).expect("one may");
+    let signer = agent_signer(workspace, planned.governing(), &agent.socket, None, PLAN).expect("one may");
     let ada = signer.public_key();
     approve_plan(workspace, &mut planned, &signer).expect("approved");
     agent.add(&office.key_path("rsa@ops.example"));
-    let refused = agent_signer(workspace, &planned, &agent.socket, None, PLAN).expect_err("two may");
+    let refused = agent_signer(workspace, planned.governing(), &agent.socket, None, PLAN).expect_err("two may");
     assert!(told(&refused).contains("several keys"), "{}", told(&refused));
-    let signer = agent_signer(workspace, &planned, &agent.socket, Some(&ada), PLAN).expect("it holds it");
+    let signer = agent_signer(workspace, planned.governing(), &agent.socket, Some(&ada), PLAN).expect("it holds it");
     assert_eq!(signer.public_key(), ada);
     let KeyOf(rsa) = KeyOf::read(&office, "rsa@ops.example");
-    let signer = agent_signer(workspace, &planned, &agent.socket, Some(&rsa), PLAN).expect("it holds it");
+    let signer = agent_signer(workspace, planned.governing(), &agent.socket, Some(&rsa), PLAN).expect("it holds it");
     let path = approve_plan(workspace, &mut planned, &signer).expect("approved with RSA");
     drop(planned);
     assert!(path.ends_with("prod.plan.rsa@ops.example.sig"));
@@ -113,7 +113,8 @@ fn a_certificate_counts_as_its_authority_and_the_time_say() {
         let certificate = held.iter().map(|(key, _)| key).find(|key| key.is_certificate()).expect("a certificate");
         let mut planned = office.open(&plan);
         let workspace = &office.factory.workspace;
-        let signer = agent_signer(workspace, &planned, &agent.socket, Some(certificate), PLAN).expect("it holds it");
+        let signer =
+            agent_signer(workspace, planned.governing(), &agent.socket, Some(certificate), PLAN).expect("it holds it");
         let approved = approve_plan(workspace, &mut planned, &signer);
         drop(planned);
         match (refused, approved) {
