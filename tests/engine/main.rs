@@ -1,5 +1,6 @@
 //! The engine, from a blueprint to a live factory and back, through the workflow.
 
+#[cfg(test)]
 mod approval;
 mod bound;
 mod checks;
