@@ -8,8 +8,8 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
-use super::lease::LeaseScope;
 use super::recipient::{self, Recipient};
+use super::scope::LeaseScope;
 use super::vault::Vault;
 use super::{Record, Writing, audit, reseal, to_u64};
 

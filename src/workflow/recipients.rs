@@ -8,7 +8,7 @@ use super::{Workspace, open};
 use crate::blueprint::Blueprint;
 use crate::blueprint::model::{Attribute, Block};
 use crate::language::Scope;
-use crate::record::{Recipient, Record, RecordError, Rekey};
+use crate::record::{LeaseScope, Recipient, Record, RecordError, Rekey};
 
 /// The block that is given its meaning here, and what it can hold.
 const BLOCK: &str = "record";
@@ -182,7 +182,7 @@ fn is_new(record: &Record) -> Result<bool, RecordError> {
 }
 
 fn wrap(workspace: &Workspace, record: &mut Record, rekey: &Rekey) -> Result<(), RecordError> {
-    record.acquire(&open::lease(workspace))?;
+    open::acquire(workspace, record, LeaseScope::Whole)?;
     let wrapped = record.rekey(rekey, &mut |_| {});
     record.release()?;
     wrapped.map(drop)

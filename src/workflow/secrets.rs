@@ -11,7 +11,7 @@ use super::{Workspace, recipients};
 use crate::blueprint::Failure;
 use crate::plan::PlanFile;
 use crate::plan::json::timestamp;
-use crate::record::{PastRekey, Recipient, Record, RecordError, Rekey, RekeyMoment, Rekeyed};
+use crate::record::{LeaseScope, PastRekey, Recipient, Record, RecordError, Rekey, RekeyMoment, Rekeyed};
 
 /// How the key is to change hands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,7 +100,7 @@ pub fn rekey(workspace: &Workspace, request: &RekeyRequest) -> Result<(SecretsVi
             None => record.recipients()?,
         };
         let rekey = Rekey { recipients, rotate: request.rotate, actor: workspace.actor.clone() };
-        record.acquire(&open::lease(workspace))?;
+        open::acquire(workspace, &mut record, LeaseScope::Whole)?;
         let done = record.rekey(&rekey, &mut |moment| drill(request, moment))?;
         record.release()?;
         Ok(done)

@@ -13,8 +13,8 @@ use crate::approve::{Rules, WAVE, WaveSubject};
 use crate::blueprint::files::Files;
 use crate::blueprint::model::Block;
 use crate::blueprint::{Blueprint, Failure};
-use crate::record::Record;
 use crate::record::model::{NewReleaseEvent, ReleaseEventKind, RevisionStatus};
+use crate::record::{LeaseScope, Record};
 
 /// A wave that waits for people.
 pub struct WaitingWave {
@@ -110,7 +110,7 @@ pub fn approve_wave(workspace: &Workspace, waiting: WaitingWave, signer: Option<
         signature,
     };
     let mut write = || {
-        record.acquire(&open::lease(workspace))?;
+        open::acquire(workspace, &mut record, LeaseScope::Whole)?;
         record.note(subject.revision, std::slice::from_ref(&event))?;
         record.release()
     };
