@@ -1,7 +1,7 @@
 //! What a plan is bound to: drift and changes of the record in what it touches and reads are refused by name, and
 //! nothing else is in its way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use formwork::workflow::{PlanRequest, StepDone, save_plan, state_mv};
 use formwork_contract::{Value, json};
@@ -41,7 +41,7 @@ fn kept(factory: &Factory, name: &str) -> PathBuf {
 }
 
 /// Applies a kept plan; what went wrong, if something did.
-fn applied(factory: &Factory, file: &PathBuf) -> String {
+fn applied(factory: &Factory, file: &Path) -> String {
     let planned = match factory.try_open(file) {
         Ok(planned) => planned,
         Err(failed) => return told(&failed),
