@@ -166,7 +166,7 @@ pub(super) fn replace(connection: &Connection, recipients: &[Recipient], data_ke
 mod tests {
     use super::*;
 
-    const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJxhR+UgUK3zTYVSLAfDoO2hwC0/4j2RHtDyfbYxwV/Q";
+    const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOv/MWV1d0LxPTEQG+tsWhlkSriD4NJAyBu3eH5i/BYM";
 
     #[test]
     fn a_recipient_is_known_by_its_key_whatever_it_is_called() {

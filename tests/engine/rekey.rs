@@ -82,6 +82,7 @@ impl Team {
     }
 
     /// Makes a pair of keys with the real `ssh-keygen`: the private one's path, and the public one.
+    #[expect(clippy::print_stdout, reason = "a skip is told")]
     fn ssh(&self, kind: &str, name: &str, passphrase: &str) -> Option<(String, String)> {
         let path = self.path(name);
         let mut command = Command::new("ssh-keygen");

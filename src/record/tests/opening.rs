@@ -121,6 +121,9 @@ fn the_first_layout_is_brought_up_to_date_and_nothing_of_it_is_lost() {
         "CREATE TABLE leased_addresses (address TEXT PRIMARY KEY, token INTEGER NOT NULL) STRICT, WITHOUT ROWID;
                   CREATE INDEX leased_by_token ON leased_addresses (token)";
     record.connection.execute_batch(before).expect("made");
+
+    record.connection.execute_batch("DROP TABLE rekeys; ALTER TABLE keys DROP COLUMN name").expect("dropped");
+    record.connection.execute_batch("ALTER TABLE audit DROP COLUMN resealed").expect("dropped");
     record.connection.pragma_update(None, "user_version", 1).expect("set");
     drop(record);
 
