@@ -114,6 +114,7 @@ fn done(step: usize) -> StepEvent {
         dependencies: vec!["sandbox_subnet.main".into()],
         create_before_destroy: false,
         tainted: false,
+        protected: false,
     };
     StepEvent { step, kind: StepEventKind::Done { resource: Some(Box::new(resource)), from: None } }
 }

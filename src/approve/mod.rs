@@ -1,5 +1,7 @@
 //! Consent to exactly one plan: the only way to an [`ApprovedPlan`], which is all that apply accepts.
 
+pub mod overrides;
+
 use formwork_contract::{Diagnostic, Diagnostics, Str};
 
 use crate::blueprint::model::Environment;

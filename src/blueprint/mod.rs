@@ -12,6 +12,7 @@ mod load;
 mod mistake;
 pub mod model;
 mod parse;
+pub mod settings;
 pub mod sources;
 mod syntax;
 mod tfvars;

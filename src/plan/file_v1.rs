@@ -8,6 +8,8 @@
 //! what was answered (planned values, the steps). Opening a file visits the same graph again with these
 //! answers and checks that the same steps come of it: what is applied is what the file says.
 
+mod safety;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ use super::model::{Action, Author, Change, Deferred, Git, Header, Plan, PlanKind
 use super::{Focus, PlanOptions};
 use crate::live::{Live, Observed, ResourceKind};
 use crate::record::private;
+use safety::FiledOverride;
 
 const FORMAT: &str = "formwork.plan";
 const VERSION: u32 = 1;
@@ -77,6 +80,8 @@ struct Content {
     author: FiledAuthor,
     refresh: bool,
     targets: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    excludes: Vec<String>,
     replace: Vec<String>,
     variables: BTreeMap<String, Json>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -87,6 +92,11 @@ struct Content {
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     deferred: BTreeMap<String, FiledDeferral>,
     data: BTreeMap<String, Json>,
+    /// Grades of changes that were checked beforehand.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    preflight: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    overrides: Vec<FiledOverride>,
     steps: Vec<FiledStep>,
 }
 
@@ -179,6 +189,7 @@ struct FiledStep {
 pub struct Answers {
     objects: HashMap<(String, Option<String>), FiledObject>,
     deferred: BTreeMap<String, FiledDeferral>,
+    preflight: BTreeMap<String, String>,
 }
 
 /// The planned value of one object.
@@ -290,23 +301,25 @@ impl PlanFile {
         }
     }
 
-    /// `--target` and `--replace`, as they were given.
+    /// `--target`, `--exclude` and `--replace`, as they were given.
     ///
     /// # Errors
     /// One of them is no address.
-    pub fn selection(&self) -> Result<(Vec<Focus>, Vec<Address>), PlanFileError> {
+    pub fn selection(&self) -> Result<(Vec<Focus>, Vec<Focus>, Vec<Address>), PlanFileError> {
         let damaged = |error: formwork_contract::address::ParseAddressError| PlanFileError::Damaged(error.to_string());
-        let targets =
-            self.content.targets.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>()?;
+        let focuses =
+            |texts: &[String]| texts.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>();
+        let (targets, excludes) = (focuses(&self.content.targets)?, focuses(&self.content.excludes)?);
         let replace =
             self.content.replace.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>()?;
-        Ok((targets, replace))
+        Ok((targets, excludes, replace))
     }
 
     pub fn answers(&self) -> Answers {
         let key = |object: &FiledObject| (object.address.clone(), object.deposed.clone());
         let objects = self.content.objects.iter().map(|object| (key(object), object.clone())).collect();
-        Answers { objects, deferred: self.content.deferred.clone() }
+        let content = &self.content;
+        Answers { objects, deferred: content.deferred.clone(), preflight: content.preflight.clone() }
     }
 
     /// Results of data sources, in the exact form.
@@ -420,6 +433,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         author: FiledAuthor::of(&header.author),
         refresh: options.refresh,
         targets: options.targets.iter().map(ToString::to_string).collect(),
+        excludes: options.excludes.iter().map(ToString::to_string).collect(),
         replace,
         variables: header
             .variables
@@ -435,6 +449,8 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .iter()
             .map(|(address, read)| (address.to_string(), encode(&read.value, &Type::Any, seal)))
             .collect(),
+        preflight: safety::grades(&plan.changes),
+        overrides: options.overrides.files.iter().map(FiledOverride::of).collect(),
         steps: steps(plan),
     }
 }

@@ -5,6 +5,7 @@
 //! entries named `formwork` tell what Terraform has no word for.
 
 mod parts;
+mod safety;
 
 use std::collections::BTreeMap;
 
@@ -93,8 +94,8 @@ fn change_json(change: &Change) -> Json {
     if let Some(reason) = change.reason.as_ref().and_then(|reason| reason_name(reason, &change.address.key)) {
         entry.insert("action_reason".into(), reason.into());
     }
-    if change.action != Action::NoOp {
-        entry.insert("formwork".into(), json!({"risk": risk_name(change.risk)}));
+    if let Some(own) = safety::change(change) {
+        entry.insert("formwork".into(), own);
     }
     entry.into()
 }
@@ -340,6 +341,8 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         .map(|git| json!({"commit": &*git.commit, "clean": git.clean, "branches": names(&git.branches)}));
     json!({
         "kind": kind,
+        "blast_radius": safety::blast_radius(plan),
+        "left_out": safety::left_out(plan.left_out),
         "author": {"actor": &*header.author.actor, "email": header.author.email.as_deref()},
         "environment": &*header.environment,
         "target": header.target.as_deref(),

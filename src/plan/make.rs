@@ -7,13 +7,14 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Mode, Str
 
 use super::checks::check_blocks;
 use super::imports::{self, PendingImport};
-use super::model::{Action, Author, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
+use super::model::{Action, Author, CheckStatus, Git, Header, LeftOut, OutputChange, Plan, PlanKind};
 use super::moves::Moves;
 use super::open_conditions::OpenConditions;
+use super::protection::Rules;
 use super::reopen::Blocks;
 use super::resolver::Resolver;
 use super::walk::{PlanOptions, Waiting, Walk};
-use super::{focus, steps};
+use super::{Focus, exclude, focus, risk, steps};
 use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::Reality;
 use crate::record::model::RecordedResource;
@@ -53,11 +54,14 @@ pub struct Origin {
 /// Everything in the blueprint that stands in the way, all at once.
 pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, Diagnostics> {
     let Request { graph, inputs, recorded, mut reality, origin, imports } = request;
+    let rules = Rules::read(graph.blueprint.environments.get(&graph.blueprint.environment))?;
     let mut header = header(&graph, &inputs, &recorded, options, origin);
-    let focus = if options.look_only {
-        Some(focus::Focused::default())
+    let is_recorded = |focus: &Focus| recorded.resources.iter().any(|object| focus.covers(&object.address));
+    let excluded = exclude::excluded(&graph, &options.excludes, options.kind, &is_recorded)?;
+    let (focus, left_out) = if options.look_only {
+        (Some(focus::Focused::default()), LeftOut::default())
     } else {
-        focus::focused(&graph, &options.targets, options.kind)?
+        focus::focused(&graph, &options.targets, &excluded, options.kind)?
     };
     let mut evaluation = Evaluation::new(Arc::clone(&graph), inputs);
     reality.provide_functions(&mut evaluation, graph.called_providers()).await?;
@@ -87,6 +91,9 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         deferred_modules: HashSet::new(),
         ordering: super::ordering::Ordering::default(),
         focus,
+        excluded,
+        held: HashSet::new(),
+        left_out,
         imports: pending,
         changes: Vec::new(),
         origins: HashMap::new(),
@@ -105,6 +112,10 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     walk.refuse_second_owners();
     walk.unclaimed_replacements();
     walk.unclaimed_targets();
+    walk.protect(&rules);
+    if !walk.diagnostics.has_errors() {
+        walk.preflight().await;
+    }
     if walk.diagnostics.has_errors() {
         return Err(walk.diagnostics);
     }
@@ -114,6 +125,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
 
 fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bool)>) -> Result<Plan, Diagnostics> {
     sort_changes(&mut walk);
+    risk::assess(&mut walk.changes);
     let steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
     let outputs = output_changes(&walk, recorded)?;
     if !is_whole_destroy(&walk) {
@@ -129,6 +141,7 @@ fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bo
         drift: walk.drift,
         outputs,
         deferred: walk.deferred,
+        left_out: walk.left_out,
         data: walk.data,
         checks: walk.checks,
         steps,

@@ -3,11 +3,14 @@
 //!
 //! [`make`] walks the graph (`walk.rs`), plans each resource (`resource.rs`, asking providers through
 //! `ask.rs`), finds what nobody claims any more (`orphans.rs`) and lays out the steps (`steps.rs`). A plan
-//! can be written to a file and opened again (`file_v1.rs`).
+//! can be written to a file and opened again (`file_v1.rs`). `protection.rs` refuses what would take protected objects
+//! away, `risk.rs` grades each change and `blast.rs` the whole.
 
 mod ask;
+pub mod blast;
 mod checks;
 mod ephemeral;
+mod exclude;
 pub mod file_v1;
 mod fingerprint;
 mod focus;
@@ -21,9 +24,12 @@ mod moves;
 mod open_conditions;
 mod ordering;
 mod orphans;
+pub mod preflight;
+pub mod protection;
 mod reopen;
 mod resolver;
 mod resource;
+pub mod risk;
 mod secrets;
 mod steps;
 mod validate;
@@ -36,6 +42,7 @@ pub use fingerprint::fingerprint;
 pub use focus::Focus;
 pub use make::{Origin, Recorded, Request, make};
 pub use model::Plan;
+pub use protection::{Overridden, OverrideFile, Overrides};
 pub use reopen::{Reopened, Reopening};
 pub use resolver::Resolver;
 pub use secrets::Secrets;

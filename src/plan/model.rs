@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use formwork_contract::provider::{Deferral, Private};
+use formwork_contract::provider::{Deferral, PreflightGrade, Private};
 use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
 
+use super::protection::Protection;
+use super::risk::RiskReason;
 use crate::graph::ProviderKey;
 use crate::live::ResourceKind;
 
@@ -21,6 +23,8 @@ pub struct Plan {
     pub outputs: BTreeMap<Str, OutputChange>,
     /// What cannot be planned yet.
     pub deferred: Vec<Deferred>,
+    /// What `--target` and `--exclude` leave out.
+    pub left_out: LeftOut,
     /// Data sources that were read: pinned, so that apply and a later rollback see the same.
     pub data: BTreeMap<Address, DataRead>,
     pub checks: Vec<CheckResult>,
@@ -116,6 +120,11 @@ pub struct Change {
     /// The same for what is planned.
     pub planned_private: Private,
     pub risk: Risk,
+    /// Why it is graded so: the highest of their grades is the risk.
+    pub risk_reasons: Vec<RiskReason>,
+    pub protection: Protection,
+    /// How far it was checked beforehand; `None` where nobody asked.
+    pub preflight: Option<PreflightGrade>,
     /// What it depends on now: addresses with or without an instance key, and module paths.
     pub dependencies: Arc<[Str]>,
     /// What it depended on when it was last applied.
@@ -216,6 +225,17 @@ pub struct Deferred {
     pub span: Option<Span>,
 }
 
+/// What `--target` and `--exclude` leave out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// As `--exclude` names it.
+    pub excluded: Vec<Str>,
+    /// Blocks that depend on what is excluded, or on what `--target` names.
+    pub dependents: Vec<Str>,
+    /// Objects that stay because something that is excluded needs them.
+    pub needed: Vec<Str>,
+}
+
 /// What a `check` block or a condition said.
 #[derive(Clone, Debug)]
 pub struct CheckResult {
@@ -312,12 +332,20 @@ impl StepAction {
     }
 }
 
+impl Change {
+    /// Whether nothing in reality, no address and no protection changes.
+    pub fn is_nothing(&self) -> bool {
+        self.action == Action::NoOp
+            && self.moved_from.is_none()
+            && self.importing.is_none()
+            && !self.protection.changes()
+    }
+}
+
 impl Plan {
     /// Whether nothing in reality and no output would change.
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|change| {
-            matches!(change.action, Action::NoOp) && change.moved_from.is_none() && change.importing.is_none()
-        }) && self.outputs.values().all(|output| output.action == Action::NoOp)
+        self.changes.iter().all(Change::is_nothing) && self.outputs.values().all(|output| output.action == Action::NoOp)
     }
 
     /// What stands now of an object that is to be forgotten; null where it is gone.

@@ -230,11 +230,11 @@ impl<'a> Layout<'a> {
 
 /// Whether the record would say something else of an object that does not change.
 fn is_stale(change: &Change) -> bool {
-    change.drifted || change.dependencies != change.recorded_dependencies
+    change.drifted || change.dependencies != change.recorded_dependencies || change.protection.changes()
 }
 
 /// The names by which a recorded dependency may speak of an object.
-fn names_of(address: &Address) -> Vec<String> {
+pub(super) fn names_of(address: &Address) -> Vec<String> {
     let mut names = vec![address.to_string()];
     if address.key != InstanceKey::None {
         names.push(Address { key: InstanceKey::None, ..address.clone() }.to_string());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use formwork_contract::{Address, Str};
 
-use super::model::{Action, Change, CheckResult, DataRead, Deferred, Drift, Header, OutputChange, Plan, Step};
+use super::model::{Action, Change, CheckResult, DataRead, Deferred, Drift, Header, LeftOut, OutputChange, Plan, Step};
 
 /// The parts of a [`Plan`] that people and tools see.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,7 @@ pub struct PlanView<'a> {
     pub drift: &'a [Drift],
     pub outputs: &'a BTreeMap<Str, OutputChange>,
     pub deferred: &'a [Deferred],
+    pub left_out: &'a LeftOut,
     pub data: &'a BTreeMap<Address, DataRead>,
     pub checks: &'a [CheckResult],
     pub steps: &'a [Step],
@@ -27,6 +28,7 @@ impl<'a> From<&'a Plan> for PlanView<'a> {
             drift: &plan.drift,
             outputs: &plan.outputs,
             deferred: &plan.deferred,
+            left_out: &plan.left_out,
             data: &plan.data,
             checks: &plan.checks,
             steps: &plan.steps,
@@ -37,9 +39,6 @@ impl<'a> From<&'a Plan> for PlanView<'a> {
 impl PlanView<'_> {
     /// Whether nothing in reality, no output and no address would change.
     pub fn is_empty(&self) -> bool {
-        self.changes
-            .iter()
-            .all(|change| change.action == Action::NoOp && change.moved_from.is_none() && change.importing.is_none())
-            && self.outputs.values().all(|output| output.action == Action::NoOp)
+        self.changes.iter().all(Change::is_nothing) && self.outputs.values().all(|output| output.action == Action::NoOp)
     }
 }

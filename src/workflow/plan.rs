@@ -1,13 +1,14 @@
 //! Plans: for an apply, a destroy or a rollback; written to a file and opened again; and what drifted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formwork_contract::json::decode;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
 use super::open::{self, failure, record_failure};
+use super::overrides;
 use super::settle::settle_first;
 use super::variables;
 use super::{Progress, ProgressEvent, Workspace};
@@ -18,7 +19,8 @@ use crate::graph::{self, Inputs};
 use crate::plan::file_v1;
 use crate::plan::model::{Author, PlanKind};
 use crate::plan::{
-    Answers, Focus, Origin, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make,
+    Answers, Focus, Origin, Overrides, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request,
+    make,
 };
 use crate::record::{Record, RecordError};
 use crate::rollback;
@@ -28,11 +30,26 @@ use crate::rollback;
 pub struct PlanRequest {
     pub destroy: bool,
     pub targets: Vec<Focus>,
+    /// Left as they are, with what depends on them.
+    pub excludes: Vec<Focus>,
     pub replace: Vec<Address>,
+    /// Files of signed overrides, for protected objects.
+    pub overrides: Vec<PathBuf>,
+    /// Ask the providers how far each change can be checked beforehand.
+    pub preflight: bool,
     /// Take the record's word for what is live.
     pub skip_refresh: bool,
     /// Objects to take over, by address and id.
     pub imports: Vec<(Address, Str)>,
+}
+
+/// Where to go back to.
+#[derive(Clone, Debug, Default)]
+pub struct RollbackRequest {
+    /// The last complete revision before the latest where none is given.
+    pub to: Option<u64>,
+    /// Files of signed overrides, for protected objects.
+    pub overrides: Vec<PathBuf>,
 }
 
 /// A plan, with what it needs to be applied.
@@ -54,7 +71,10 @@ pub(super) struct Selection {
     kind: PlanKind,
     refresh: bool,
     targets: Vec<Focus>,
+    excludes: Vec<Focus>,
     replace: Vec<Address>,
+    overrides: Overrides,
+    preflight: bool,
     restore: HashMap<Address, serde_json::Value>,
     pinned: HashMap<Address, serde_json::Value>,
     imports: HashMap<Address, Str>,
@@ -74,7 +94,10 @@ impl Selection {
             kind,
             refresh: true,
             targets: Vec::new(),
+            excludes: Vec::new(),
             replace: Vec::new(),
+            overrides: Overrides::default(),
+            preflight: false,
             restore: HashMap::new(),
             pinned: HashMap::new(),
             imports: HashMap::new(),
@@ -94,6 +117,9 @@ impl Selection {
             refresh: self.refresh,
             look_only: self.look_only,
             targets: self.targets.clone(),
+            excludes: self.excludes.clone(),
+            overrides: self.overrides.clone(),
+            preflight: self.preflight,
             replace: self.replace.iter().cloned().collect(),
             restore: self.restore.clone(),
             pinned: self.pinned.clone(),
@@ -114,7 +140,10 @@ pub async fn plan(workspace: &Workspace, request: &PlanRequest, progress: &dyn P
     let selection = Selection {
         refresh: !request.skip_refresh,
         targets: request.targets.clone(),
+        excludes: request.excludes.clone(),
         replace: request.replace.clone(),
+        overrides: unjudged(&blueprint.sources, &request.overrides)?,
+        preflight: request.preflight,
         imports: request.imports.iter().cloned().collect(),
         ..Selection::new(if request.destroy { PlanKind::Destroy } else { PlanKind::Apply })
     };
@@ -148,6 +177,19 @@ pub async fn rollback_plan(
     to: Option<u64>,
     progress: &dyn Progress,
 ) -> Result<Planned, Failure> {
+    plan_rollback(workspace, &RollbackRequest { to, overrides: Vec::new() }, progress).await
+}
+
+/// Plans the way back to a revision, where protected objects may be in the way.
+///
+/// # Errors
+/// As for [`rollback_plan`], and an override that does not hold.
+pub async fn plan_rollback(
+    workspace: &Workspace,
+    request: &RollbackRequest,
+    progress: &dyn Progress,
+) -> Result<Planned, Failure> {
+    let to = request.to;
     // The blueprint on disk may be broken: that is a reason to go back. Only its environments are needed.
     let environment = match open::blueprint(workspace) {
         Ok((blueprint, _)) => blueprint.environment,
@@ -166,7 +208,8 @@ pub async fn rollback_plan(
         )
     })?;
     drop(record);
-    revive(workspace, &environment, target, None, progress).await
+    let overrides = unjudged(&nowhere, &request.overrides)?;
+    revive(workspace, &environment, target, overrides, progress).await
 }
 
 /// Plans the blueprint of a revision as it was.
@@ -174,7 +217,7 @@ async fn revive(
     workspace: &Workspace,
     environment: &Str,
     target: rollback::Target,
-    file: Option<&PlanFile>,
+    overrides: Overrides,
     progress: &dyn Progress,
 ) -> Result<Planned, Failure> {
     let files = Arc::new(Files::from_snapshot(target.files));
@@ -183,10 +226,12 @@ async fn revive(
     let selection = Selection {
         restore: target.restore,
         pinned: target.pinned,
+        overrides,
         // A revision that took everything down is returned to by taking everything down.
         ..Selection::new(if target.empty { PlanKind::Destroy } else { kind })
     };
-    let prepared = Prepared { blueprint, warnings, selection, variables: Variables::Filed(target.variables), file };
+    let prepared =
+        Prepared { blueprint, warnings, selection, variables: Variables::Filed(target.variables), file: None };
     prepared.make(workspace, progress).await
 }
 
@@ -234,7 +279,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         ));
     }
     let header = file.header(&**record.vault()).map_err(unusable)?;
-    let (targets, replace) = file.selection().map_err(unusable)?;
+    let (targets, excludes, replace) = file.selection().map_err(unusable)?;
     let restore = match header.kind {
         PlanKind::Rollback { to } => match rollback::target(&record, Some(to)) {
             Ok(target) => target.restore,
@@ -248,7 +293,9 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     let selection = Selection {
         refresh: file.refresh(),
         targets,
+        excludes,
         replace,
+        overrides: Overrides { files: file.overrides(), ..Overrides::default() },
         restore,
         pinned: file.data().map_err(unusable)?,
         imports: file.imports(),
@@ -271,6 +318,12 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     }
     planned.digest = Some(file.digest.clone());
     Ok(planned)
+}
+
+/// Overrides as they were given: [`Prepared::make`] judges them.
+fn unjudged(sources: &Arc<Sources>, paths: &[PathBuf]) -> Result<Overrides, Failure> {
+    let files = overrides::read(paths).map_err(|refused| failure(sources, refused))?;
+    Ok(Overrides { files, ..Overrides::default() })
 }
 
 fn unusable_plan(path: &Path, error: &PlanFileError) -> Diagnostic {
@@ -336,6 +389,8 @@ impl Prepared<'_> {
                 self.selection.undecided = open.into_iter().map(|intent| intent.address).collect();
             }
         }
+        let files = std::mem::take(&mut self.selection.overrides.files);
+        self.selection.overrides = overrides::judged(workspace, &record, &self.blueprint, files).map_err(fail)?;
         let recorded = recorded(&record).map_err(fail)?;
         let request = Request {
             graph,

@@ -6,7 +6,7 @@ use formwork::plan::Plan;
 use formwork::plan::model::Action;
 use formwork::workflow::{
     ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings, Progress, Silent,
-    VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
+    Validated, VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan, validate,
 };
 
 /// A blueprint under test.
@@ -52,6 +52,14 @@ impl Factory {
 
     pub(crate) fn try_plan(&self, request: &PlanRequest) -> Result<Planned, Failure> {
         self.runtime.block_on(plan(&self.workspace, request, &Silent))
+    }
+
+    pub(crate) fn validate(&self) -> Result<Validated, Failure> {
+        self.runtime.block_on(validate(&self.workspace))
+    }
+
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     pub(crate) fn plan(&self) -> Planned {

@@ -1,6 +1,7 @@
 //! What is to be shown, as text. Nothing here prints.
 
 pub mod adopt;
+mod blast;
 pub mod diagnostic;
 pub mod diff;
 pub mod graph;
