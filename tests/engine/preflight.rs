@@ -16,7 +16,6 @@ resource "sandbox_network" "net" {
   cidr_block = "10.0.0.0/16"
 }
 resource "sandbox_subnet" "nodes" {
-  name       = "nodes"
   network_id = sandbox_network.net.id
   cidr_block = "10.0.1.0/24"
 }

@@ -68,3 +68,48 @@ fn few(names: &[String]) -> String {
         more => format!("{shown} and {more} more"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use formwork_contract::{Path, Value};
+
+    use super::*;
+    use crate::cli::render::tests::change;
+    use crate::plan::model::Action;
+    use crate::plan::risk::{DataHint, RiskReason};
+
+    fn graded(address: &str, action: Action, reasons: Vec<RiskReason>) -> Change {
+        let risk = reasons.iter().map(RiskReason::grade).max().unwrap_or(Risk::None);
+        Change { risk, risk_reasons: reasons, ..change(address, action, Value::from("x"), Value::from("y")) }
+    }
+
+    #[test]
+    fn each_kind_of_reach_has_a_row_and_the_grade_its_reason() {
+        let lost = RiskReason::LosesData(DataHint::Word("registry".into()));
+        let exposed = RiskReason::Exposes(vec![Path::attribute("public_endpoint")]);
+        let user = Change {
+            dependencies: std::sync::Arc::from(["a.store".into()]),
+            ..graded("a.user", Action::NoOp, Vec::new())
+        };
+        let changes = [
+            graded("a.cluster", Action::Update, vec![RiskReason::Updates, exposed]),
+            graded("a.store", Action::Delete, vec![RiskReason::Deletes, lost]),
+            user,
+        ];
+        let expected = "\
+Blast radius: critical: 1 object loses the data that it holds.
+  deleted           1  a.store
+  made stateless    1  a.store
+  exposed           1  a.cluster by `public_endpoint`
+  indirectly        1  a.user
+";
+        assert_eq!(blast_radius(&changes, Paint::PLAIN), expected);
+        assert_eq!(blast_radius(&changes[2..], Paint::PLAIN), "");
+    }
+
+    #[test]
+    fn many_names_are_counted() {
+        let names: Vec<String> = (0..7).map(|number| format!("a.b{number}")).collect();
+        assert_eq!(few(&names), "a.b0, a.b1, a.b2, a.b3, a.b4 and 2 more");
+    }
+}
