@@ -24,12 +24,13 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::PlanOptions;
 use super::fingerprint::hex;
 use super::model::{Action, Author, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
-use super::{Focus, PlanOptions};
 use crate::live::{Live, Observed, ResourceKind};
 use crate::record::private;
 use safety::FiledOverride;
+pub use safety::FiledSelection;
 
 const FORMAT: &str = "formwork.plan";
 const VERSION: u32 = 1;
@@ -305,14 +306,14 @@ impl PlanFile {
     ///
     /// # Errors
     /// One of them is no address.
-    pub fn selection(&self) -> Result<(Vec<Focus>, Vec<Focus>, Vec<Address>), PlanFileError> {
+    pub fn selection(&self) -> Result<FiledSelection, PlanFileError> {
         let damaged = |error: formwork_contract::address::ParseAddressError| PlanFileError::Damaged(error.to_string());
         let focuses =
             |texts: &[String]| texts.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>();
         let (targets, excludes) = (focuses(&self.content.targets)?, focuses(&self.content.excludes)?);
         let replace =
             self.content.replace.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>()?;
-        Ok((targets, excludes, replace))
+        Ok(FiledSelection { targets, excludes, replace })
     }
 
     pub fn answers(&self) -> Answers {

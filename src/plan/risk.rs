@@ -331,7 +331,7 @@ fn each_exposure(change: &Change, value: &Value, found: &mut dyn FnMut(&Path, Fo
                 Step::Index(_) => None,
             })
         };
-        let Some(name) = names().last() else { return };
+        let Some(name) = names().next_back() else { return };
         let is_set = matches!(steps.last(), Some(Step::Attribute(_)));
         if let Some(text) = part.as_str() {
             let word = WORDS.iter().any(|(attribute, words)| *attribute == name && words.contains(&text));

@@ -16,7 +16,7 @@ use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
-use crate::plan::file_v1;
+use crate::plan::file_v1::{self, FiledSelection};
 use crate::plan::model::{Author, PlanKind};
 use crate::plan::{
     Answers, Focus, Origin, Overrides, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request,
@@ -279,7 +279,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         ));
     }
     let header = file.header(&**record.vault()).map_err(unusable)?;
-    let (targets, excludes, replace) = file.selection().map_err(unusable)?;
+    let FiledSelection { targets, excludes, replace } = file.selection().map_err(unusable)?;
     let restore = match header.kind {
         PlanKind::Rollback { to } => match rollback::target(&record, Some(to)) {
             Ok(target) => target.restore,

@@ -143,7 +143,6 @@ fn key(factory: &Factory, name: &str) -> Option<(PathBuf, String)> {
     let file = factory.path().join(name);
     let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"]).arg(&file).status();
     if !made.is_ok_and(|status| status.success()) {
-        println!("skipped: there is no ssh-keygen to sign with");
         return None;
     }
     let public = std::fs::read_to_string(file.with_extension("pub")).expect("a public key");
@@ -174,8 +173,9 @@ fn a_signed_override_lets_a_protected_object_go_and_any_other_does_not() {
     let head = "environment \"dev\" {\n  approval { allowed_signers = \"allowed\" }\n}\n";
     let mut factory = Factory::new(&format!("{head}{KEPT}"));
     factory.workspace.environment = Some("dev".into());
-    let Some((ada, allowed)) = key(&factory, "ada") else { return };
-    let Some((eve, eves)) = key(&factory, "eve") else { return };
+    let (Some((ada, allowed)), Some((eve, eves))) = (key(&factory, "ada"), key(&factory, "eve")) else {
+        return println!("skipped: there is no ssh-keygen to sign with");
+    };
     factory.write("allowed", &allowed);
     factory.apply();
     // A blueprint cannot name the judges of its own plan.

@@ -1,4 +1,4 @@
-//! What a plan file keeps of preflight checks and of overrides.
+//! What a plan file keeps of the command line, of preflight checks and of overrides.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,18 @@ use formwork_contract::provider::PreflightGrade;
 use serde::{Deserialize, Serialize};
 
 use super::{Answers, PlanFile};
+use crate::plan::Focus;
 use crate::plan::model::Change;
 use crate::plan::preflight::{grade_name, grade_of};
 use crate::plan::protection::OverrideFile;
+
+/// `--target`, `--exclude` and `--replace`, as they were given.
+#[derive(Clone, Debug)]
+pub struct FiledSelection {
+    pub targets: Vec<Focus>,
+    pub excludes: Vec<Focus>,
+    pub replace: Vec<Address>,
+}
 
 /// An override with its signatures, as they were found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
