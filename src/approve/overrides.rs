@@ -8,11 +8,9 @@ use std::sync::Arc;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str};
 use serde::{Deserialize, Serialize};
-use ssh_key::public::KeyData;
-use ssh_key::{PublicKey, SshSig};
 
-use crate::blueprint::files::Files;
-use crate::blueprint::model::Environment;
+use super::rules::Rules;
+use super::signature;
 use crate::plan::{Overridden, OverrideFile, Overrides};
 
 /// What signatures of overrides are made for.
@@ -54,51 +52,11 @@ impl OverrideText {
 /// What overrides are judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct Bench<'a> {
-    pub environment: &'a str,
     pub record_id: &'a str,
-    pub signers: &'a Signers,
+    /// Those that judge plans: they say who may sign, and for which environment.
+    pub rules: &'a Rules,
     /// Milliseconds since the Unix epoch.
     pub now_ms: i64,
-}
-
-/// Who may sign in an environment, as its `approval` block names them.
-#[derive(Clone, Debug, Default)]
-pub struct Signers {
-    /// OpenSSH's `allowed_signers`.
-    allowed: Option<String>,
-    /// Plain public keys.
-    revoked: Option<String>,
-}
-
-impl Signers {
-    /// Reads the files that the environment's `approval` block names, so that a plan carries them along.
-    ///
-    /// # Errors
-    /// One of them cannot be read.
-    pub fn read(environment: &Environment, files: &Files) -> Result<Self, Diagnostics> {
-        let Some(block) = environment.settings.iter().find(|block| &*block.type_name == "approval") else {
-            return Ok(Self::default());
-        };
-        let mut diagnostics = Diagnostics::new();
-        let mut file = |name: &str| {
-            let attribute = block.body.attributes.iter().find(|attribute| &*attribute.name == name)?;
-            let path = attribute.value.as_literal_str()?;
-            match files.read(path) {
-                Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-                Err(error) => {
-                    diagnostics.push(
-                        Diagnostic::error(format!("`{path}` cannot be read"))
-                            .detail(format!("{error}."))
-                            .label(attribute.value.span, "named here")
-                            .hint("the name is relative to the blueprint's folder"),
-                    );
-                    None
-                }
-            }
-        };
-        let signers = Self { allowed: file("allowed_signers"), revoked: file("revoked_keys") };
-        diagnostics.into_result(signers).map(|(signers, _)| signers)
-    }
 }
 
 /// Judges override files. Each has to hold: whoever names one relies on it.
@@ -130,8 +88,9 @@ fn judge_file(file: &OverrideFile, bench: &Bench<'_>) -> Result<(Vec<Address>, O
     if text.format != FORMAT || text.version != VERSION {
         return Err((format!("It is not of the format `{FORMAT}`, version {VERSION}."), anew()));
     }
-    if text.environment != bench.environment {
-        let why = format!("It is for the environment `{}`, and this is `{}`.", text.environment, bench.environment);
+    let environment = &*bench.rules.environment;
+    if text.environment != environment {
+        let why = format!("It is for the environment `{}`, and this is `{environment}`.", text.environment);
         return Err((why, anew()));
     }
     if text.record != bench.record_id {
@@ -161,7 +120,7 @@ fn judge_file(file: &OverrideFile, bench: &Bench<'_>) -> Result<(Vec<Address>, O
 /// The first whose signature holds.
 fn any_signer(file: &OverrideFile, bench: &Bench<'_>) -> Result<Str, Refused> {
     let sign = format!("sign it: `ssh-keygen -Y sign -n {NAMESPACE} -f KEY {}`", file.name);
-    if bench.signers.allowed.is_none() {
+    if bench.rules.signers.is_empty() {
         let why = "The rules that were applied last name nobody who may sign.".to_owned();
         return Err((why, "add `allowed_signers` to the environment's `approval` block, and apply that first".into()));
     }
@@ -170,7 +129,7 @@ fn any_signer(file: &OverrideFile, bench: &Bench<'_>) -> Result<Str, Refused> {
     }
     let mut refused = Vec::new();
     for armored in &file.signatures {
-        match signer(bench.signers, armored, file.text.as_bytes()) {
+        match signer(bench, armored, file.text.as_bytes()) {
             Ok(signer) => return Ok(signer),
             Err(why) => refused.push(why),
         }
@@ -178,35 +137,12 @@ fn any_signer(file: &OverrideFile, bench: &Bench<'_>) -> Result<Str, Refused> {
     Err((format!("None of its signatures counts: {}.", refused.join("; ")), sign))
 }
 
-/// Who signed these bytes for an override, by a line of the allowed signers.
-fn signer(signers: &Signers, armored: &str, message: &[u8]) -> Result<Str, String> {
-    let signature = SshSig::from_pem(armored).map_err(|error| format!("one is not an SSH signature: {error}"))?;
-    if signature.namespace() != NAMESPACE {
-        return Err(format!("one was made for the namespace `{}`", signature.namespace()));
-    }
-    let key = signature.public_key().clone();
-    PublicKey::from(key.clone())
-        .verify(NAMESPACE, message, &signature)
-        .map_err(|_| "one was made over other bytes than these".to_owned())?;
-    let keys = |text: &str| text.lines().filter_map(public_key).collect::<Vec<_>>();
-    if keys(signers.revoked.as_deref().unwrap_or_default()).contains(&key) {
-        return Err("one is by a key that is revoked".into());
-    }
-    let lines = signers.allowed.as_deref().unwrap_or_default().lines().filter(|line| !line.trim().starts_with('#'));
-    let named = lines.filter_map(|line| line.trim().split_once([' ', '\t']));
-    let found = named.into_iter().find(|(_, rest)| public_key(rest).as_ref() == Some(&key));
-    match found {
-        Some((principal, _)) if !principal.contains(['*', '?', ',', '!']) => Ok(principal.trim_matches('"').into()),
-        Some(_) => Err("one is by a key whose line names no one person".into()),
-        None => Err("one is by a key that no line of the allowed signers has without options".into()),
-    }
-}
-
-/// A key's type and its base64, without options before them.
-fn public_key(text: &str) -> Option<KeyData> {
-    let mut words = text.split_whitespace();
-    let key = PublicKey::from_openssh(&format!("{} {}", words.next()?, words.next()?));
-    key.ok().map(KeyData::from)
+/// Who signed these bytes for an override: every name that the key signs as.
+fn signer(bench: &Bench<'_>, armored: &str, message: &[u8]) -> Result<Str, String> {
+    let signed = signature::verify(armored, NAMESPACE, message).map_err(|flaw| flaw.to_string())?;
+    let named = bench.rules.signer(&signed.key, NAMESPACE, bench.now_ms);
+    let names = named.map_err(|refusal| format!("{refusal} (key {})", signed.fingerprint))?;
+    Ok(names.iter().map(|name| &**name).collect::<Vec<_>>().join(", ").into())
 }
 
 /// The last millisecond at which something holds that holds until a day or a time.

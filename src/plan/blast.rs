@@ -6,7 +6,6 @@ use formwork_contract::{Address, Mode, Path};
 
 use super::model::{Action, Change, Risk};
 use super::risk::RiskReason;
-use super::steps::names_of;
 
 /// With fewer objects than this, a share of them says nothing.
 const SMALL: usize = 5;
@@ -122,7 +121,7 @@ fn indirect(changes: &[Change]) -> Vec<&Address> {
     let mut queue: Vec<usize> = (0..changes.len()).filter(|place| touched(&changes[*place])).collect();
     let mut reached: HashSet<usize> = queue.iter().copied().collect();
     while let Some(place) = queue.pop() {
-        for name in names_of(&changes[place].address) {
+        for name in changes[place].address.names() {
             // Each list is gone through once: whoever comes later finds all of it reached.
             for dependent in dependents.remove(name.as_str()).unwrap_or_default() {
                 if reached.insert(dependent) {

@@ -8,7 +8,6 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Mode, Str};
 use super::Focus;
 use super::focus::{nodes_of, resources};
 use super::model::{LeftOut, PlanKind};
-use super::steps::names_of;
 use super::walk::Walk;
 use crate::graph::{DesiredGraph, NodeId};
 
@@ -98,7 +97,7 @@ impl Walk<'_> {
         }
         let mut by_name: HashMap<String, Vec<&Address>> = HashMap::new();
         for address in self.observed.keys() {
-            names_of(address).into_iter().for_each(|name| by_name.entry(name).or_default().push(address));
+            address.names().into_iter().for_each(|name| by_name.entry(name).or_default().push(address));
         }
         let is_left = |address: &Address| self.is_excluded(address, self.block_of(address));
         let mut queue: Vec<&Address> = self.observed.keys().filter(|address| is_left(address)).collect();

@@ -85,6 +85,7 @@ impl Focus {
         path.config().is_within(&module.config())
     }
 
+    /// Whether the object is meant, or stands in what is meant.
     pub(super) fn covers(&self, address: &Address) -> bool {
         match self {
             Self::Resource(named) => {

@@ -2,12 +2,15 @@
 //! what it touches.
 //!
 //! [`make`] walks the graph (`walk.rs`), plans each resource (`resource.rs`, asking providers through
-//! `ask.rs`), finds what nobody claims any more (`orphans.rs`) and lays out the steps (`steps.rs`). A plan
-//! can be written to a file and opened again (`file_v1.rs`). `protection.rs` refuses what would take protected objects
-//! away, `risk.rs` grades each change and `blast.rs` the whole.
+//! `ask.rs`), finds what nobody claims any more (`orphans.rs`) and lays out the steps (`steps.rs`). What it is
+//! bound to in the record is in [`bound`]. A plan can be written to a file and opened again (`file_v1.rs`).
+//! `protection.rs` refuses what would take protected objects away, `risk.rs` grades each change and `blast.rs` the
+//! whole.
 
+pub mod approval;
 mod ask;
 pub mod blast;
+pub mod bound;
 mod checks;
 mod ephemeral;
 mod exclude;
@@ -26,6 +29,7 @@ mod ordering;
 mod orphans;
 pub mod preflight;
 pub mod protection;
+pub mod release;
 mod reopen;
 mod resolver;
 mod resource;

@@ -75,7 +75,7 @@ fn request(change: &Change) -> PreflightRequest {
 }
 
 fn about(change: &Change, diagnostics: Diagnostics) -> Diagnostics {
-    let secrets = Secrets::of([&change.before, &change.config]);
+    let secrets = Secrets::of([&change.before, &change.config, &change.after]);
     let placed = diagnostics.into_iter().map(|diagnostic| {
         let diagnostic = secrets.redacted(diagnostic).address(&change.address);
         match change.span {

@@ -28,6 +28,12 @@ impl Protection {
         self.recorded != self.planned
     }
 
+    /// As the record has it, for an object that is left alone.
+    #[must_use]
+    pub fn unchanged(&self) -> Self {
+        Self { recorded: self.recorded, planned: self.recorded, overridden: None }
+    }
+
     /// Whether the protection is taken away.
     pub fn is_lifted(&self) -> bool {
         self.recorded && !self.planned
@@ -179,6 +185,10 @@ impl Walk<'_> {
     fn refusal(&self, change: &Change, matched: bool) -> Option<Diagnostic> {
         let protection = &change.protection;
         let block = self.protecting_block(&change.address);
+        // What others did since a plan file was written is no part of it.
+        if self.options.answers.is_some_and(|answers| !answers.touches(change)) {
+            return None;
+        }
         // What was made only in part holds nothing yet.
         let is_guarded = protection.recorded || ((matched || block.is_some()) && !change.tainted);
         if !takes_away(change) || !is_guarded || protection.overridden.is_some() {

@@ -9,7 +9,6 @@ use formwork_contract::{Path, Step, Str, Value};
 
 use super::model::{Action, Change, Risk};
 use super::protection::takes_away;
-use super::steps::names_of;
 
 /// Why a change has its grade.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +105,7 @@ pub(super) fn assess(changes: &mut [Change]) {
         names.into_iter().for_each(|name| *dependents.entry(name.clone()).or_default() += 1);
     }
     for change in changes {
-        let depended = names_of(&change.address).iter().filter_map(|name| dependents.get(name.as_str())).sum();
+        let depended = change.address.names().iter().filter_map(|name| dependents.get(name.as_str())).sum();
         change.risk_reasons = reasons(change, depended);
         change.risk = change.risk_reasons.iter().map(RiskReason::grade).max().unwrap_or(Risk::None);
     }

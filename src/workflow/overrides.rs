@@ -3,17 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use formwork_contract::{Address, Diagnostic, Diagnostics, Str};
+use formwork_contract::{Address, Diagnostic, Diagnostics};
 
 use super::Workspace;
+use super::approval::Governing;
 use super::open::{self, failure, record_failure};
-use crate::approve::overrides::{Bench, OverrideText, Signers, end_of, judge};
-use crate::blueprint::files::Files;
+use crate::approve::overrides::{Bench, OverrideText, end_of, judge};
+use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
-use crate::blueprint::{Blueprint, Failure};
 use crate::plan::{OverrideFile, Overrides};
 use crate::record::Record;
-use crate::record::model::RevisionStatus;
 
 /// Reads override files, and the signatures that lie beside each: `FILE.sig` and `FILE.NAME.sig`.
 ///
@@ -50,49 +49,23 @@ fn read_one(path: &Path) -> Result<OverrideFile, Diagnostics> {
     })
 }
 
-/// Judges overrides for a record, by who may sign after the last complete revision: a plan cannot name its own judges.
-/// Where nothing was applied yet, the blueprint that is planned names them.
+/// Overrides as they were given: who makes a plan judges them.
+pub(super) fn unjudged(sources: &Arc<Sources>, paths: &[PathBuf]) -> Result<Overrides, Failure> {
+    let files = read(paths).map_err(|refused| failure(sources, refused))?;
+    Ok(Overrides { files, ..Overrides::default() })
+}
+
+/// Judges overrides for a record, by the rules that judge its plans.
 ///
 /// # Errors
-/// An override that does not hold, or signers that cannot be read.
+/// An override that does not hold.
 pub(super) fn judged(
     workspace: &Workspace,
     record: &Record,
-    blueprint: &Blueprint,
+    governing: &Governing,
     files: Vec<OverrideFile>,
 ) -> Result<Overrides, Diagnostics> {
-    let environment = blueprint.environments.get(&blueprint.environment).cloned().unwrap_or_default();
-    // Read in any case, so that the revision has them.
-    let own = Signers::read(&environment, &blueprint.files)?;
-    if files.is_empty() {
-        return Ok(Overrides::default());
-    }
-    let signers = recorded_signers(workspace, record, &blueprint.environment)?.unwrap_or(own);
-    let bench = Bench {
-        environment: &blueprint.environment,
-        record_id: record.id(),
-        signers: &signers,
-        now_ms: workspace.now_ms,
-    };
-    judge(files, &bench)
-}
-
-fn recorded_signers(workspace: &Workspace, record: &Record, environment: &Str) -> Result<Option<Signers>, Diagnostics> {
-    let told = |error| Diagnostics::from(open::record_diagnostic(&error));
-    let history = record.history().map_err(told)?;
-    let complete = history.iter().filter(|summary| summary.status == RevisionStatus::Complete);
-    let Some(last) = complete.map(|summary| summary.number).max() else { return Ok(None) };
-    let Some(revision) = record.revision(last).map_err(told)? else { return Ok(None) };
-    if revision.files.is_empty() {
-        return Ok(None);
-    }
-    let files = Arc::new(Files::from_snapshot(revision.files));
-    let (blueprint, _) = open::load_from(workspace, Arc::clone(&files), Some(environment.clone()))
-        .map_err(|failed| failed.diagnostics)?;
-    match blueprint.environments.get(environment) {
-        Some(environment) => Signers::read(environment, &files).map(Some),
-        None => Ok(Some(Signers::default())),
-    }
+    judge(files, &Bench { record_id: record.id(), rules: &governing.rules, now_ms: workspace.now_ms })
 }
 
 /// What an override is to say.

@@ -128,7 +128,7 @@ fn a_protect_block_is_checked_with_the_plan_and_by_validate() {
         factory.workspace.environment = Some("dev".into());
         let failed = factory.try_plan(&PlanRequest::default()).expect_err("a mistake");
         assert!(told(&failed).contains(told_of), "{}", told(&failed));
-        let failed = factory.validate().expect_err("a mistake");
+        let failed = factory.validated().expect_err("a mistake");
         assert!(told(&failed).contains(told_of), "{}", told(&failed));
     }
     let mut factory =
@@ -194,7 +194,7 @@ fn a_signed_override_lets_a_protected_object_go_and_any_other_does_not() {
     sign(&ada, "formwork.override", &file);
     let text = std::fs::read_to_string(&file).expect("the override");
     std::fs::write(&file, text.replace("eu-2", "eu-3")).expect("altered");
-    fails(&factory, "over other bytes");
+    fails(&factory, "for other bytes");
     std::fs::write(&file, text.replace("\"dev\"", "\"prod\"")).expect("altered");
     sign(&ada, "formwork.override", &file);
     fails(&factory, "for the environment `prod`");
@@ -236,4 +236,67 @@ fn a_rollback_takes_no_protected_object_away() {
         .block_on(plan_rollback(&factory.workspace, &request, &formwork::workflow::Silent))
         .expect_err("it is protected");
     assert!(told(&failed).contains("which is protected"), "{}", told(&failed));
+}
+
+#[test]
+fn an_override_counts_only_by_a_key_that_may_sign_overrides() {
+    for (options, revoked, because) in [
+        ("namespaces=\"formwork.plan\" ", false, "for other namespaces"),
+        ("", true, "revoked"),
+        ("namespaces=\"formwork.*\" ", false, ""),
+    ] {
+        let rules = if revoked { "revoked_keys = \"ada.pub\"" } else { "" };
+        let head = format!(
+            "environment \"dev\" {{\n  approval {{\n    allowed_signers = \"allowed\"\n    {rules}\n  }}\n}}\n"
+        );
+        let mut factory = Factory::new(&format!("{head}{KEPT}"));
+        factory.workspace.environment = Some("dev".into());
+        let Some((ada, allowed)) = key(&factory, "ada") else {
+            return println!("skipped: there is no ssh-keygen to sign with");
+        };
+        factory.write("allowed", &allowed.replacen(' ', &format!(" {options}"), 1));
+        factory.apply();
+        let file = write(&factory, "2023-12-24");
+        sign(&ada, "formwork.override", &file);
+        let request = PlanRequest { destroy: true, overrides: vec![file], ..PlanRequest::default() };
+        match factory.try_plan(&request) {
+            Ok(planned) => assert!(because.is_empty(), "{options}{revoked}: {:?}", planned.plan.changes),
+            Err(failed) => {
+                assert!(!because.is_empty() && told(&failed).contains(because), "{because}: {}", told(&failed));
+            }
+        }
+    }
+}
+
+#[test]
+fn approvals_are_asked_for_by_the_grade_of_the_whole_plan() {
+    let head = |risk: &str| {
+        format!(
+            "environment \"dev\" {{\n  approval {{\n    allowed_signers = \"allowed\"\n    group \"owners\" {{}}\n    \
+             require \"owners\" {{ risk = \"{risk}\" }}\n  }}\n}}\n"
+        )
+    };
+    let many = |count: usize| {
+        format!(
+            "resource \"sandbox_network\" \"many\" {{\n  count = {count}\n  name = \"n-${{count.index}}\"\n  \
+             cidr_block = \"10.${{count.index}}.0.0/16\"\n}}\n"
+        )
+    };
+    for (risk, before, after) in
+        [("high", KEPT.to_owned(), BARE.to_owned()), ("critical", many(6), many(1)), ("critical", many(6), many(5))]
+    {
+        let mut factory = Factory::new(&format!("{}{before}", head(risk)));
+        factory.workspace.environment = Some("dev".into());
+        let Some((_, allowed)) = key(&factory, "ada") else {
+            return println!("skipped: there is no ssh-keygen to make a key with");
+        };
+        factory.write("allowed", &allowed);
+        factory.apply();
+        factory.write("main.hcl", &format!("{}{after}", head(risk)));
+        let planned = factory.plan();
+        let asked = planned.plan.header.approval.required.len();
+        // One of six is a change of high risk, five of six are more than that together.
+        assert_eq!(asked, usize::from(after != many(5)), "{after}: {:?}", planned.plan.header.approval);
+        assert_eq!(factory.try_apply(planned).is_err(), asked == 1);
+    }
 }

@@ -1,6 +1,7 @@
 //! What is to be shown, as text. Nothing here prints.
 
 pub mod adopt;
+pub mod approval;
 mod blast;
 pub mod diagnostic;
 pub mod diff;
@@ -11,6 +12,8 @@ pub mod outcome;
 pub mod plan;
 #[cfg(feature = "terraform")]
 pub mod providers;
+mod release;
+pub mod secrets;
 pub mod sequence;
 pub mod state;
 pub mod style;
