@@ -75,6 +75,7 @@ fn begin(record: &mut Record, steps: usize) -> Result<u64, Box<dyn Error>> {
         steps: (0..steps)
             .map(|step| NewStep { address: address(step), deposed: None, action: "create".into() })
             .collect(),
+        approvals: Vec::new(),
     })?)
 }
 
@@ -114,6 +115,7 @@ fn done(step: usize) -> StepEvent {
         dependencies: vec!["sandbox_subnet.main".into()],
         create_before_destroy: false,
         tainted: false,
+        protected: false,
     };
     StepEvent { step, kind: StepEventKind::Done { resource: Some(Box::new(resource)), from: None } }
 }

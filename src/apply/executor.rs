@@ -432,6 +432,8 @@ impl<'a> Executor<'a> {
                 let change = &self.plan.changes[number];
                 let mut resource = self.journal.resource(change, &value, &private);
                 resource.tainted = step.action == StepAction::Create;
+                // What is made only in part is to be made anew.
+                resource.protected &= !resource.tainted;
                 let message = diagnostic.summary.as_str().into();
                 self.events.push((place, StepEventKind::Partly { resource: Box::new(resource), message }));
                 self.fail(step, diagnostic);

@@ -164,6 +164,7 @@ impl<'a> Journal<'a> {
             dependencies: change.dependencies.to_vec(),
             create_before_destroy: change.create_before_destroy,
             tainted: false,
+            protected: change.protection.planned,
         }
     }
 

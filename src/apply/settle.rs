@@ -211,6 +211,7 @@ fn as_found(
         dependencies: recorded.map(|recorded| recorded.dependencies.clone()).unwrap_or_default(),
         create_before_destroy: recorded.is_some_and(|recorded| recorded.create_before_destroy),
         tainted: made_in_part,
+        protected: recorded.is_some_and(|recorded| recorded.protected),
     }
 }
 

@@ -8,6 +8,7 @@ mod assign;
 mod certificate;
 mod changes;
 mod judge;
+pub mod overrides;
 mod pattern;
 mod revoked;
 mod rules;

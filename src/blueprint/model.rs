@@ -164,6 +164,8 @@ pub struct Lifecycle {
     pub create_before_destroy: Option<bool>,
     /// Where `prevent_destroy = true` stands.
     pub prevent_destroy: Option<Span>,
+    /// Where `protect = true` stands.
+    pub protect: Option<Span>,
     pub ignore_changes: IgnoreChanges,
     pub replace_triggered_by: Vec<Expr>,
     pub preconditions: Vec<Condition>,

@@ -4,6 +4,7 @@ mod approval;
 mod crash;
 mod examples;
 mod locking;
+mod planning;
 mod providers;
 mod secrets;
 
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::log::LogLevel;
 pub use approval::{Approval, Approve, Verify};
 pub use crash::CrashAt;
+pub use planning::{Override, Planning};
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 pub use secrets::{RekeyCrash, Secrets, SecretsRekey};
 
@@ -91,6 +93,9 @@ pub enum Verb {
     /// Go back to how an earlier revision left things
     #[command(after_help = examples::ROLLBACK)]
     Rollback(Rollback),
+    /// Write an override for protected objects, for somebody to sign
+    #[command(after_help = planning::OVERRIDE)]
+    Override(Override),
     /// List the revisions of the environment
     #[command(after_help = examples::HISTORY)]
     History(History),
@@ -178,22 +183,6 @@ pub struct Fmt {
     pub recursive: bool,
 }
 
-#[derive(Clone, Debug, Default, Args)]
-pub struct Planning {
-    #[command(flatten)]
-    pub variables: Variables,
-    /// Only this resource, module or component, and what it needs; may be given more than once
-    #[arg(long = "target", value_name = "ADDRESS")]
-    pub targets: Vec<String>,
-    /// Make this object anew; may be given more than once
-    #[arg(long = "replace", value_name = "ADDRESS")]
-    pub replace: Vec<String>,
-    /// Whether to read live objects first; without, the record is believed
-    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
-    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub refresh: bool,
-}
-
 #[derive(Debug, Args)]
 pub struct Plan {
     #[command(flatten)]
@@ -222,7 +211,7 @@ pub struct Show {
 #[derive(Debug, Args)]
 pub struct Apply {
     /// A file written by `plan -o`
-    #[arg(value_name = "PLAN", conflicts_with_all = ["targets", "replace", "destroy"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["targets", "excludes", "replace", "overrides", "preflight", "destroy"])]
     pub plan: Option<PathBuf>,
     /// A signature that does not lie beside the plan; may be given more than once
     #[arg(long = "signature", value_name = "FILE", requires = "plan")]
@@ -255,6 +244,9 @@ pub struct Rollback {
     /// Write the plan to a file and apply nothing
     #[arg(short, long, value_name = "PLAN")]
     pub out: Option<PathBuf>,
+    /// Let protected objects go that this signed file names; may be given more than once
+    #[arg(long = "override", value_name = "FILE")]
+    pub overrides: Vec<PathBuf>,
     /// For ephemeral variables: the revision keeps all others
     #[command(flatten)]
     pub variables: Variables,
@@ -328,6 +320,9 @@ pub enum State {
         /// Which objects; in single quotes where an address holds brackets
         #[arg(value_name = "ADDRESS", required = true)]
         addresses: Vec<String>,
+        /// Let protected objects go that this signed file names; may be given more than once
+        #[arg(long = "override", value_name = "FILE")]
+        overrides: Vec<PathBuf>,
     },
     /// Write the record as a state file of another tool
     Export(Export),

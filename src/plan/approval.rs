@@ -2,6 +2,7 @@
 
 use formwork_contract::Str;
 
+use super::blast::BlastRadius;
 use super::model::{Change, Risk};
 
 /// What the rules ask for that judge a plan.
@@ -37,9 +38,9 @@ pub struct RuleChange {
 pub const RULES_RISK: Risk = Risk::High;
 
 impl ApprovalNeeds {
-    /// The grade of a plan: the highest risk of anything in it.
+    /// The grade of a plan: that of its blast radius, or of what it changes in the rules where that is higher.
     pub fn grade(&self, changes: &[Change]) -> Risk {
         let rules = if self.rule_changes.is_empty() { Risk::None } else { RULES_RISK };
-        changes.iter().map(|change| change.risk).max().unwrap_or(Risk::None).max(rules)
+        BlastRadius::of(changes).grade.max(rules)
     }
 }

@@ -10,6 +10,7 @@
 
 mod bound;
 mod release;
+mod safety;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -27,10 +28,12 @@ use sha2::{Digest, Sha256};
 
 use self::bound::{FiledBound, FiledBuild};
 use self::release::FiledRelease;
+use self::safety::FiledOverride;
+pub use self::safety::FiledSelection;
+use super::PlanOptions;
 use super::approval::ApprovalNeeds;
 use super::fingerprint::hex;
 use super::model::{Action, Author, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
-use super::{Focus, PlanOptions};
 use crate::live::{Builds, Live, Observed, ResourceKind};
 use crate::record::private;
 
@@ -89,6 +92,8 @@ struct Content {
     author: FiledAuthor,
     refresh: bool,
     targets: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    excludes: Vec<String>,
     replace: Vec<String>,
     variables: BTreeMap<String, Json>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -99,6 +104,11 @@ struct Content {
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     deferred: BTreeMap<String, FiledDeferral>,
     data: BTreeMap<String, Json>,
+    /// Grades of changes that were checked beforehand.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    preflight: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    overrides: Vec<FiledOverride>,
     steps: Vec<FiledStep>,
     #[serde(default)]
     release: FiledRelease,
@@ -196,6 +206,7 @@ struct FiledStep {
 pub struct Answers {
     objects: HashMap<(String, Option<String>), FiledObject>,
     deferred: BTreeMap<String, FiledDeferral>,
+    preflight: BTreeMap<String, String>,
     /// Addresses of steps.
     touched: HashSet<String>,
     /// Outputs that change.
@@ -330,17 +341,18 @@ impl PlanFile {
         }
     }
 
-    /// `--target` and `--replace`, as they were given.
+    /// `--target`, `--exclude` and `--replace`, as they were given.
     ///
     /// # Errors
     /// One of them is no address.
-    pub fn selection(&self) -> Result<(Vec<Focus>, Vec<Address>), PlanFileError> {
+    pub fn selection(&self) -> Result<FiledSelection, PlanFileError> {
         let damaged = |error: formwork_contract::address::ParseAddressError| PlanFileError::Damaged(error.to_string());
-        let targets =
-            self.content.targets.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>()?;
+        let focuses =
+            |texts: &[String]| texts.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>();
+        let (targets, excludes) = (focuses(&self.content.targets)?, focuses(&self.content.excludes)?);
         let replace =
             self.content.replace.iter().map(|text| text.parse().map_err(damaged)).collect::<Result<_, _>>()?;
-        Ok((targets, replace))
+        Ok(FiledSelection { targets, excludes, replace })
     }
 
     pub fn answers(&self) -> Answers {
@@ -349,6 +361,7 @@ impl PlanFile {
         Answers {
             objects,
             deferred: self.content.deferred.clone(),
+            preflight: self.content.preflight.clone(),
             touched: self.content.steps.iter().filter_map(|step| step.address.clone()).collect(),
             outputs: self.content.bound.outputs().map(Str::from).collect(),
         }
@@ -479,6 +492,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         author: FiledAuthor::of(&header.author),
         refresh: options.refresh,
         targets: options.targets.iter().map(ToString::to_string).collect(),
+        excludes: options.excludes.iter().map(ToString::to_string).collect(),
         replace,
         variables: header
             .variables
@@ -494,6 +508,8 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .iter()
             .map(|(address, read)| (address.to_string(), encode(&read.value, &Type::Any, seal)))
             .collect(),
+        preflight: safety::grades(&plan.changes),
+        overrides: options.overrides.files.iter().map(FiledOverride::of).collect(),
         steps: steps(plan),
         release: FiledRelease::of(&plan.release),
     }

@@ -1,4 +1,4 @@
-//! `--target`: the part of a blueprint that a plan is confined to.
+//! `--target` and `--exclude`: the part of a blueprint that a plan is confined to.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -8,7 +8,8 @@ use formwork_contract::address::ParseAddressError;
 use formwork_contract::suggest::nearest;
 use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, ModulePath};
 
-use super::model::PlanKind;
+use super::exclude::{Excluded, dependents_of, told};
+use super::model::{LeftOut, PlanKind};
 use super::walk::Walk;
 use crate::graph::{DesiredGraph, NodeId, NodeKind};
 
@@ -46,6 +47,8 @@ pub(super) struct Focused {
     whole: HashSet<NodeId>,
     /// With those instances that are named.
     named: HashSet<NodeId>,
+    /// What no block declares is in focus too.
+    and_orphans: bool,
 }
 
 impl Focused {
@@ -57,7 +60,7 @@ impl Focused {
 
 impl Focus {
     /// Whether some instances are meant and others not.
-    fn has_key(&self) -> bool {
+    pub(super) fn has_key(&self) -> bool {
         let steps = |path: &ModulePath| path.steps().iter().any(|step| step.key != InstanceKey::None);
         match self {
             Self::Resource(address) => address.key != InstanceKey::None || steps(&address.module),
@@ -106,13 +109,22 @@ fn covers_steps(named: &ModulePath, path: &ModulePath) -> bool {
 }
 
 /// The nodes to be planned: those named and, for an apply, what they depend on; for a destroy,
-/// what depends on them. `None` when nothing is named.
+/// what depends on them; without what is excluded. `None` when nothing is named. Notes what of the blueprint depends
+/// on what is named and is left out.
 ///
 /// # Errors
 /// A name that nothing in the blueprint has.
-pub(super) fn focused(graph: &DesiredGraph, targets: &[Focus], kind: PlanKind) -> Result<Option<Focused>, Diagnostics> {
+pub(super) fn focused(
+    graph: &DesiredGraph,
+    targets: &[Focus],
+    excluded: &Excluded,
+    kind: PlanKind,
+) -> Result<(Option<Focused>, LeftOut), Diagnostics> {
+    let mut left_out = excluded.left_out.clone();
     if targets.is_empty() {
-        return Ok(None);
+        let all = (0..graph.nodes.len() as u32).map(NodeId).filter(|node| !excluded.nodes.contains(node));
+        let focused = Focused { whole: all.collect(), and_orphans: true, ..Focused::default() };
+        return Ok((Some(focused).filter(|_| !left_out.excluded.is_empty()), left_out));
     }
     let mut queue = VecDeque::new();
     let mut focused = Focused::default();
@@ -142,14 +154,21 @@ pub(super) fn focused(graph: &DesiredGraph, targets: &[Focus], kind: PlanKind) -
             }
         }
     }
-    Ok(Some(focused))
+    focused.whole.retain(|node| !excluded.nodes.contains(node));
+    focused.named.retain(|node| !excluded.nodes.contains(node));
+    let targeted: HashSet<NodeId> = targets.iter().flat_map(|target| nodes_of(graph, target)).collect();
+    let behind = dependents_of(graph, &targeted);
+    left_out.dependents.extend(told(graph, behind.iter().filter(|node| !focused.contains(**node))));
+    left_out.dependents.sort();
+    left_out.dependents.dedup();
+    Ok((Some(focused), left_out))
 }
 
-fn resources(graph: &DesiredGraph) -> impl Iterator<Item = NodeId> + '_ {
+pub(super) fn resources(graph: &DesiredGraph) -> impl Iterator<Item = NodeId> + '_ {
     (0..graph.nodes.len() as u32).map(NodeId).filter(|node| matches!(graph.node(*node).kind, NodeKind::Resource(_)))
 }
 
-fn nodes_of(graph: &DesiredGraph, target: &Focus) -> Vec<NodeId> {
+pub(super) fn nodes_of(graph: &DesiredGraph, target: &Focus) -> Vec<NodeId> {
     let is_named = |node: &NodeId| {
         let path = &graph.module(graph.node(*node).module).path;
         match target {
@@ -190,10 +209,14 @@ impl Walk<'_> {
         self.diagnostics.append(found);
     }
 
-    /// Whether `--target` leaves an object aside.
+    /// Whether `--target` or `--exclude` leaves an object aside.
     pub(super) fn is_out_of_focus(&self, address: &Address, block: Option<NodeId>) -> bool {
         let Some(focus) = &self.focus else { return false };
+        if self.is_excluded(address, block) {
+            return true;
+        }
         match block {
+            None if focus.and_orphans => false,
             Some(node) if focus.whole.contains(&node) => false,
             Some(node) if !focus.named.contains(&node) => true,
             _ => !self.options.targets.iter().any(|target| target.covers(address)),

@@ -9,6 +9,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Severity,
 use super::Secrets;
 use super::ask::{Answer, Answered, Ask, DataAnswer, ManagedAnswer};
 use super::model::{Action, Change, DataRead, Deferred, Reason, ReplaceOrder, Risk};
+use super::protection::Protection;
 use super::walk::Walk;
 use crate::graph::Unit;
 use crate::live::ResourceKind;
@@ -157,7 +158,10 @@ impl Walk<'_> {
             kind: Arc::clone(&ask.kind),
             private: Private::default(),
             planned_private: Private::default(),
-            risk: risk(action),
+            risk: Risk::None,
+            risk_reasons: Vec::new(),
+            protection: Protection::default(),
+            preflight: None,
             dependencies: Arc::clone(&dependencies),
             recorded_dependencies: dependencies,
             create_before_destroy: false,
@@ -236,13 +240,4 @@ fn marked_after(kind: &ResourceKind, planned: &Value, config: &Value, prior: &Va
         (name.clone(), value)
     });
     Value::Object(entries.collect())
-}
-
-pub(super) fn risk(action: Action) -> Risk {
-    match action {
-        Action::NoOp | Action::Read => Risk::None,
-        Action::Create => Risk::Low,
-        Action::Update | Action::Forget => Risk::Medium,
-        Action::Replace(_) | Action::Delete => Risk::High,
-    }
 }

@@ -7,6 +7,7 @@
 mod approval;
 mod parts;
 mod release;
+mod safety;
 
 use std::collections::BTreeMap;
 
@@ -100,8 +101,7 @@ fn change_json(change: &Change, wave: Option<usize>) -> Json {
     if let Some(reason) = change.reason.as_ref().and_then(|reason| reason_name(reason, &change.address.key)) {
         entry.insert("action_reason".into(), reason.into());
     }
-    if change.action != Action::NoOp {
-        let mut own = json!({"risk": risk_name(change.risk)});
+    if let Some(mut own) = safety::change(change) {
         if let Some(wave) = wave {
             own["wave"] = (wave + 1).into();
         }
@@ -352,6 +352,8 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         .map(|git| json!({"commit": &*git.commit, "clean": git.clean, "branches": names(&git.branches)}));
     let mut told = json!({
         "kind": kind,
+        "blast_radius": safety::blast_radius(plan),
+        "left_out": safety::left_out(plan.left_out),
         "author": {"actor": &*header.author.actor, "email": header.author.email.as_deref()},
         "environment": &*header.environment,
         "target": header.target.as_deref(),

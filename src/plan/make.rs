@@ -9,13 +9,14 @@ use super::approval::ApprovalNeeds;
 use super::bound::Bound;
 use super::checks::check_blocks;
 use super::imports::{self, PendingImport};
-use super::model::{Action, Author, Change, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
+use super::model::{Action, Author, Change, CheckStatus, Git, Header, LeftOut, OutputChange, Plan, PlanKind};
 use super::moves::Moves;
 use super::open_conditions::OpenConditions;
+use super::protection::Rules;
 use super::reopen::Blocks;
 use super::resolver::Resolver;
 use super::walk::{PlanOptions, Waiting, Walk};
-use super::{focus, release, steps};
+use super::{Focus, exclude, focus, release, risk, steps};
 use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::{Builds, Reality};
 use crate::record::RecordedRow;
@@ -62,11 +63,14 @@ pub struct Origin {
 /// Everything in the blueprint that stands in the way, all at once.
 pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, Diagnostics> {
     let Request { graph, inputs, recorded, mut reality, origin, imports } = request;
+    let rules = Rules::read(graph.blueprint.environments.get(&graph.blueprint.environment))?;
     let mut header = header(&graph, &inputs, &recorded, options, origin);
-    let focus = if options.look_only {
-        Some(focus::Focused::default())
+    let is_recorded = |focus: &Focus| recorded.resources.iter().any(|object| focus.covers(&object.address));
+    let excluded = exclude::excluded(&graph, &options.excludes, options.kind, &is_recorded)?;
+    let (focus, left_out) = if options.look_only {
+        (Some(focus::Focused::default()), LeftOut::default())
     } else {
-        focus::focused(&graph, &options.targets, options.kind)?
+        focus::focused(&graph, &options.targets, &excluded, options.kind)?
     };
     let mut evaluation = Evaluation::new(Arc::clone(&graph), inputs);
     reality.provide_functions(&mut evaluation, graph.called_providers()).await?;
@@ -96,6 +100,9 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         deferred_modules: HashSet::new(),
         ordering: super::ordering::Ordering::default(),
         focus,
+        excluded,
+        held: HashSet::new(),
+        left_out,
         imports: pending,
         changes: Vec::new(),
         origins: HashMap::new(),
@@ -114,6 +121,10 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     walk.refuse_second_owners();
     walk.unclaimed_replacements();
     walk.unclaimed_targets();
+    walk.protect(&rules);
+    if !walk.diagnostics.has_errors() {
+        walk.preflight().await;
+    }
     if walk.diagnostics.has_errors() {
         return Err(walk.diagnostics);
     }
@@ -137,6 +148,7 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
         let theirs = outputs.iter_mut().filter(|(name, _)| !answers.touches_output(name));
         theirs.for_each(|(_, change)| change.action = Action::NoOp);
     }
+    risk::assess(&mut walk.changes);
     let mut steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
     let declared = match walk.options.look_only {
         true => release::Declared::default(),
@@ -158,6 +170,7 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
         drift: walk.drift,
         outputs,
         deferred: walk.deferred,
+        left_out: walk.left_out,
         data: walk.data,
         checks: walk.checks,
         steps,

@@ -4,12 +4,16 @@
 //! [`make`] walks the graph (`walk.rs`), plans each resource (`resource.rs`, asking providers through
 //! `ask.rs`), finds what nobody claims any more (`orphans.rs`) and lays out the steps (`steps.rs`). What it is
 //! bound to in the record is in [`bound`]. A plan can be written to a file and opened again (`file_v1.rs`).
+//! `protection.rs` refuses what would take protected objects away, `risk.rs` grades each change and `blast.rs` the
+//! whole.
 
 pub mod approval;
 mod ask;
+pub mod blast;
 pub mod bound;
 mod checks;
 mod ephemeral;
+mod exclude;
 pub mod file_v1;
 mod fingerprint;
 mod focus;
@@ -23,10 +27,13 @@ mod moves;
 mod open_conditions;
 mod ordering;
 mod orphans;
+pub mod preflight;
+pub mod protection;
 pub mod release;
 mod reopen;
 mod resolver;
 mod resource;
+pub mod risk;
 mod secrets;
 mod steps;
 mod validate;
@@ -39,6 +46,7 @@ pub use fingerprint::fingerprint;
 pub use focus::Focus;
 pub use make::{Origin, Recorded, Request, make};
 pub use model::Plan;
+pub use protection::{Overridden, OverrideFile, Overrides};
 pub use reopen::{Reopened, Reopening};
 pub use resolver::Resolver;
 pub use secrets::Secrets;

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use formwork_contract::provider::{Deferral, Private};
+use formwork_contract::provider::{Deferral, PreflightGrade, Private};
 use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
 
 use super::approval::ApprovalNeeds;
 use super::bound::Bound;
+use super::protection::Protection;
 use super::release::Release;
+use super::risk::RiskReason;
 use crate::graph::ProviderKey;
 use crate::live::{Builds, ResourceKind};
 
@@ -24,6 +26,8 @@ pub struct Plan {
     pub outputs: BTreeMap<Str, OutputChange>,
     /// What cannot be planned yet.
     pub deferred: Vec<Deferred>,
+    /// What `--target` and `--exclude` leave out.
+    pub left_out: LeftOut,
     /// Data sources that were read: pinned, so that apply and a later rollback see the same.
     pub data: BTreeMap<Address, DataRead>,
     pub checks: Vec<CheckResult>,
@@ -128,6 +132,11 @@ pub struct Change {
     /// The same for what is planned.
     pub planned_private: Private,
     pub risk: Risk,
+    /// Why it is graded so: the highest of their grades is the risk.
+    pub risk_reasons: Vec<RiskReason>,
+    pub protection: Protection,
+    /// How far it was checked beforehand; `None` where nobody asked.
+    pub preflight: Option<PreflightGrade>,
     /// What it depends on now: addresses with or without an instance key, and module paths.
     pub dependencies: Arc<[Str]>,
     /// What it depended on when it was last applied.
@@ -226,6 +235,17 @@ pub struct Deferred {
     /// The provider put off this one instance, for this reason.
     pub by_provider: Option<Deferral>,
     pub span: Option<Span>,
+}
+
+/// What `--target` and `--exclude` leave out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// As `--exclude` names it.
+    pub excluded: Vec<Str>,
+    /// Blocks that depend on what is excluded, or on what `--target` names.
+    pub dependents: Vec<Str>,
+    /// Objects that stay because something that is excluded needs them.
+    pub needed: Vec<Str>,
 }
 
 /// What a `check` block or a condition said.
@@ -352,6 +372,14 @@ impl StepAction {
 }
 
 impl Change {
+    /// Whether nothing in reality, no address and no protection changes.
+    pub fn is_nothing(&self) -> bool {
+        self.action == Action::NoOp
+            && self.moved_from.is_none()
+            && self.importing.is_none()
+            && !self.protection.changes()
+    }
+
     /// Leaves the object as it is.
     pub(super) fn be_still(&mut self) {
         self.action = Action::NoOp;
@@ -361,6 +389,9 @@ impl Change {
         self.after = self.before.clone();
         self.replace_paths = Vec::new();
         self.risk = Risk::None;
+        self.risk_reasons = Vec::new();
+        self.protection = self.protection.unchanged();
+        self.preflight = None;
         self.dependencies = Arc::clone(&self.recorded_dependencies);
         self.drifted = false;
     }

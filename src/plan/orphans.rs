@@ -8,8 +8,8 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, ModulePat
 use futures_util::stream::{self, StreamExt};
 
 use super::Secrets;
-use super::integrate::risk;
-use super::model::{Action, Change, PlanKind, Reason};
+use super::model::{Action, Change, PlanKind, Reason, Risk};
+use super::protection::Protection;
 use super::walk::{Waiting, Walk};
 use crate::graph::{ProviderKey, Unit};
 use crate::live::{Live, Observed};
@@ -44,6 +44,7 @@ impl Walk<'_> {
 
     /// Plans what becomes of unclaimed objects, and of those that replacements left behind.
     pub(super) async fn plan_orphans(&mut self) {
+        self.hold_what_excluded_needs();
         let mut unclaimed: Vec<Observed> =
             self.observed.values().filter(|object| !self.origins.contains_key(&object.address)).cloned().collect();
         unclaimed.sort_by(|a, b| a.address.cmp(&b.address));
@@ -94,6 +95,10 @@ impl Walk<'_> {
         let deferred = self.deferred_addresses.contains(&base) || self.is_in_deferred_module(&object.address.module);
         let undecided = self.options.undecided.contains(&object.address);
         if self.is_out_of_focus(&object.address, block) || deferred || undecided {
+            return (Action::NoOp, None);
+        }
+        if self.held.contains(&object.address) {
+            self.left_out.needed.push(object.address.to_string().into());
             return (Action::NoOp, None);
         }
         if let Some((false, _)) = self.moves.removed(&object.address) {
@@ -156,7 +161,10 @@ impl Walk<'_> {
                 Live::Absent => Private::default(),
             },
             planned_private: planned,
-            risk: risk(action),
+            risk: Risk::None,
+            risk_reasons: Vec::new(),
+            protection: Protection::default(),
+            preflight: None,
             dependencies: Arc::clone(&dependencies),
             recorded_dependencies: dependencies,
             create_before_destroy: object.recorded.create_before_destroy,

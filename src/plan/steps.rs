@@ -228,7 +228,7 @@ impl<'a> Layout<'a> {
 
 /// Whether the record would say something else of an object that does not change.
 fn is_stale(change: &Change) -> bool {
-    change.drifted || change.dependencies != change.recorded_dependencies
+    change.drifted || change.dependencies != change.recorded_dependencies || change.protection.changes()
 }
 
 /// Whether a step is for an object as it stands: it changes it, ends it, takes it over, or makes its successor.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use formwork_contract::{Diagnostic, Diagnostics, Mode, Str, Type, Value};
 
 use super::moves::Moves;
+use super::protection::Rules;
 use super::release;
 use crate::blueprint::model::{Body, Repeat, Resource};
 use crate::graph::{DesiredGraph, Each, Evaluation, Expansion, Inputs, InstanceId, NodeId, NodeKind, Unit};
@@ -24,6 +25,8 @@ pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diag
     if let Err(found) = check.reality.provide_functions(&mut check.evaluation, check.graph.called_providers()).await {
         return found;
     }
+    let environment = check.graph.blueprint.environments.get(&check.graph.blueprint.environment);
+    check.diagnostics.append(Rules::read(environment).err().unwrap_or_default());
     check.unknown_variables();
     check.diagnostics.append(Moves::of(&check.graph).err().unwrap_or_default());
     let graph = Arc::clone(&check.graph);

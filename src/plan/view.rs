@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use formwork_contract::{Address, Str};
 
-use super::model::{Action, Change, CheckResult, DataRead, Deferred, Drift, Header, OutputChange, Plan, Step};
+use super::model::{Action, Change, CheckResult, DataRead, Deferred, Drift, Header, LeftOut, OutputChange, Plan, Step};
 use super::release::Release;
 
 /// The parts of a [`Plan`] that people and tools see.
@@ -15,6 +15,7 @@ pub struct PlanView<'a> {
     pub drift: &'a [Drift],
     pub outputs: &'a BTreeMap<Str, OutputChange>,
     pub deferred: &'a [Deferred],
+    pub left_out: &'a LeftOut,
     pub data: &'a BTreeMap<Address, DataRead>,
     pub checks: &'a [CheckResult],
     pub steps: &'a [Step],
@@ -29,6 +30,7 @@ impl<'a> From<&'a Plan> for PlanView<'a> {
             drift: &plan.drift,
             outputs: &plan.outputs,
             deferred: &plan.deferred,
+            left_out: &plan.left_out,
             data: &plan.data,
             checks: &plan.checks,
             steps: &plan.steps,
@@ -38,11 +40,9 @@ impl<'a> From<&'a Plan> for PlanView<'a> {
 }
 
 impl PlanView<'_> {
-    /// Whether nothing in reality, no output, no address and no rule of approval would change.
+    /// Whether nothing in reality, no output, no address, no protection and no rule of approval would change.
     pub fn is_empty(&self) -> bool {
-        self.changes
-            .iter()
-            .all(|change| change.action == Action::NoOp && change.moved_from.is_none() && change.importing.is_none())
+        self.changes.iter().all(Change::is_nothing)
             && self.outputs.values().all(|output| output.action == Action::NoOp)
             && self.header.approval.rule_changes.is_empty()
     }

@@ -8,12 +8,13 @@ use formwork_contract::{Address, Diagnostics, Mode, ModulePath, Str, Value};
 use futures_util::stream::{self, StreamExt};
 
 use super::ask::Ask;
+use super::exclude::Excluded;
 use super::focus::Focused;
-use super::model::{Change, CheckResult, DataRead, Deferred, Drift, PlanKind};
+use super::model::{Change, CheckResult, DataRead, Deferred, Drift, LeftOut, PlanKind};
 use super::moves::Moves;
 use super::ordering::{Ordering, Token};
 use super::reopen::Blocks;
-use super::{Answers, Focus, Secrets, checks};
+use super::{Answers, Focus, Overrides, Secrets, checks};
 use crate::graph::{DesiredGraph, Each, Evaluation, InstanceId, NodeId, NodeKind, ProviderKey, ProviderSource, Unit};
 use crate::language::Retention;
 use crate::live::{ObserveOptions, Observed, Reality};
@@ -28,6 +29,12 @@ pub struct PlanOptions<'a> {
     pub look_only: bool,
     /// Nothing else is planned where this names something.
     pub targets: Vec<Focus>,
+    /// Left as they are, with what depends on them.
+    pub excludes: Vec<Focus>,
+    /// What allows to take protected objects away.
+    pub overrides: Overrides,
+    /// Ask the providers how far each change can be checked beforehand.
+    pub preflight: bool,
     /// To be made anew whatever the provider says.
     pub replace: HashSet<Address>,
     /// For a rollback: the values to return to, in the exact form.
@@ -68,6 +75,10 @@ pub(super) struct Walk<'a> {
     pub create_first: HashSet<NodeId>,
     /// Nodes to plan; `None` for all.
     pub focus: Option<Focused>,
+    pub excluded: Excluded,
+    /// Objects that stay because something excluded needs them.
+    pub held: HashSet<Address>,
+    pub left_out: LeftOut,
     pub imports: HashMap<Address, super::imports::PendingImport>,
     pub changes: Vec<Change>,
     /// The block of each address without instance keys.

@@ -490,7 +490,7 @@ impl Replay {
         let mut left: usize = self.images.values().map(Vec::len).sum();
         while let Some(row) = rows.next()? {
             let object: Object = (row.get(0)?, row.get(1)?);
-            let (revision, present): (i64, bool) = (row.get(11)?, row.get(12)?);
+            let (revision, present): (i64, bool) = (row.get(12)?, row.get(13)?);
             let digest = if present { Some(Body::read(row, 0)?.digest()) } else { None };
             let expected = self.images.get(&object).map_or(&[][..], Vec::as_slice);
             if !expected.contains(&(revision, digest)) {

@@ -29,6 +29,8 @@ pub struct RecordedResource {
     pub create_before_destroy: bool,
     /// It was made only in part and is to be replaced.
     pub tainted: bool,
+    /// It goes only with a signed override, whatever becomes of its block.
+    pub protected: bool,
 }
 
 /// Everything that identifies one apply, destroy, rollback or state edit.

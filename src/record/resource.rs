@@ -11,7 +11,7 @@ use super::model::RecordedResource;
 use super::{Record, json, to_i64, to_u64};
 
 /// The columns that a [`Reader`] reads, in its order.
-pub(super) const COLUMNS: &str = "address, deposed, provider, schema_version, value, private, dependencies, create_before_destroy, tainted, source, provider_version";
+pub(super) const COLUMNS: &str = "address, deposed, provider, schema_version, value, private, dependencies, create_before_destroy, tainted, source, provider_version, protected";
 
 impl Record {
     /// Everything that stands, in the order of addresses; an address's current object before its deposed ones.
@@ -117,6 +117,7 @@ impl Reader {
             tainted: row.get(start + 8)?,
             source: self.provider(text(9)?),
             provider_version: self.provider(text(10)?),
+            protected: row.get(start + 11)?,
         })
     }
 
@@ -152,10 +153,11 @@ pub(super) fn upsert(connection: &Connection, resource: &RecordedResource) -> Re
     connection
         .prepare_cached(
             "INSERT INTO resources (address, deposed, provider, schema_version, value, private, dependencies,
-                create_before_destroy, tainted, source, provider_version)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                create_before_destroy, tainted, source, provider_version, protected)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (address, deposed) DO UPDATE SET provider = ?3, schema_version = ?4, value = ?5, private = ?6,
-                dependencies = ?7, create_before_destroy = ?8, tainted = ?9, source = ?10, provider_version = ?11",
+                dependencies = ?7, create_before_destroy = ?8, tainted = ?9, source = ?10, provider_version = ?11,
+                protected = ?12",
         )?
         .execute(params![
             resource.address.to_string(),
@@ -169,6 +171,7 @@ pub(super) fn upsert(connection: &Connection, resource: &RecordedResource) -> Re
             resource.tainted,
             &*resource.source,
             &*resource.provider_version,
+            resource.protected,
         ])?;
     Ok(Body {
         provider: &resource.provider,
@@ -180,6 +183,7 @@ pub(super) fn upsert(connection: &Connection, resource: &RecordedResource) -> Re
         tainted: resource.tainted,
         source: &resource.source,
         provider_version: &resource.provider_version,
+        protected: resource.protected,
     }
     .digest())
 }
@@ -214,9 +218,10 @@ pub(super) fn save_image(
     connection
         .prepare_cached(
             "INSERT INTO images (revision, address, deposed, present, provider, schema_version, value, private,
-                dependencies, create_before_destroy, tainted, source, provider_version)
+                dependencies, create_before_destroy, tainted, source, provider_version, protected)
              SELECT ?1, ?2, ?3, r.id IS NOT NULL, r.provider, r.schema_version, r.value, r.private,
-                r.dependencies, r.create_before_destroy, r.tainted, r.source, r.provider_version
+                r.dependencies, r.create_before_destroy, r.tainted, r.source, r.provider_version,
+                r.protected
              FROM (SELECT 1) LEFT JOIN resources AS r ON r.address = ?2 AND r.deposed = ?3
              WHERE NOT EXISTS (SELECT 1 FROM images WHERE address = ?2 AND deposed = ?3 AND revision >= ?1)",
         )?
@@ -235,6 +240,7 @@ pub(super) struct Body<'a> {
     tainted: bool,
     source: &'a str,
     provider_version: &'a str,
+    protected: bool,
 }
 
 impl<'a> Body<'a> {
@@ -250,6 +256,7 @@ impl<'a> Body<'a> {
             tainted: row.get(start + 8)?,
             source: row.get_ref(start + 9)?.as_str()?,
             provider_version: row.get_ref(start + 10)?.as_str()?,
+            protected: row.get(start + 11)?,
         })
     }
 
@@ -265,6 +272,10 @@ impl<'a> Body<'a> {
         for part in [self.source, self.provider_version].iter().filter(|_| !self.source.is_empty()) {
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part);
+        }
+        // As before there was protection, where there is none.
+        if self.protected {
+            hasher.update(b"protected");
         }
         hasher.finalize().into()
     }

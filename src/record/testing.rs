@@ -50,6 +50,7 @@ pub(crate) fn resource(address: &str, value: i64) -> RecordedResource {
         dependencies: vec!["x.y[0]".into()],
         create_before_destroy: false,
         tainted: false,
+        protected: false,
     }
 }
 

@@ -248,6 +248,7 @@ impl<'a> Taking<'a> {
             dependencies: object.dependencies.clone(),
             create_before_destroy: object.create_before_destroy,
             tainted: object.tainted,
+            protected: false,
         });
         Ok(())
     }

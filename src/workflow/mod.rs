@@ -10,6 +10,7 @@ mod export;
 mod git;
 mod inspect;
 mod open;
+mod overrides;
 mod plan;
 #[cfg(feature = "terraform")]
 mod providers;
@@ -33,6 +34,7 @@ pub use crate::apply::{
     ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Paused, PausedFor, Progress, ProgressEvent, Silent, StepDone, Word,
 };
 pub use crate::approve::Consent;
+pub use crate::approve::overrides::NAMESPACE as OVERRIDE_NAMESPACE;
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
 pub use crate::record::{AskPassphrase, PastRekey, RekeyMoment, Rekeyed};
@@ -43,7 +45,10 @@ pub use approval::{Approver, Governing, agent_signer, allowed, approve_plan, app
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};
-pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
+pub use overrides::{OverrideRequest, write_override};
+pub use plan::{
+    PlanRequest, Planned, RollbackRequest, drift, look, open_plan, plan, plan_rollback, rollback_plan, save_plan,
+};
 #[cfg(feature = "terraform")]
 pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
@@ -51,7 +56,7 @@ pub use providers::{
 };
 pub use secrets::{KnownRecipient, RekeyRequest, SecretsView, rekey, secrets};
 pub use settle::state_settle;
-pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
+pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm, state_rm_overridden};
 pub use validate::{Validated, validate};
 pub use wave::{WaitingWave, approve_wave, waiting_wave};
 

@@ -1,7 +1,7 @@
 //! Plans: for an apply, a destroy or a rollback; written to a file and opened again; and what drifted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use formwork_contract::json::decode;
@@ -9,6 +9,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
 use super::approval::{Governing, KeptPlan};
 use super::open::{self, failure, record_failure};
+use super::overrides;
 use super::settle::settle_first;
 use super::wave::unknown_groups;
 use super::{Progress, ProgressEvent, Workspace, recipients, secrets, variables};
@@ -19,10 +20,11 @@ use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
 use crate::plan::bound::output_digests;
-use crate::plan::file_v1;
+use crate::plan::file_v1::{self, FiledSelection};
 use crate::plan::model::{Author, Header, PlanKind};
 use crate::plan::{
-    Answers, Focus, Origin, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make,
+    Answers, Focus, Origin, Overrides, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request,
+    make,
 };
 use crate::record::{Record, RecordError, Snapshot};
 use crate::rollback;
@@ -32,11 +34,26 @@ use crate::rollback;
 pub struct PlanRequest {
     pub destroy: bool,
     pub targets: Vec<Focus>,
+    /// Left as they are, with what depends on them.
+    pub excludes: Vec<Focus>,
     pub replace: Vec<Address>,
+    /// Files of signed overrides, for protected objects.
+    pub overrides: Vec<PathBuf>,
+    /// Ask the providers how far each change can be checked beforehand.
+    pub preflight: bool,
     /// Take the record's word for what is live.
     pub skip_refresh: bool,
     /// Objects to take over, by address and id.
     pub imports: Vec<(Address, Str)>,
+}
+
+/// Where to go back to.
+#[derive(Clone, Debug, Default)]
+pub struct RollbackRequest {
+    /// The last complete revision before the latest where none is given.
+    pub to: Option<u64>,
+    /// Files of signed overrides, for protected objects.
+    pub overrides: Vec<PathBuf>,
 }
 
 /// A plan, with what it needs to be applied.
@@ -61,7 +78,10 @@ pub(super) struct Selection {
     kind: PlanKind,
     refresh: bool,
     targets: Vec<Focus>,
+    excludes: Vec<Focus>,
     replace: Vec<Address>,
+    overrides: Overrides,
+    preflight: bool,
     restore: HashMap<Address, serde_json::Value>,
     pinned: HashMap<Address, serde_json::Value>,
     imports: HashMap<Address, Str>,
@@ -81,7 +101,10 @@ impl Selection {
             kind,
             refresh: true,
             targets: Vec::new(),
+            excludes: Vec::new(),
             replace: Vec::new(),
+            overrides: Overrides::default(),
+            preflight: false,
             restore: HashMap::new(),
             pinned: HashMap::new(),
             imports: HashMap::new(),
@@ -111,6 +134,9 @@ impl Selection {
             refresh: self.refresh,
             look_only: self.look_only,
             targets: self.targets.clone(),
+            excludes: self.excludes.clone(),
+            overrides: self.overrides.clone(),
+            preflight: self.preflight,
             replace: self.replace.iter().cloned().collect(),
             restore: self.restore.clone(),
             pinned: self.pinned.clone(),
@@ -131,7 +157,10 @@ pub async fn plan(workspace: &Workspace, request: &PlanRequest, progress: &dyn P
     let selection = Selection {
         refresh: !request.skip_refresh,
         targets: request.targets.clone(),
+        excludes: request.excludes.clone(),
         replace: request.replace.clone(),
+        overrides: overrides::unjudged(&blueprint.sources, &request.overrides)?,
+        preflight: request.preflight,
         imports: request.imports.iter().cloned().collect(),
         ..Selection::new(if request.destroy { PlanKind::Destroy } else { PlanKind::Apply })
     };
@@ -165,6 +194,19 @@ pub async fn rollback_plan(
     to: Option<u64>,
     progress: &dyn Progress,
 ) -> Result<Planned, Failure> {
+    plan_rollback(workspace, &RollbackRequest { to, overrides: Vec::new() }, progress).await
+}
+
+/// Plans the way back to a revision, where protected objects may be in the way.
+///
+/// # Errors
+/// As for [`rollback_plan`], and an override that does not hold.
+pub async fn plan_rollback(
+    workspace: &Workspace,
+    request: &RollbackRequest,
+    progress: &dyn Progress,
+) -> Result<Planned, Failure> {
+    let to = request.to;
     // The blueprint on disk may be broken: that is a reason to go back. Only its environments are needed.
     let environment = match open::blueprint(workspace) {
         Ok((blueprint, _)) => blueprint.environment,
@@ -183,7 +225,8 @@ pub async fn rollback_plan(
         )
     })?;
     drop(record);
-    revive(workspace, &environment, target, None, progress).await
+    let overrides = overrides::unjudged(&nowhere, &request.overrides)?;
+    revive(workspace, &environment, target, overrides, progress).await
 }
 
 /// Plans the blueprint of a revision as it was.
@@ -191,7 +234,7 @@ async fn revive(
     workspace: &Workspace,
     environment: &Str,
     target: rollback::Target,
-    file: Option<&PlanFile>,
+    overrides: Overrides,
     progress: &dyn Progress,
 ) -> Result<Planned, Failure> {
     let files = Arc::new(Files::from_snapshot(target.files));
@@ -200,10 +243,12 @@ async fn revive(
     let selection = Selection {
         restore: target.restore,
         pinned: target.pinned,
+        overrides,
         // A revision that took everything down is returned to by taking everything down.
         ..Selection::new(if target.empty { PlanKind::Destroy } else { kind })
     };
-    let prepared = Prepared { blueprint, warnings, selection, variables: Variables::Filed(target.variables), file };
+    let prepared =
+        Prepared { blueprint, warnings, selection, variables: Variables::Filed(target.variables), file: None };
     prepared.make(workspace, progress).await
 }
 
@@ -255,7 +300,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     }
     secrets::same_key(&record, &file, path).map_err(|found| failure(&nowhere, *found))?;
     let header = file.header(&**record.vault()).map_err(unusable)?;
-    let (targets, replace) = file.selection().map_err(unusable)?;
+    let FiledSelection { targets, excludes, replace } = file.selection().map_err(unusable)?;
     let restore = match header.kind {
         PlanKind::Rollback { to } => match rollback::target(&record, Some(to)) {
             Ok(target) => target.restore,
@@ -269,7 +314,9 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     let selection = Selection {
         refresh: file.refresh(),
         targets,
+        excludes,
         replace,
+        overrides: Overrides { files: file.overrides(), ..Overrides::default() },
         restore,
         pinned: file.data().map_err(unusable)?,
         imports: file.imports(),
@@ -395,6 +442,8 @@ impl Prepared<'_> {
         let builds = self.file.map(PlanFile::providers).unwrap_or_default();
         let reality = open::reality(workspace, &environment).expecting(builds);
         let governing = self.selection.governing(&record, &self.blueprint)?;
+        let files = std::mem::take(&mut self.selection.overrides.files);
+        self.selection.overrides = overrides::judged(workspace, &record, &governing, files).map_err(fail)?;
         let request = Request {
             graph,
             inputs,

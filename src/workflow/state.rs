@@ -1,6 +1,7 @@
 //! What the record holds: its history, outputs, and edits of its entries.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use formwork_contract::json::decode;
@@ -8,6 +9,7 @@ use formwork_contract::suggest::nearest;
 use formwork_contract::{Address, Diagnostic, Str, Type, Value};
 
 use super::Workspace;
+use super::approval::Governing;
 use super::open::{self, failure, record_failure};
 use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
@@ -92,9 +94,35 @@ pub fn state_mv(workspace: &Workspace, from: &Address, to: &Address) -> Result<u
 /// # Errors
 /// There is no object at the address.
 pub fn state_rm(workspace: &Workspace, address: &Address) -> Result<u64, Failure> {
-    let (sources, mut record) = opened(workspace)?;
+    state_rm_overridden(workspace, address, &[])
+}
+
+/// The same of an object that may be protected, with signed overrides that name it.
+///
+/// # Errors
+/// There is no object at the address, it is protected, or an override does not hold.
+pub fn state_rm_overridden(workspace: &Workspace, address: &Address, overrides: &[PathBuf]) -> Result<u64, Failure> {
+    let (blueprint, _) = open::blueprint(workspace)?;
+    let sources = Arc::clone(&blueprint.sources);
+    let mut record =
+        open::record(workspace, &blueprint.environment).map_err(|error| record_failure(&sources, &error))?;
     lock(workspace, &sources, &mut record, [address.clone()])?;
-    find(&sources, &record, address)?;
+    let found = find(&sources, &record, address)?;
+    let governing = Governing::of(&record, &blueprint)?;
+    let judged = super::overrides::read(overrides)
+        .and_then(|files| super::overrides::judged(workspace, &record, &governing, files))
+        .map_err(|refused| failure(&sources, refused))?;
+    if found.protected && !judged.by_address.contains_key(address) {
+        return Err(failure(
+            &sources,
+            Diagnostic::error(format!("`{address}` cannot be forgotten: it is protected"))
+                .detail("The record says so.")
+                .hint(format!(
+                    "take the protection away first, or have an override signed: `formwork override '{address}' \
+                     --reason ... --until ...`"
+                )),
+        ));
+    }
     edit(workspace, &sources, &mut record, address, "forget", StepEventKind::Done { resource: None, from: None })
 }
 
@@ -105,7 +133,7 @@ fn opened(workspace: &Workspace) -> Result<(Arc<Sources>, Record), Failure> {
     Ok((Arc::clone(&blueprint.sources), record))
 }
 
-fn find(sources: &Arc<Sources>, record: &Record, address: &Address) -> Result<RecordedResource, Failure> {
+pub(super) fn find(sources: &Arc<Sources>, record: &Record, address: &Address) -> Result<RecordedResource, Failure> {
     let fail = |error: RecordError| record_failure(sources, &error);
     if let Some(found) = record.resource(address, None).map_err(fail)? {
         return Ok(found);

@@ -56,6 +56,10 @@ impl Factory {
         self.runtime.block_on(plan(&self.workspace, request, &Silent))
     }
 
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     pub(crate) fn plan(&self) -> Planned {
         self.try_plan(&PlanRequest::default()).unwrap_or_else(|failed| panic!("no plan: {failed}"))
     }

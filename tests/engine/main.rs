@@ -27,9 +27,12 @@ mod plan_files;
 #[cfg(feature = "terraform")]
 mod planted;
 mod plugins;
+mod preflight;
+mod protection;
 mod providers;
 mod rekey;
 mod release;
+mod risk;
 mod secrets;
 mod sources;
 mod targets;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use formwork_contract::convert::convert;
 use formwork_contract::planning::proposed;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, AttemptKey, ConfiguredProvider, Context, PlanRequest, PlannedChange, Private,
-    ReadOutcome, ReadRequest, SettleRequest, Settlement,
+    Applied, ApplyError, ApplyRequest, AttemptKey, ConfiguredProvider, Context, PlanRequest, PlannedChange,
+    PreflightRequest, Private, ReadOutcome, ReadRequest, Replacement, SettleRequest, Settlement,
 };
 use formwork_contract::{Address, Block, ProviderSchema, Str, Value};
 
@@ -310,6 +310,19 @@ pub(crate) fn change(planned: &Planned, attempt: &AttemptKey) -> ApplyRequest {
         planned: planned.change.planned.clone(),
         private: planned.change.private.clone(),
         attempt: attempt.clone(),
+    }
+}
+
+/// The request that asks about a plan beforehand.
+pub(crate) fn preflight(planned: &Planned) -> PreflightRequest {
+    PreflightRequest {
+        type_name: planned.type_name.clone(),
+        address: planned.address.clone(),
+        prior: planned.prior.clone(),
+        config: planned.config.clone(),
+        planned: planned.change.planned.clone(),
+        replace: (!planned.change.requires_replace.is_empty()).then_some(Replacement::DeleteFirst),
+        private: planned.change.private.clone(),
     }
 }
 

@@ -23,6 +23,9 @@ pub use report::{Check, Outcome, Report, Verdict};
 
 use bench::Bench;
 
+/// Gives a configuration by a resource type.
+pub type Refusing = Arc<dyn Fn(&str) -> Value + Send + Sync>;
+
 /// The provider under test and how to set it up.
 #[derive(Clone)]
 pub struct Subject {
@@ -34,13 +37,15 @@ pub struct Subject {
     /// Configurations under which calls fail: throttled, half-way, without an answer. Not so often that
     /// fifty tries in a row fail.
     pub rough: Vec<Value>,
+    /// A configuration under which an object of a type cannot be created, as a preflight can tell.
+    pub refusing: Option<Refusing>,
     pub context: Context,
 }
 
 impl Subject {
     /// A provider that takes no configuration.
     pub fn new(provider: Arc<dyn Provider>, context: Context) -> Self {
-        Self { provider, config: Value::object::<&str>([]), slow: None, rough: Vec::new(), context }
+        Self { provider, config: Value::object::<&str>([]), slow: None, rough: Vec::new(), refusing: None, context }
     }
 }
 

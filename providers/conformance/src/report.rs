@@ -26,13 +26,15 @@ pub enum Check {
     Discovery,
     BatchOrder,
     RoughWeather,
+    PreflightOfWhatWorks,
+    PreflightOfWhatIsRefused,
     /// The fixture's surroundings could be deleted: the checks left nothing that uses them.
     TearDown,
 }
 
 impl Check {
     /// Those that run between set-up and tear-down.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::SchemaSanity,
         Self::Validation,
         Self::UnknownsPlanned,
@@ -50,6 +52,8 @@ impl Check {
         Self::Discovery,
         Self::BatchOrder,
         Self::RoughWeather,
+        Self::PreflightOfWhatWorks,
+        Self::PreflightOfWhatIsRefused,
     ];
 }
 
@@ -74,6 +78,8 @@ impl fmt::Display for Check {
             Self::Discovery => "discovery finds what is owned, and nothing else",
             Self::BatchOrder => "a batch is answered in order",
             Self::RoughWeather => "errors say what happened",
+            Self::PreflightOfWhatWorks => "a preflight refuses nothing that works, and changes nothing",
+            Self::PreflightOfWhatIsRefused => "a preflight refuses what would be refused",
             Self::TearDown => "tear-down",
         })
     }

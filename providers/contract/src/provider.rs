@@ -211,9 +211,10 @@ pub trait ConfiguredProvider: Send + Sync {
     /// Asks running calls to end early. They still answer, with what became of them.
     async fn stop(&self) {}
 
-    /// How well a planned change can be checked beforehand, and what that check says.
-    async fn preflight(&self, _request: &PlanRequest) -> Preflight {
-        Preflight { grade: PreflightGrade::Schema, diagnostics: Diagnostics::new() }
+    /// How well planned changes can be checked beforehand, and what that check says; nothing is done. All changes
+    /// of a plan come in one call, so that they can be judged together. One answer a request, in the same order.
+    async fn preflight(&self, requests: &[PreflightRequest]) -> Vec<Preflight> {
+        requests.iter().map(|_| Preflight::new(PreflightGrade::Schema)).collect()
     }
 }
 
@@ -451,11 +452,64 @@ pub struct Discovered {
     pub private: Private,
 }
 
+/// A planned change that is to be checked and not carried out.
+#[derive(Clone, Debug)]
+pub struct PreflightRequest {
+    pub type_name: Str,
+    pub address: Address,
+    /// The live object; null for a creation.
+    pub prior: Value,
+    /// What the blueprint says, as far as it is known; null for a deletion.
+    pub config: Value,
+    /// What is to stand, as far as it is known; null for a deletion.
+    pub planned: Value,
+    /// A new object takes the place of the live one.
+    pub replace: Option<Replacement>,
+    pub private: Private,
+}
+
+/// In which order a new object takes the place of an old one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    DeleteFirst,
+    CreateFirst,
+}
+
+impl PreflightRequest {
+    /// The calls that carry the change out, as permissions have them.
+    pub fn verbs(&self) -> &'static [&'static str] {
+        match (self.prior.is_null(), self.planned.is_null(), self.replace) {
+            (_, _, Some(Replacement::DeleteFirst)) => &["delete", "create"],
+            (_, _, Some(Replacement::CreateFirst)) => &["create", "delete"],
+            (true, _, None) => &["create"],
+            (false, true, None) => &["delete"],
+            (false, false, None) => &["update"],
+        }
+    }
+
+    /// Whether the live object goes.
+    pub fn removes(&self) -> bool {
+        self.verbs().contains(&"delete")
+    }
+
+    /// Whether a new object comes.
+    pub fn makes(&self) -> bool {
+        self.verbs().contains(&"create")
+    }
+}
+
 /// The result of a check before anything is done.
 #[derive(Clone, Debug)]
 pub struct Preflight {
     pub grade: PreflightGrade,
     pub diagnostics: Diagnostics,
+}
+
+impl Preflight {
+    /// A check that found nothing to say.
+    pub fn new(grade: PreflightGrade) -> Self {
+        Self { grade, diagnostics: Diagnostics::new() }
+    }
 }
 
 /// How far a change could be checked beforehand, from the best to the least.
@@ -465,7 +519,8 @@ pub enum PreflightGrade {
     Server,
     /// Permissions and quotas were checked.
     Permission,
-    /// Only the schema was.
+    /// Only the schema was: for a plugin of Terraform, by its own plan of the change.
     Schema,
+    /// The service could not be asked.
     Unverified,
 }

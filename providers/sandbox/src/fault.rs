@@ -17,6 +17,7 @@ pub(crate) struct Fault {
 /// The kind of a fault: what a caller decides by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
+    AccessDenied,
     NotFound,
     NameTaken,
     Conflict,
@@ -31,6 +32,7 @@ pub(crate) enum Code {
 impl Code {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            Self::AccessDenied => "AccessDenied",
             Self::NotFound => "ResourceNotFound",
             Self::NameTaken => "NameAlreadyExists",
             Self::Conflict => "ResourceConflict",

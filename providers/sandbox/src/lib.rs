@@ -26,6 +26,7 @@ mod logging;
 mod mesh;
 mod network;
 mod path;
+mod preflight;
 mod provider;
 mod region;
 mod registry;

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Ephemeral, FunctionError, Imported,
-    PlanRequest, PlannedChange, Private, Provider, ReadOutcome, ReadRequest, Renewed, SettleRequest, Settlement,
+    PlanRequest, PlannedChange, Preflight, PreflightRequest, Private, Provider, ReadOutcome, ReadRequest, Renewed,
+    SettleRequest, Settlement,
 };
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Value};
 
@@ -238,6 +239,10 @@ impl ConfiguredProvider for Configured {
         let id = String::from_utf8_lossy(&private.0).into_owned();
         let closed = self.client.service.store.write(|connection| ephemeral.close(connection, &id));
         closed.map_err(|fault| self.client.told(&operation, &fault).into())
+    }
+
+    async fn preflight(&self, requests: &[PreflightRequest]) -> Vec<Preflight> {
+        self.client.preflight(requests).await
     }
 
     async fn discover(&self, environment: &str) -> Result<Vec<Discovered>, Diagnostics> {

@@ -42,75 +42,82 @@ pub(crate) struct Change<'a> {
 impl Service {
     /// Makes an object, or answers the one that this attempt made before.
     pub(crate) fn create(&self, change: &Change<'_>) -> Result<Value, Fault> {
-        self.store.write(|connection| {
-            if let Some(made) = objects::by_attempt(connection, change.attempt)? {
-                return decode(change.kind, &made);
-            }
-            let description = &change.kind.description;
-            self.check_quota(connection, description.type_name)?;
-            self.check_references(connection, change.kind, change.planned, &Value::NULL)?;
-            let name = self.free_name(connection, change.kind, change.planned, None)?;
-            let id = new_id(description.id_prefix, change.attempt);
-            let call =
-                Call { connection, settings: &self.settings, id: &id, attempt: change.attempt, config: change.config };
-            let mut computed = change.kind.resource.create(&call, change.planned)?;
-            computed.push(("id", Value::string(&id)));
-            let mut value = finished(change.planned, computed);
-            if change.half {
-                value = without_extras(change.kind, &value);
-            }
-            let object = Object {
-                id: id.clone(),
-                type_name: description.type_name.into(),
-                name,
-                environment: self.environment.to_string(),
-                address: change.address.into(),
-                attempt: change.attempt.into(),
-                hidden_reads: self.settings.eventual_consistency,
-                attributes: json::to_plain(&value),
-            };
-            objects::insert(connection, &object, &targets(change.kind, &value))?;
-            change.kind.resource.created(&Call { id: &object.id, ..call })?;
-            Ok(value)
-        })
+        self.store.write(|connection| self.create_in(connection, change))
+    }
+
+    /// The same in a transaction that is under way.
+    pub(crate) fn create_in(&self, connection: &Connection, change: &Change<'_>) -> Result<Value, Fault> {
+        if let Some(made) = objects::by_attempt(connection, change.attempt)? {
+            return decode(change.kind, &made);
+        }
+        let description = &change.kind.description;
+        self.check_permission("create", description.type_name)?;
+        self.check_quota(connection, description.type_name)?;
+        self.check_references(connection, change.kind, change.planned, &Value::NULL)?;
+        let name = self.free_name(connection, change.kind, change.planned, None)?;
+        let id = new_id(description.id_prefix, change.attempt);
+        let call =
+            Call { connection, settings: &self.settings, id: &id, attempt: change.attempt, config: change.config };
+        let mut computed = change.kind.resource.create(&call, change.planned)?;
+        computed.push(("id", Value::string(&id)));
+        let mut value = finished(change.planned, computed);
+        if change.half {
+            value = without_extras(change.kind, &value);
+        }
+        let object = Object {
+            id: id.clone(),
+            type_name: description.type_name.into(),
+            name,
+            environment: self.environment.to_string(),
+            address: change.address.into(),
+            attempt: change.attempt.into(),
+            hidden_reads: self.settings.eventual_consistency,
+            attributes: json::to_plain(&value),
+        };
+        objects::insert(connection, &object, &targets(change.kind, &value))?;
+        change.kind.resource.created(&Call { id: &object.id, ..call })?;
+        Ok(value)
     }
 
     /// Changes what differs between `prior` and `planned`; what others changed meanwhile stays.
     pub(crate) fn update(&self, change: &Change<'_>) -> Result<Value, Fault> {
-        self.store.write(|connection| {
-            let mut object = existing(connection, change.kind, id_of(change.prior))?;
-            let live = decode(change.kind, &object)?;
-            let wanted = patched(&live, change);
-            self.check_references(connection, change.kind, &wanted, &live)?;
-            object.name = self.free_name(connection, change.kind, &wanted, Some(&object.id))?;
-            let call = Call {
-                connection,
-                settings: &self.settings,
-                id: &object.id,
-                attempt: change.attempt,
-                config: change.config,
-            };
-            let computed = change.kind.resource.update(&call, &live, &wanted)?;
-            let value = finished(&wanted, computed);
-            object.environment = self.environment.to_string();
-            object.address = change.address.into();
-            object.attributes = json::to_plain(&value);
-            objects::update(connection, &object, &targets(change.kind, &value))?;
-            Ok(value)
-        })
+        self.store.write(|connection| self.update_in(connection, change))
+    }
+
+    /// The same in a transaction that is under way.
+    pub(crate) fn update_in(&self, connection: &Connection, change: &Change<'_>) -> Result<Value, Fault> {
+        self.check_permission("update", change.kind.description.type_name)?;
+        let mut object = existing(connection, change.kind, id_of(change.prior))?;
+        let live = decode(change.kind, &object)?;
+        let wanted = patched(&live, change);
+        self.check_references(connection, change.kind, &wanted, &live)?;
+        object.name = self.free_name(connection, change.kind, &wanted, Some(&object.id))?;
+        let call = Call {
+            connection,
+            settings: &self.settings,
+            id: &object.id,
+            attempt: change.attempt,
+            config: change.config,
+        };
+        let computed = change.kind.resource.update(&call, &live, &wanted)?;
+        let value = finished(&wanted, computed);
+        object.environment = self.environment.to_string();
+        object.address = change.address.into();
+        object.attributes = json::to_plain(&value);
+        objects::update(connection, &object, &targets(change.kind, &value))?;
+        Ok(value)
     }
 
     /// Deletes an object that nothing uses. One that is gone already stays gone.
     pub(crate) fn delete(&self, kind: &Kind, id: &str) -> Result<(), Fault> {
         self.store.write(|connection| {
+            self.check_permission("delete", kind.description.type_name)?;
             let Some(object) = objects::by_id(connection, id)? else { return Ok(()) };
             if object.type_name != kind.description.type_name {
                 return Ok(());
             }
             if let Some(user) = objects::a_user_of(connection, id)? {
-                let message = format!("`{id}` is in use by `{}`, a `{}`.", user.id, user.type_name);
-                let hint = format!("delete `{}` of environment `{}` first", user.address, user.environment);
-                return Err(Fault::new(Code::DependencyViolation, message).hint(hint));
+                return Err(in_use(id, &user));
             }
             let live = decode(kind, &object)?;
             let call = Call { connection, settings: &self.settings, id, attempt: "", config: &Value::NULL };
@@ -155,18 +162,23 @@ impl Service {
         Ok(visible)
     }
 
-    fn check_quota(&self, connection: &Connection, type_name: &str) -> Result<(), Fault> {
-        let Some(bound) = self.settings.quota.of(type_name) else { return Ok(()) };
-        if !objects::reach(connection, type_name, bound)? {
+    /// `verb` is `create`, `update` or `delete`.
+    pub(crate) fn check_permission(&self, verb: &str, type_name: &str) -> Result<(), Fault> {
+        let operation = format!("{verb} {type_name}");
+        if !self.settings.forbidden.has(&operation) {
             return Ok(());
         }
-        let message = format!("There may be {bound} objects of type `{type_name}`, and there are.");
-        Err(Fault::new(Code::QuotaExceeded, message)
-            .hint("delete what is not needed, or raise `quota` in the provider's configuration"))
+        Err(Fault::new(Code::AccessDenied, format!("The caller has no permission for `{operation}`."))
+            .hint("ask for the permission, or take it out of `forbidden` in the provider's configuration"))
+    }
+
+    fn check_quota(&self, connection: &Connection, type_name: &str) -> Result<(), Fault> {
+        let Some(bound) = self.settings.quota.of(type_name) else { return Ok(()) };
+        if objects::reach(connection, type_name, bound)? { Err(over_quota(type_name, bound)) } else { Ok(()) }
     }
 
     /// Every id that is not referred to already must be that of an object of the right type.
-    fn check_references(
+    pub(crate) fn check_references(
         &self,
         connection: &Connection,
         kind: &Kind,
@@ -202,13 +214,10 @@ impl Service {
     ) -> Result<Option<Name>, Fault> {
         let Some((attribute, name)) = self.name_of(kind, value) else { return Ok(None) };
         let taken = objects::by_name(connection, kind.description.type_name, &name)?;
-        let Some(taken) = taken.filter(|taken| Some(taken.id.as_str()) != own_id) else { return Ok(Some(name)) };
-        let message = format!(
-            "A `{}` whose `{attribute}` is `{}` exists already: `{}`.",
-            kind.description.type_name, name.name, taken.id
-        );
-        let hint = format!("it belongs to `{}` of environment `{}`: choose another", taken.address, taken.environment);
-        Err(Fault::new(Code::NameTaken, message).attribute(attribute).hint(hint))
+        match taken.filter(|taken| Some(taken.id.as_str()) != own_id) {
+            Some(taken) => Err(name_taken(kind, attribute, &name, &taken)),
+            None => Ok(Some(name)),
+        }
     }
 
     pub(crate) fn name_of(&self, kind: &Kind, value: &Value) -> Option<(&'static str, Name)> {
@@ -220,6 +229,27 @@ impl Service {
         };
         Some((attribute, Name { scope, name: value.get_str(attribute)?.to_owned() }))
     }
+}
+
+pub(crate) fn over_quota(type_name: &str, bound: usize) -> Fault {
+    let message = format!("There may be {bound} objects of type `{type_name}`, and there are.");
+    Fault::new(Code::QuotaExceeded, message)
+        .hint("delete what is not needed, or raise `quota` in the provider's configuration")
+}
+
+pub(crate) fn name_taken(kind: &Kind, attribute: &str, name: &Name, taken: &Object) -> Fault {
+    let message = format!(
+        "A `{}` whose `{attribute}` is `{}` exists already: `{}`.",
+        kind.description.type_name, name.name, taken.id
+    );
+    let hint = format!("it belongs to `{}` of environment `{}`: choose another", taken.address, taken.environment);
+    Fault::new(Code::NameTaken, message).attribute(attribute).hint(hint)
+}
+
+pub(crate) fn in_use(id: &str, user: &Object) -> Fault {
+    let message = format!("`{id}` is in use by `{}`, a `{}`.", user.id, user.type_name);
+    let hint = format!("delete `{}` of environment `{}` first", user.address, user.environment);
+    Fault::new(Code::DependencyViolation, message).hint(hint)
 }
 
 /// The object as a value of its type.

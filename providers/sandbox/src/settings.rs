@@ -1,6 +1,6 @@
 //! The provider's configuration: its schema, and what is read from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use formwork_contract::{Attribute, Block, Diagnostic, Diagnostics, Path, Str, Type, Value};
@@ -27,6 +27,18 @@ pub(crate) struct Settings {
     /// How many reads miss an object that was just created.
     pub eventual_consistency: u32,
     pub quota: Quota,
+    pub forbidden: Forbidden,
+}
+
+/// Changes that the caller has no permission for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Forbidden(BTreeSet<Str>);
+
+impl Forbidden {
+    /// Whether a change such as `create sandbox_network` is refused.
+    pub(crate) fn has(&self, operation: &str) -> bool {
+        self.0.contains(operation)
+    }
 }
 
 /// How many objects there may be.
@@ -54,6 +66,7 @@ impl Default for Settings {
             seed: 0,
             eventual_consistency: 0,
             quota: Quota::default(),
+            forbidden: Forbidden::default(),
         }
     }
 }
@@ -79,6 +92,11 @@ pub(crate) fn schema() -> Block {
                 Attribute::optional(Type::Any)
                     .describe("The most objects of each type: a number for all types, or a map by resource type."),
             ),
+            (
+                "forbidden",
+                Attribute::optional(Type::set(Type::String))
+                    .describe("Changes that the caller may not make, such as `create sandbox_network`."),
+            ),
         ])
     }
 }
@@ -100,6 +118,7 @@ impl Settings {
             eventual_consistency: u32::try_from(reader.whole("eventual_consistency", 0, MAX_EVENTUAL_CONSISTENCY))
                 .unwrap_or_default(),
             quota: reader.quota(has_type),
+            forbidden: reader.forbidden(has_type),
         };
         if settings.region.is_empty() || settings.region.contains([':', '/']) {
             reader.refuse("region", format!("`{}` is not the name of a region", settings.region));
@@ -128,6 +147,24 @@ impl Reader<'_> {
                 0
             }
         }
+    }
+
+    fn forbidden(&mut self, has_type: &dyn Fn(&str) -> bool) -> Forbidden {
+        let given = self.config.get("forbidden").map_or(Value::NULL, Value::deep_unmarked);
+        let entries: Vec<Str> =
+            given.elements().into_iter().flatten().filter_map(Value::as_str).map(Str::from).collect();
+        for entry in &entries {
+            let known = entry
+                .split_once(' ')
+                .is_some_and(|(verb, type_name)| matches!(verb, "create" | "update" | "delete") && has_type(type_name));
+            if !known {
+                self.refuse(
+                    "forbidden",
+                    format!("`{entry}` is no change: write `create`, `update` or `delete`, and a resource type of the sandbox"),
+                );
+            }
+        }
+        Forbidden(entries.into_iter().collect())
     }
 
     fn quota(&mut self, has_type: &dyn Fn(&str) -> bool) -> Quota {

@@ -64,7 +64,8 @@ pub(super) fn repeat(reader: &mut Reader<'_>) -> Repeat {
 }
 
 /// What only makes sense for an object that is made, changed and deleted.
-const OF_OBJECTS: [&str; 4] = ["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"];
+const OF_OBJECTS: [&str; 5] =
+    ["create_before_destroy", "prevent_destroy", "protect", "ignore_changes", "replace_triggered_by"];
 
 fn lifecycle(mode: Mode, block: SyntaxBlock, diagnostics: &mut Diagnostics) -> Lifecycle {
     let mut reader = Reader::new(block, diagnostics);
@@ -75,6 +76,7 @@ fn lifecycle(mode: Mode, block: SyntaxBlock, diagnostics: &mut Diagnostics) -> L
     }
     let create_before_destroy = reader.take_bool("create_before_destroy").map(|(value, _)| value);
     let prevent_destroy = reader.take_bool("prevent_destroy").and_then(|(value, span)| value.then_some(span));
+    let protect = reader.take_bool("protect").and_then(|(value, span)| value.then_some(span));
     let ignore_changes = reader.take("ignore_changes").map(|attribute| ignore_changes(attribute, reader.diagnostics));
     let replace_triggered_by = match reader.take("replace_triggered_by") {
         Some(attribute) => list("replace_triggered_by", attribute.value, reader.diagnostics),
@@ -95,6 +97,7 @@ fn lifecycle(mode: Mode, block: SyntaxBlock, diagnostics: &mut Diagnostics) -> L
     Lifecycle {
         create_before_destroy,
         prevent_destroy,
+        protect,
         ignore_changes: ignore_changes.unwrap_or_default(),
         replace_triggered_by,
         preconditions: conditions(preconditions, diagnostics),

@@ -43,6 +43,8 @@ Examples:
   formwork plan
   formwork plan --env prod -o prod.plan       keep it: `formwork apply prod.plan` does exactly that
   formwork plan --var node_count=4 --target component.cluster.main
+  formwork plan --exclude component.logging.main   all but that, and but what depends on it
+  formwork plan --preflight                   how far each change can be checked beforehand
   formwork plan --detailed-exitcode           0: no changes, 1: error, 2: changes";
 
 pub(super) const SHOW: &str = "\

@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod approval;
+mod blast;
 pub mod diagnostic;
 pub mod diff;
 pub mod graph;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use formwork_contract::{InstanceKey, Marks, Mode, ModulePath, Path, Value};
 
 use super::approval;
+use super::blast;
 use super::diff::{Differ, Inside};
 use super::style::{Paint, Role, count};
 use super::value::key;
@@ -13,14 +14,17 @@ use crate::plan::json::risk_name;
 use crate::plan::model::{
     Action, Change, Deferred, Drift, OutputChange, PlanKind, Reason, ReplaceOrder, Reversal, Risk,
 };
+use crate::plan::preflight::grade_told;
+use crate::plan::risk::RiskReason;
 
 /// The whole plan as text, without its warnings and failed checks: those are diagnostics.
 pub fn plan<'a>(plan: impl Into<PlanView<'a>>, paint: Paint) -> String {
     let plan = &plan.into();
-    let mut view = View { out: String::new(), paint };
+    let mut view = View { out: String::new(), paint, column: 0 };
     view.drift(plan.drift);
     if plan.is_empty() && plan.deferred.is_empty() {
         view.nothing(plan);
+        view.out.push_str(&blast::left_out(plan.left_out));
         return view.out;
     }
     view.changes(plan);
@@ -35,14 +39,14 @@ pub fn plan<'a>(plan: impl Into<PlanView<'a>>, paint: Paint) -> String {
 
 /// What differs between the record and reality.
 pub fn drift(drift: &[Drift], paint: Paint) -> String {
-    let mut view = View { out: String::new(), paint };
+    let mut view = View { out: String::new(), paint, column: 0 };
     view.drift(drift);
     view.out
 }
 
 /// One line of what a plan comes to.
 pub fn summary<'a>(plan: impl Into<PlanView<'a>>, paint: Paint) -> String {
-    let mut view = View { out: String::new(), paint };
+    let mut view = View { out: String::new(), paint, column: 0 };
     view.summary(&plan.into());
     view.out
 }
@@ -58,6 +62,8 @@ pub struct Tally {
     pub moved: usize,
     pub forget: usize,
     pub read: usize,
+    pub protect: usize,
+    pub unprotect: usize,
 }
 
 impl Tally {
@@ -78,6 +84,9 @@ impl Tally {
             }
             tally.import += usize::from(change.importing.is_some());
             tally.moved += usize::from(change.moved_from.is_some());
+            let stays = !matches!(change.action, Action::Delete | Action::Forget);
+            tally.protect += usize::from(stays && change.protection.changes() && change.protection.planned);
+            tally.unprotect += usize::from(stays && change.protection.is_lifted());
         }
         tally
     }
@@ -85,7 +94,14 @@ impl Tally {
     /// `3 to add, 1 to change`; the four words of every plan also where they are 0 if `all`.
     fn words(&self, all: bool) -> String {
         let usual = [(self.add, "add"), (self.change, "change"), (self.replace, "replace"), (self.destroy, "destroy")];
-        let others = [(self.import, "import"), (self.moved, "move"), (self.forget, "forget"), (self.read, "read")];
+        let others = [
+            (self.import, "import"),
+            (self.moved, "move"),
+            (self.forget, "forget"),
+            (self.read, "read"),
+            (self.protect, "protect"),
+            (self.unprotect, "unprotect"),
+        ];
         let told = usual.into_iter().filter(|(number, _)| all || *number > 0);
         let told = told.chain(others.into_iter().filter(|(number, _)| *number > 0));
         told.map(|(number, verb)| format!("{number} to {verb}")).collect::<Vec<_>>().join(", ")
@@ -95,6 +111,8 @@ impl Tally {
 struct View {
     out: String,
     paint: Paint,
+    /// Where the grades of preflight checks stand.
+    column: usize,
 }
 
 impl View {
@@ -140,6 +158,8 @@ impl View {
         let mut told: Vec<(&Change, Option<&Reversal>)> =
             plan.changes.iter().zip(ways_back).filter(|(change, _)| is_told(change)).collect();
         told.sort_by(|(a, _), (b, _)| a.address.cmp(&b.address));
+        self.column =
+            told.iter().map(|(change, _)| headline(change)).filter(|width| *width <= WIDEST).max().unwrap_or(0);
         let is_divided = told.iter().any(|(change, _)| !change.address.module.is_root());
         for group in told.chunk_by(|(a, _), (b, _)| a.address.module == b.address.module) {
             if is_divided {
@@ -165,6 +185,7 @@ impl View {
         let words = words(change);
         let _ = write!(self.out, "\n{:>3} {address} {words}", self.paint.show(role, format_args!("{sign:>3}")));
         self.risk(change.risk);
+        self.preflight(change);
         self.out.push('\n');
         for note in notes(change, way_back) {
             let _ = writeln!(self.out, "      {}", self.paint.show(Role::Faint, format_args!("# {note}")));
@@ -181,14 +202,19 @@ impl View {
         }
     }
 
+    fn preflight(&mut self, change: &Change) {
+        let Some(grade) = change.preflight else { return };
+        let gap = self.column.saturating_sub(headline(change));
+        let _ = write!(self.out, "{:gap$}  {}", "", self.paint.show(Role::Faint, grade_told(grade)));
+    }
+
     fn risk(&mut self, risk: Risk) {
         let role = match risk {
             Risk::None | Risk::Low => return,
             Risk::Medium => Role::Warning,
             Risk::High | Risk::Critical => Role::Error,
         };
-        let marks = "!".repeat(if risk == Risk::Medium { 1 } else { 2 + usize::from(risk == Risk::Critical) });
-        let _ = write!(self.out, "  {}", self.paint.show(role, format_args!("[{marks} {} risk]", risk_name(risk))));
+        let _ = write!(self.out, "  {}", self.paint.show(role, risk_mark(risk)));
     }
 
     fn attributes(&mut self, inside: Inside<'_>, before: &Value, after: &Value, forces: &[Path]) {
@@ -247,6 +273,8 @@ impl View {
             PlanKind::Rollback { to } => format!("Plan to roll back to revision {to}"),
         };
         let _ = writeln!(self.out, "\n{}: {words}.", self.paint.show(Role::Heading, what));
+        self.out.push_str(&blast::left_out(plan.left_out));
+        self.out.push_str(&blast::blast_radius(plan.changes, self.paint));
         let grave = plan.changes.iter().filter(|change| change.risk >= Risk::High).count();
         if grave > 0 {
             let text = format!("{} of high risk, marked with !!.", count(grave, "change"));
@@ -258,7 +286,27 @@ impl View {
 
 /// Changes that are worth a line: not what stays, and not data sources that were read already.
 fn is_told(change: &Change) -> bool {
-    change.action != Action::NoOp || change.moved_from.is_some() || change.importing.is_some()
+    !change.is_nothing()
+}
+
+/// No grade stands further right than this: a longer line has its own at its end.
+const WIDEST: usize = 100;
+
+/// How wide the line of a change is before the grade of its preflight check.
+fn headline(change: &Change) -> usize {
+    let mark = risk_mark(change.risk).chars().count();
+    let risk = if mark == 0 { 0 } else { mark + 2 };
+    change.address.to_string().chars().count() + 1 + words(change).chars().count() + risk
+}
+
+fn risk_mark(risk: Risk) -> String {
+    let marks = match risk {
+        Risk::None | Risk::Low => return String::new(),
+        Risk::Medium => "!",
+        Risk::High => "!!",
+        Risk::Critical => "!!!",
+    };
+    format!("[{marks} {} risk]", risk_name(risk))
 }
 
 /// For each change, how the step that takes something away is undone.
@@ -293,7 +341,9 @@ fn words(change: &Change) -> String {
     };
     let verb = match change.action {
         Action::NoOp if change.importing.is_some() => "will be imported",
-        Action::NoOp => "moves",
+        Action::NoOp if change.moved_from.is_some() => "moves",
+        Action::NoOp if change.protection.is_lifted() => "loses its protection",
+        Action::NoOp => "will be protected",
         Action::Create => "will be created",
         Action::Read => "will be read during apply",
         Action::Update if change.importing.is_some() => "will be imported, then updated in place",
@@ -318,10 +368,30 @@ fn notes(change: &Change, way_back: Option<&Reversal>) -> Vec<String> {
     if let Some(reason) = change.reason.as_ref().and_then(|reason| because(reason, change)) {
         notes.push(format!("because {reason}"));
     }
+    notes.extend(safety(change));
     match way_back {
         Some(Reversal::None { why }) => notes.push(format!("no way back: {why}")),
         Some(Reversal::Recreate) => notes.push("a rollback makes it anew, without the data that it holds".into()),
         _ => {}
+    }
+    notes
+}
+
+/// What the table of risks and the record's protection have to say that the rest of the lines does not.
+fn safety(change: &Change) -> Vec<String> {
+    let mut notes = Vec::new();
+    for reason in &change.risk_reasons {
+        match reason {
+            RiskReason::LosesData(_) | RiskReason::Exposes(_) | RiskReason::MayExpose(_) => notes.push(reason.told()),
+            RiskReason::Unprotects => {
+                notes.push("protected until this is applied: it can go with the next plan".into())
+            }
+            _ => {}
+        }
+    }
+    if let Some(overridden) = &change.protection.overridden {
+        let (file, signer, until) = (&overridden.file, &overridden.signer, &overridden.until);
+        notes.push(format!("protected; `{file}`, signed by {signer} until {until}, lets it go: {}", overridden.reason));
     }
     notes
 }

@@ -12,8 +12,8 @@ use crate::graph::{ProviderKey, ProviderSource};
 use crate::live::{Origin, ResourceKind};
 use crate::plan::PlanView;
 use crate::plan::model::{
-    Action, Change, CheckResult, DataRead, Deferred, Drift, Header, OutputChange, PlanKind, Reason, ReplaceOrder,
-    Reversal, Risk, Step as PlanStep, StepAction,
+    Action, Change, CheckResult, DataRead, Deferred, Drift, Header, LeftOut, OutputChange, PlanKind, Reason,
+    ReplaceOrder, Reversal, Risk, Step as PlanStep, StepAction,
 };
 use crate::plan::release::Release;
 
@@ -25,6 +25,7 @@ pub(crate) struct Parts {
     drift: Vec<Drift>,
     outputs: BTreeMap<Str, OutputChange>,
     deferred: Vec<Deferred>,
+    left_out: LeftOut,
     data: BTreeMap<Address, DataRead>,
     checks: Vec<CheckResult>,
     steps: Vec<PlanStep>,
@@ -39,6 +40,7 @@ impl<'a> From<&'a Parts> for PlanView<'a> {
             drift: &parts.drift,
             outputs: &parts.outputs,
             deferred: &parts.deferred,
+            left_out: &parts.left_out,
             data: &parts.data,
             checks: &parts.checks,
             steps: &parts.steps,
@@ -72,6 +74,7 @@ pub(crate) fn empty_plan() -> Parts {
         drift: Vec::new(),
         outputs: BTreeMap::new(),
         deferred: Vec::new(),
+        left_out: LeftOut::default(),
         data: BTreeMap::new(),
         checks: Vec::new(),
         steps: Vec::new(),
@@ -104,6 +107,9 @@ pub(crate) fn change(address: &str, action: Action, before: Value, after: Value)
         private: Default::default(),
         planned_private: Default::default(),
         risk: Risk::Low,
+        risk_reasons: Vec::new(),
+        protection: Default::default(),
+        preflight: None,
         dependencies: Default::default(),
         recorded_dependencies: Default::default(),
         create_before_destroy: false,

@@ -12,7 +12,7 @@ use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, PAUSED, S
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
 use crate::workflow::{
-    self, ApplyOutcome, ApplyRequest, Consent, CrashPoint, CrashWhen, PlanRequest, Planned, Workspace,
+    self, ApplyOutcome, ApplyRequest, Consent, CrashPoint, CrashWhen, PlanRequest, Planned, RollbackRequest, Workspace,
 };
 
 /// What to do where nobody can be asked.
@@ -55,7 +55,9 @@ pub(crate) async fn destroy(session: &Session, arguments: &Destroy) -> Outcome {
 pub(crate) async fn rollback(session: &Session, arguments: &Rollback) -> Outcome {
     let workspace = session.workspace(&arguments.variables)?;
     let watcher = session.watcher();
-    let planned = workflow::rollback_plan(&workspace, arguments.to, &watcher).await?;
+    let overrides = arguments.overrides.iter().map(|file| session.path(file)).collect();
+    let request = RollbackRequest { to: arguments.to, overrides };
+    let planned = workflow::plan_rollback(&workspace, &request, &watcher).await?;
     drop(watcher);
     if arguments.out.is_some() {
         show(session, &planned)?;
@@ -100,6 +102,9 @@ async fn make(session: &Session, workspace: &Workspace, planning: &Planning, des
     let request = PlanRequest {
         destroy,
         targets: planning.targets.iter().map(|text| focus(text)).collect::<Result<_, Stop>>()?,
+        excludes: planning.excludes.iter().map(|text| focus(text)).collect::<Result<_, Stop>>()?,
+        overrides: planning.overrides.iter().map(|file| session.path(file)).collect(),
+        preflight: planning.preflight,
         replace: planning.replace.iter().map(|text| address(text)).collect::<Result<_, Stop>>()?,
         skip_refresh: !planning.refresh,
         imports: Vec::new(),

@@ -1,5 +1,7 @@
 //! `history`, `output`, `state`: what is recorded, and edits of it.
 
+use std::path::PathBuf;
+
 use formwork_contract::suggest::nearest;
 use formwork_contract::{Address, Diagnostic, Value};
 use serde_json::json;
@@ -152,11 +154,12 @@ pub(crate) fn mv(session: &Session, from: &str, to: &str) -> Outcome {
     edited(session, revision, &format!("`{from}` is now `{to}`."))
 }
 
-pub(crate) fn rm(session: &Session, addresses: &[String]) -> Outcome {
+pub(crate) fn rm(session: &Session, addresses: &[String], overrides: &[PathBuf]) -> Outcome {
     let addresses = addresses.iter().map(|text| address(text)).collect::<Result<Vec<_>, Stop>>()?;
     let workspace = session.workspace(&Variables::default())?;
+    let overrides: Vec<PathBuf> = overrides.iter().map(|file| session.path(file)).collect();
     for address in addresses {
-        let revision = workflow::state_rm(&workspace, &address)?;
+        let revision = workflow::state_rm_overridden(&workspace, &address, &overrides)?;
         edited(session, revision, &format!("`{address}` is forgotten; what it stood for stays."))?;
     }
     Ok(DONE)

@@ -109,7 +109,14 @@ fn the_first_layout_is_brought_up_to_date_and_nothing_of_it_is_lost() {
     let intent = |step| StepEvent { step, kind: unsourced_intent() };
     record.commit(1, &[intent(0), done(0, Some(unsourced(1)))]).expect("committed");
     record.commit(1, &[intent(1)]).expect("committed");
-    for column in ["resources.source", "resources.provider_version", "images.source", "images.provider_version"] {
+    for column in [
+        "resources.source",
+        "resources.provider_version",
+        "images.source",
+        "images.provider_version",
+        "resources.protected",
+        "images.protected",
+    ] {
         let (table, column) = column.split_once('.').expect("a table");
         record.connection.execute_batch(&format!("ALTER TABLE {table} DROP COLUMN {column}")).expect("dropped");
     }

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod life;
+mod preflight;
 mod reality;
 mod schema;
 mod weather;
@@ -33,6 +34,8 @@ pub(crate) async fn run(check: Check, bench: &mut Bench<'_>) -> Verdict {
         Check::Discovery => reality::discovery(bench).await,
         Check::BatchOrder => reality::batch_order(bench).await,
         Check::RoughWeather => weather::errors_say_what_happened(bench).await,
+        Check::PreflightOfWhatWorks => preflight::of_what_works(bench).await,
+        Check::PreflightOfWhatIsRefused => preflight::of_what_is_refused(bench).await,
         Check::SetUp | Check::TearDown => Ok(Verdict::Skipped("it is no check of its own")),
     };
     checked.unwrap_or_else(Verdict::Failed)

@@ -77,6 +77,15 @@ impl Store {
         Ok(done)
     }
 
+    /// Runs `work` in a transaction of which nothing is kept.
+    pub(crate) fn rehearse<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.rollback()?;
+        Ok(done)
+    }
+
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
         work(&self.lock())
     }

@@ -23,7 +23,7 @@ pub(crate) struct Object {
 }
 
 /// A name that may stand once within its scope.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Name {
     pub scope: String,
     pub name: String,
@@ -125,6 +125,21 @@ pub(crate) fn a_user_of(connection: &Connection, id: &str) -> Result<Option<Obje
         .query_row([id], |row| row.get(0))
         .optional()?;
     source.map_or(Ok(None), |source| by_id(connection, &source))
+}
+
+/// How many objects of a type there are.
+pub(crate) fn count(connection: &Connection, type_name: &str) -> Result<usize, Fault> {
+    let mut statement = connection.prepare_cached("select count(*) from objects where type = ?1")?;
+    let count: i64 = statement.query_row([type_name], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+/// All objects that refer to one.
+pub(crate) fn users_of(connection: &Connection, id: &str) -> Result<Vec<Object>, Fault> {
+    let sql = format!("select {COLUMNS} from objects where id in (select source from links where target = ?1)");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let users = statement.query_map([id], from_row)?.collect::<Result<_, _>>()?;
+    Ok(users)
 }
 
 pub(crate) fn insert<S: AsRef<str>>(connection: &Connection, object: &Object, targets: &[S]) -> Result<(), Fault> {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use formwork_builtin::Builtin;
 use formwork_conformance::{Report, Subject, Verdict, run};
-use formwork_contract::Value;
 use formwork_contract::provider::{Context, Provider};
+use formwork_contract::{Type, Value};
 use formwork_sandbox::{Sandbox, control};
 
 fn subject(provider: Arc<dyn Provider>, state_dir: &Path) -> Subject {
@@ -22,8 +22,14 @@ fn numbers(entries: &[(&str, i64)]) -> Value {
     Value::object(entries.iter().map(|(name, number)| (*name, Value::from(*number))))
 }
 
+/// A configuration under which nobody may create objects of a type.
+fn forbidding(type_name: &str) -> Value {
+    Value::object([("forbidden", Value::set(Type::String, vec![Value::string(format!("create {type_name}"))]))])
+}
+
 fn sandbox_subject(provider: Arc<dyn Provider>, state_dir: &Path) -> Subject {
     Subject {
+        refusing: Some(Arc::new(forbidding)),
         slow: Some(numbers(&[("latency_ms", 20)])),
         rough: vec![
             numbers(&[("throttle_percent", 60), ("seed", 1)]),
@@ -60,6 +66,7 @@ async fn the_sandbox_conforms_while_new_objects_show_late() {
     let late = |entries: &[(&str, i64)]| numbers(&[entries, &[("eventual_consistency", 3)]].concat());
     let subject = Subject {
         config: late(&[]),
+        refusing: Some(Arc::new(forbidding)),
         slow: Some(late(&[("latency_ms", 10)])),
         rough: vec![late(&[("failure_percent", 30), ("lost_answer_percent", 40), ("seed", 5)])],
         ..subject(Arc::new(Sandbox::new()), state.path())
@@ -72,6 +79,6 @@ async fn the_sandbox_conforms_while_new_objects_show_late() {
 async fn terraform_data_conforms() {
     let state = tempfile::tempdir().expect("a temporary folder");
     let report = run(&subject(Arc::new(Builtin::new()), state.path()), &fixtures::terraform_data()).await;
-    // Settling what happened, drift and bad weather need a world outside the record.
-    assert_success(&report, 3);
+    // Settling what happened, drift, bad weather and refusals need a world outside the record.
+    assert_success(&report, 4);
 }

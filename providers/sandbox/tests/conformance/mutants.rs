@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use formwork_conformance::{Check, Subject, run};
 use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, AttemptKey, ConfiguredProvider, Context, Discovered, Imported, PlanRequest,
-    PlannedChange, Provider, ReadOutcome, ReadRequest, Retry, SettleRequest, Settlement,
+    PlannedChange, Preflight, PreflightRequest, Provider, ReadOutcome, ReadRequest, Retry, SettleRequest, Settlement,
 };
 use formwork_contract::{Attribute, Diagnostic, Diagnostics, Path, ProviderSchema, Type, Value};
 use formwork_sandbox::Sandbox;
@@ -37,10 +37,12 @@ enum Fault {
     ReadsBackwards,
     SaysNothingHappened,
     SaysMoreThanHappened,
+    PreflightRefusesAll,
+    PreflightRefusesNothing,
 }
 
 impl Fault {
-    const ALL: [(Self, Check); 20] = [
+    const ALL: [(Self, Check); 22] = [
         (Self::ReservedName, Check::SchemaSanity),
         (Self::RefusesUnknowns, Check::Validation),
         (Self::ClaimsToKnow, Check::UnknownsPlanned),
@@ -61,6 +63,8 @@ impl Fault {
         (Self::ReadsBackwards, Check::BatchOrder),
         (Self::SaysNothingHappened, Check::RoughWeather),
         (Self::SaysMoreThanHappened, Check::RoughWeather),
+        (Self::PreflightRefusesAll, Check::PreflightOfWhatWorks),
+        (Self::PreflightRefusesNothing, Check::PreflightOfWhatIsRefused),
     ];
 }
 
@@ -139,6 +143,18 @@ impl Configured {
 
 #[async_trait]
 impl ConfiguredProvider for Configured {
+    async fn preflight(&self, requests: &[PreflightRequest]) -> Vec<Preflight> {
+        let mut answers = self.inner.preflight(requests).await;
+        for answer in &mut answers {
+            match self.fault {
+                Fault::PreflightRefusesAll => answer.diagnostics.push(Diagnostic::error("it is refused")),
+                Fault::PreflightRefusesNothing => answer.diagnostics = Diagnostics::new(),
+                _ => {}
+            }
+        }
+        answers
+    }
+
     async fn read(&self, requests: &[ReadRequest]) -> Vec<Result<ReadOutcome, Diagnostics>> {
         let mut answers = self.inner.read(requests).await;
         if self.is(Fault::ReadsBackwards) {

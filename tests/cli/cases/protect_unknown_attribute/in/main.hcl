@@ -1,0 +1,5 @@
+environment "dev" {
+  protect {
+    resource = ["sandbox_network"]
+  }
+}
