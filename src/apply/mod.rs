@@ -106,7 +106,8 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Result<ApplyOutcome, Diagnostics> {
     bound(&approved, record)?;
-    if approved.plan().steps.is_empty() && approved.plan().is_empty() {
+    let changes_nothing = approved.plan().is_empty() && !approved.changes_policies();
+    if approved.plan().steps.is_empty() && changes_nothing {
         return nothing_to_do(approved.plan(), record);
     }
     let digest = approved.digest().clone();

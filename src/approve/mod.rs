@@ -1,6 +1,10 @@
 //! Consent to exactly one plan: the only way to an [`ApprovedPlan`], which is all that apply accepts.
 
+pub mod policy;
+
 use formwork_contract::{Diagnostic, Diagnostics, Str};
+
+use self::policy::{Demand, Verdict};
 
 use crate::blueprint::model::Environment;
 use crate::plan::Plan;
@@ -11,6 +15,7 @@ pub struct ApprovedPlan {
     plan: Plan,
     digest: Str,
     consent: Consent,
+    changes_policies: bool,
 }
 
 /// How a plan came to be approved.
@@ -26,23 +31,34 @@ pub enum Consent {
     NothingToDo,
 }
 
-/// Approves a plan as the environment's rules allow.
+/// Approves a plan as the policies and the environment's rules allow.
 ///
 /// # Errors
-/// The environment does not allow this kind of consent.
+/// A policy denies it or demands more, or the environment does not allow this kind of consent.
 pub fn approve(
     plan: Plan,
     digest: Str,
     consent: Consent,
     environment: &Environment,
+    verdict: &Verdict,
 ) -> Result<ApprovedPlan, Diagnostics> {
+    verdict.allowed()?;
+    if !verdict.demands.is_empty() {
+        return Err(verdict.demands.iter().map(unmet).collect());
+    }
+    let changes_policies = !verdict.changes.is_empty();
+    if consent == Consent::NothingToDo && changes_policies {
+        return Err(Diagnostic::error("the plan changes policies, and nobody consented to that")
+            .hint("keep the plan with `formwork plan -o PLAN`, and apply it with `formwork apply PLAN`")
+            .into());
+    }
     if consent == Consent::Automatic
-        && !plan.is_empty()
+        && !(plan.is_empty() && !changes_policies)
         && let Some(forbidden) = forbids_automatic(environment)
     {
         return Err(forbidden.into());
     }
-    Ok(ApprovedPlan { plan, digest, consent })
+    Ok(ApprovedPlan { plan, digest, consent, changes_policies })
 }
 
 impl ApprovedPlan {
@@ -59,10 +75,26 @@ impl ApprovedPlan {
         self.consent
     }
 
+    /// Whether what governs the environment is another afterwards, though no object may change.
+    pub fn changes_policies(&self) -> bool {
+        self.changes_policies
+    }
+
     /// The plan itself, to be carried out.
     pub(crate) fn into_plan(self) -> Plan {
         self.plan
     }
+}
+
+fn unmet(demand: &Demand) -> Diagnostic {
+    let whose = demand.group.as_ref().map(|group| format!(" of `{group}`")).unwrap_or_default();
+    let count = match demand.count {
+        1 => "an approval".to_owned(),
+        count => format!("{count} approvals"),
+    };
+    Diagnostic::error(format!("the policy `{}` demands {count}{whose}", demand.rule))
+        .quote(&demand.why)
+        .hint("have the plan file approved by signatures, and apply that file")
 }
 
 /// `approval { auto_approve = false }`

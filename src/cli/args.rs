@@ -1,6 +1,7 @@
 //! The command line: verbs, options, and help with examples.
 
 mod examples;
+mod policy;
 mod providers;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::log::LogLevel;
+pub use policy::{Policy, PolicyCheck, PolicyExcept, PolicyTest};
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 
 /// Infrastructure as code for software factories: approved is applied, and every way back works.
@@ -106,6 +108,9 @@ pub enum Verb {
     /// See which providers are needed, and bring their packages here
     #[command(subcommand, after_help = providers::EXAMPLES)]
     Providers(Providers),
+    /// Judge plans by Rego policies: test them, check with them, except from them
+    #[command(subcommand, after_help = policy::EXAMPLES)]
+    Policy(Policy),
     /// Print a completion script for a shell
     #[command(after_help = examples::COMPLETION)]
     Completion(Completion),
@@ -429,27 +434,14 @@ pub struct Completion {
 
 /// What `-var` was surely meant to be: options here have two dashes.
 pub fn meant_option(argument: &str) -> Option<String> {
-    const SINGLE_DASHED: [&str; 13] = [
-        "var",
-        "var-file",
-        "out",
-        "destroy",
-        "target",
-        "replace",
-        "refresh",
-        "auto-approve",
-        "detailed-exitcode",
-        "json",
-        "no-color",
-        "parallelism",
-        "recursive",
-    ];
+    const SINGLE_DASHED: &str = "var var-file out destroy target replace refresh auto-approve detailed-exitcode json \
+                                 no-color parallelism recursive";
     let option = argument.strip_prefix('-')?;
     if let Some(dir) = option.strip_prefix("chdir=") {
         return Some(format!("-C {dir}"));
     }
     let name = option.split('=').next().unwrap_or_default();
-    SINGLE_DASHED.contains(&name).then(|| format!("-{argument}"))
+    SINGLE_DASHED.split(' ').any(|option| option == name).then(|| format!("-{argument}"))
 }
 
 #[cfg(test)]

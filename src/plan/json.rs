@@ -5,6 +5,7 @@
 //! entries named `formwork` tell what Terraform has no word for.
 
 mod parts;
+mod reversal;
 
 use std::collections::BTreeMap;
 
@@ -48,9 +49,11 @@ pub fn to_terraform_json<'a>(plan: impl Into<PlanView<'a>>) -> Json {
             plan.changes.iter().filter(|change| change.deposed.is_none()).map(|c| (&c.address, c)).collect();
         set("resource_drift", plan.drift.iter().map(|drift| drift_json(drift, &providers)).collect());
     }
-    let mut changes: Vec<&Change> = plan.changes.iter().filter(|change| is_told(change)).collect();
-    changes.sort_by(|a, b| a.address.cmp(&b.address));
-    set("resource_changes", changes.into_iter().map(change_json).collect());
+    let reversals = reversal::by_change(plan).into_iter();
+    let mut changes: Vec<(&Change, Option<Json>)> =
+        plan.changes.iter().zip(reversals).filter(|(change, _)| is_told(change)).collect();
+    changes.sort_by(|(a, _), (b, _)| a.address.cmp(&b.address));
+    set("resource_changes", changes.into_iter().map(|(change, reversal)| change_json(change, reversal)).collect());
     set("output_changes", output_changes(plan.outputs));
     set("prior_state", prior_state(plan));
     set("configuration", configuration(plan));
@@ -74,7 +77,7 @@ fn is_told(change: &Change) -> bool {
     change.address.mode == Mode::Managed || change.action != Action::NoOp
 }
 
-fn change_json(change: &Change) -> Json {
+fn change_json(change: &Change, reversal: Option<Json>) -> Json {
     let mut entry = identity(&change.address, change.kind.origin.source.as_str());
     if let Some(from) = &change.moved_from {
         entry.insert("previous_address".into(), from.to_string().into());
@@ -94,7 +97,8 @@ fn change_json(change: &Change) -> Json {
         entry.insert("action_reason".into(), reason.into());
     }
     if change.action != Action::NoOp {
-        entry.insert("formwork".into(), json!({"risk": risk_name(change.risk)}));
+        let own = json!({"risk": risk_name(change.risk), "reversal": reversal, "drifted": change.drifted});
+        entry.insert("formwork".into(), own);
     }
     entry.into()
 }
@@ -345,6 +349,7 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         "target": header.target.as_deref(),
         "deferred": deferred,
         "git": git,
+        "risk": risk_name(plan.changes.iter().map(|change| change.risk).max().unwrap_or(Risk::None)),
     })
 }
 

@@ -24,7 +24,7 @@ pub struct ApplyRequest {
 /// Applies a plan.
 ///
 /// # Errors
-/// Nothing was done: the environment's rules do not allow it, or the plan is out of date. What fails
+/// Nothing was done: the policies or the environment's rules do not allow it, or the plan is out of date. What fails
 /// during the apply is in the outcome.
 pub async fn apply(
     workspace: &Workspace,
@@ -37,11 +37,11 @@ pub async fn apply(
         Some(digest) => digest.clone(),
         None => planned.encoded()?.1,
     };
-    let Planned { plan, sources, mut record, blueprint, .. } = planned;
+    let Planned { plan, sources, mut record, blueprint, policy, .. } = planned;
     let environment = blueprint.environments.get(&blueprint.environment).cloned().unwrap_or_default();
     let fail = |diagnostics| failure(&sources, diagnostics);
     let ephemerals = plan.resolver.reality.ephemerals().clone();
-    let approved = approve(plan, digest, request.consent, &environment).map_err(fail)?;
+    let approved = approve(plan, digest, request.consent, &environment, &policy).map_err(fail)?;
     let options = ApplyOptions {
         parallelism: workspace.parallelism,
         actor: Arc::clone(&workspace.actor),

@@ -10,6 +10,7 @@ mod git;
 mod inspect;
 mod open;
 mod plan;
+mod policy;
 #[cfg(feature = "terraform")]
 mod providers;
 mod settle;
@@ -28,6 +29,7 @@ pub use crate::apply::{
     ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
 };
 pub use crate::approve::Consent;
+pub use crate::approve::policy::{TestOutcome, TestReport, Verdict, Violation};
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
 pub use crate::registry::PluginSettings;
@@ -37,6 +39,7 @@ pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};
 pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
+pub use policy::{FiledException, NewException, policy_except, policy_init, policy_test};
 #[cfg(feature = "terraform")]
 pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,

@@ -8,15 +8,17 @@ use formwork_contract::json::decode;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
 use super::open::{self, failure, record_failure};
+use super::policy::Governing;
 use super::settle::settle_first;
 use super::variables;
 use super::{Progress, ProgressEvent, Workspace};
+use crate::approve::policy::Verdict;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
 use crate::plan::file_v1;
-use crate::plan::model::{Author, PlanKind};
+use crate::plan::model::{Author, Git, PlanKind};
 use crate::plan::{
     Answers, Focus, Origin, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make,
 };
@@ -41,6 +43,8 @@ pub struct Planned {
     pub sources: Arc<Sources>,
     /// Warnings of the blueprint.
     pub warnings: Diagnostics,
+    /// What the policies say of it.
+    pub policy: Verdict,
     pub(super) record: Record,
     pub(super) blueprint: Blueprint,
     pub(super) selection: Selection,
@@ -186,7 +190,8 @@ async fn revive(
         // A revision that took everything down is returned to by taking everything down.
         ..Selection::new(if target.empty { PlanKind::Destroy } else { kind })
     };
-    let prepared = Prepared { blueprint, warnings, selection, variables: Variables::Filed(target.variables), file };
+    let variables = Variables::Filed(target.variables);
+    let prepared = Prepared { blueprint, warnings, selection, variables, file, made_by: None };
     prepared.make(workspace, progress).await
 }
 
@@ -256,10 +261,9 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     };
     let variables =
         Variables::Known { values: header.variables, given_again: header.given_again, made_ms: header.created_ms };
-    let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file) };
+    let made_by = Some((header.git, header.author));
+    let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file), made_by };
     let mut planned = prepared.make(workspace, progress).await?;
-    planned.plan.header.git.clone_from(&header.git);
-    planned.plan.header.author.clone_from(&header.author);
     planned.plan.header.record_serial = header.record_serial;
     if !file.has_steps_of(&planned.plan) {
         return Err(failure(
@@ -293,7 +297,8 @@ async fn from_blueprint(
     selection: Selection,
     progress: &dyn Progress,
 ) -> Result<Planned, Failure> {
-    Prepared { blueprint, warnings, selection, variables: Variables::Given, file: None }.make(workspace, progress).await
+    let prepared = Prepared { blueprint, warnings, selection, variables: Variables::Given, file: None, made_by: None };
+    prepared.make(workspace, progress).await
 }
 
 enum Variables {
@@ -311,6 +316,8 @@ struct Prepared<'a> {
     selection: Selection,
     variables: Variables,
     file: Option<&'a PlanFile>,
+    /// Where and by whom, as a file says; otherwise it is made now.
+    made_by: Option<(Option<Git>, Author)>,
 }
 
 impl Prepared<'_> {
@@ -319,6 +326,8 @@ impl Prepared<'_> {
         let before = Arc::clone(&self.blueprint.sources);
         let mut record = open::record(workspace, &environment).map_err(|error| record_failure(&before, &error))?;
         let inputs = self.inputs(workspace, &record);
+        let governing = Governing::read(workspace, &mut self.blueprint, &record)
+            .map_err(|error| record_failure(&self.blueprint.sources, &error))?;
         let sources = Arc::clone(&self.blueprint.sources);
         let fail = |diagnostics: Diagnostics| failure(&sources, diagnostics);
         let (inputs, found) = inputs.map_err(fail)?;
@@ -337,16 +346,13 @@ impl Prepared<'_> {
             }
         }
         let recorded = recorded(&record).map_err(fail)?;
+        let (git, author) = self.made_by.take().unwrap_or_else(|| made_now(workspace));
         let request = Request {
             graph,
             inputs,
             recorded,
             reality: open::reality(workspace, &environment),
-            origin: Origin {
-                git: super::git::state(&workspace.dir),
-                author: Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) },
-                formwork_version: env!("CARGO_PKG_VERSION").into(),
-            },
+            origin: Origin { git, author, formwork_version: env!("CARGO_PKG_VERSION").into() },
             imports: self.selection.imports.clone(),
         };
         let answers = self.file.map(PlanFile::answers);
@@ -361,7 +367,9 @@ impl Prepared<'_> {
         };
         self.warnings.append(ephemerals.close().await);
         let plan = made.map_err(fail)?;
+        let is_plan = !self.selection.look_only;
         Ok(Planned {
+            policy: if is_plan { governing.judge(&plan, workspace.now_ms) } else { Verdict::default() },
             plan,
             sources,
             warnings: self.warnings,
@@ -395,6 +403,12 @@ impl Prepared<'_> {
     }
 }
 
+/// Where the blueprint stands, and who plans it.
+fn made_now(workspace: &Workspace) -> (Option<Git>, Author) {
+    let author = Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) };
+    (super::git::state(&workspace.dir), author)
+}
+
 fn stopped() -> Diagnostic {
     Diagnostic::error("stopped before the plan was made").detail("Nothing was changed.").hint("run the command again")
 }
@@ -426,6 +440,19 @@ impl std::fmt::Debug for Planned {
 }
 
 impl Planned {
+    /// Whether nothing would change: no object, no output, and none of what judges plans.
+    pub fn is_nothing(&self) -> bool {
+        self.plan.is_empty() && self.policy.changes.is_empty()
+    }
+
+    /// That the policies allow it, before anybody is asked.
+    ///
+    /// # Errors
+    /// Everything that they deny.
+    pub fn allowed(&self) -> Result<(), Failure> {
+        self.policy.allowed().map_err(|denied| failure(&self.sources, denied))
+    }
+
     /// The plan file's text and its digest.
     pub(super) fn encoded(&self) -> Result<(String, Str), Failure> {
         let options = self.selection.options(&self.record, None, &|_| {});

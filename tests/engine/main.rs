@@ -21,6 +21,8 @@ mod moves;
 mod null;
 mod plan_files;
 mod plugins;
+#[cfg(feature = "policy")]
+mod policy;
 mod providers;
 mod secrets;
 mod sources;

@@ -8,6 +8,7 @@ pub mod history;
 pub mod layout;
 pub mod outcome;
 pub mod plan;
+pub mod policy;
 #[cfg(feature = "terraform")]
 pub mod providers;
 pub mod sequence;

@@ -7,7 +7,7 @@ use formwork_contract::Diagnostics;
 use super::record::{address, focus};
 use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback};
 use crate::cli::interrupt::Listener;
-use crate::cli::render::{diagnostic, outcome, plan as text};
+use crate::cli::render::{diagnostic, outcome, plan as text, policy};
 use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
@@ -36,6 +36,7 @@ pub(crate) async fn apply(session: &Session, arguments: &Apply) -> Outcome {
         drop(watcher);
         if !session.global.json {
             session.print(&text::summary(&planned.plan, session.terminal.out))?;
+            session.print(&policy::text(&planned.policy, session.terminal.out))?;
         }
         return carry_out(session, &workspace, planned, Consent::PlanFile, crash).await;
     }
@@ -93,7 +94,12 @@ pub(crate) async fn import(session: &Session, arguments: &Import) -> Outcome {
     approve_and_apply(session, &workspace, planned, arguments.approval, None).await
 }
 
-async fn make(session: &Session, workspace: &Workspace, planning: &Planning, destroy: bool) -> Result<Planned, Stop> {
+pub(super) async fn make(
+    session: &Session,
+    workspace: &Workspace,
+    planning: &Planning,
+    destroy: bool,
+) -> Result<Planned, Stop> {
     let request = PlanRequest {
         destroy,
         targets: planning.targets.iter().map(|text| focus(text)).collect::<Result<_, Stop>>()?,
@@ -111,17 +117,19 @@ pub(super) fn show(session: &Session, planned: &Planned) -> Result<(), Stop> {
     let warnings = || planned.warnings.iter().chain(&plan.warnings);
     if session.global.json {
         let mut json = to_terraform_json(plan);
+        json["formwork"]["policy"] = policy::to_json(&planned.policy, &planned.sources);
         json["diagnostics"] = diagnostic::to_json([(warnings(), &*planned.sources)])["diagnostics"].take();
         return session.print_json(&json);
     }
     session.print(&text::plan(plan, session.terminal.out))?;
+    session.print(&policy::text(&planned.policy, session.terminal.out))?;
     session.warn(warnings(), &planned.sources);
     Ok(())
 }
 
 fn keep(session: &Session, planned: &Planned, out: Option<&Path>) -> Result<(), Stop> {
     let Some(out) = out else {
-        if !session.global.json && !planned.plan.is_empty() {
+        if !session.global.json && !planned.is_nothing() {
             session.print("\nTo apply exactly this plan later, keep it: `formwork plan -o PLAN`.\n")?;
         }
         return Ok(());
@@ -144,7 +152,8 @@ async fn approve_and_apply(
     if !session.global.json {
         show(session, &planned)?;
     }
-    let consent = match (planned.plan.is_empty(), approval.auto_approve) {
+    planned.allowed()?;
+    let consent = match (planned.is_nothing(), approval.auto_approve) {
         (true, _) => Consent::NothingToDo,
         (false, true) => Consent::Automatic,
         (false, false) => Consent::Person,
@@ -166,7 +175,7 @@ async fn carry_out(
 ) -> Outcome {
     let environment = planned.plan.header.environment.clone();
     let sources = planned.sources.clone();
-    let nothing_to_do = planned.plan.is_empty();
+    let nothing_to_do = planned.is_nothing();
     let listener = Listener::start(session.terminal);
     let watcher = session.watcher();
     let request = ApplyRequest { consent, crash };

@@ -5,6 +5,7 @@ pub(super) mod change;
 pub(super) mod console;
 pub(super) mod fmt;
 pub(super) mod look;
+pub(super) mod policy;
 pub(super) mod providers;
 pub(super) mod record;
 pub(super) mod sandbox;
