@@ -2,34 +2,35 @@ package factory.plan_test
 
 import data.factory.plan
 
-# A plan that creates one object.
-creating(type, after) := {
-	"formwork": {"environment": "prod"},
-	"resource_changes": [{
-		"address": sprintf("%s.main", [type]),
-		"mode": "managed",
-		"type": type,
-		"change": {"actions": ["create"], "before": null, "after": after, "after_unknown": {}},
-	}],
-}
-
-# The same, of which some attributes are known only after the apply.
-creating_unknown(type, after, unknown) := json.patch(creating(type, after), [{
-	"op": "replace",
-	"path": "/resource_changes/0/change/after_unknown",
-	"value": unknown,
-}])
-
-# A plan that takes one object away.
-deleting(type, environment) := {
+# A plan of one change.
+planning(type, environment, change) := {
 	"formwork": {"environment": environment},
 	"resource_changes": [{
 		"address": sprintf("%s.main", [type]),
 		"mode": "managed",
 		"type": type,
-		"change": {"actions": ["delete"], "before": {"name": "x"}, "after": null, "after_unknown": {}},
+		"change": change,
 	}],
 }
+
+# A plan that creates one object.
+creating(type, after) := creating_unknown(type, after, {})
+
+# The same, of which some attributes are known only after the apply.
+creating_unknown(type, after, unknown) := planning(type, "prod", {
+	"actions": ["create"],
+	"before": null,
+	"after": after,
+	"after_unknown": unknown,
+})
+
+# A plan that takes one object away.
+deleting(type, environment) := planning(type, environment, {
+	"actions": ["delete"],
+	"before": {"name": "x"},
+	"after": null,
+	"after_unknown": {},
+})
 
 test_what_is_created_is_changed if {
 	count(plan.changed) == 1 with input as creating("aws_vpc", {})

@@ -2,6 +2,7 @@ package factory.protection_test
 
 import data.factory.plan_test.creating
 import data.factory.plan_test.deleting
+import data.factory.plan_test.planning
 import data.factory.protection
 
 demanded(document) := found if {
@@ -20,11 +21,12 @@ test_in_dev_data_may_be_lost if demanded(deleting("sandbox_registry", "dev")) ==
 test_making_is_not_losing if demanded(creating("sandbox_registry", {})) == 0
 
 test_a_replacement_loses_data_too if {
-	document := json.patch(deleting("aws_db_instance", "prod"), [{
-		"op": "replace",
-		"path": "/resource_changes/0/change/actions",
-		"value": ["delete", "create"],
-	}])
+	document := planning("aws_db_instance", "prod", {
+		"actions": ["delete", "create"],
+		"before": {"engine": "mysql"},
+		"after": {"engine": "postgres"},
+		"after_unknown": {},
+	})
 	demanded(document) == 1
 }
 

@@ -125,7 +125,7 @@ fn new_policies_judge_the_plan_that_brings_them() {
 #[test]
 fn a_policy_that_is_broken_denies_with_its_place() {
     for (broken, line, word) in [
-        ("package logs\n\ndeny contains msg if {\n\tmsg := \n}\n", 5, "expect"),
+        ("package logs\n\ndeny contains msg if {\n\tmsg := \n}\n", 4, "expect"),
         ("package logs\n\ndeny contains msg if msg := nothing_known\n", 3, "nothing_known"),
         ("package logs\n\ndeny contains msg if {\n\tmsg := to_number(\"x\")\n}\n", 4, "to_number"),
         ("package logs\n\nf(x) := g(x)\n\ng(x) := f(x)\n\ndeny contains f(1)\n", 3, "calls itself"),

@@ -12,12 +12,11 @@ pub(super) struct Fault {
     pub(super) hint: String,
 }
 
-/// A place in a file of the policies; line and column from 1.
+/// A line in a file of the policies, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) file: String,
     pub(super) line: usize,
-    pub(super) column: usize,
 }
 
 impl Fault {
@@ -25,8 +24,8 @@ impl Fault {
         Self { place: None, message: message.into(), hint: hint.into() }
     }
 
-    pub(super) fn at(self, file: &str, line: usize, column: usize) -> Self {
-        Self { place: Some(Place { file: file.to_owned(), line, column }), ..self }
+    pub(super) fn at(self, file: &str, line: usize) -> Self {
+        Self { place: Some(Place { file: file.to_owned(), line }), ..self }
     }
 
     pub(super) fn diagnostic(&self, policies: &Policies) -> Diagnostic {

@@ -95,14 +95,10 @@ impl Policies {
         let mut root = Map::new();
         for (name, file) in &self.data {
             let content: Json = serde_json::from_slice(&file.bytes).map_err(|error| {
-                Fault::new(format!("The data is not JSON: {error}."), "correct the file").at(
-                    name,
-                    error.line(),
-                    error.column(),
-                )
+                Fault::new(format!("The data is not JSON: {error}."), "correct the file").at(name, error.line())
             })?;
             let Json::Object(content) = content else {
-                return Err(Fault::new("The data is not an object.", "put it between braces").at(name, 1, 1));
+                return Err(Fault::new("The data is not an object.", "put it between braces").at(name, 1));
             };
             let below = name.strip_prefix(&self.folder).unwrap_or(name).trim_start_matches('/');
             let folders = below.split('/').filter(|part| *part != DATA);
@@ -111,7 +107,7 @@ impl Policies {
                 let entry = at.entry(folder).or_insert_with(|| Json::Object(Map::new()));
                 let Json::Object(object) = entry else {
                     let problem = format!("The folder `{folder}` and an entry of that name in a file above collide.");
-                    return Err(Fault::new(problem, "rename one of them").at(name, 1, 1));
+                    return Err(Fault::new(problem, "rename one of them").at(name, 1));
                 };
                 at = object;
             }
@@ -127,14 +123,13 @@ impl Policies {
         &self.exceptions
     }
 
-    /// A place as messages underline it: to the end of its line.
+    /// A place as messages underline it: what stands in its line.
     pub(super) fn span(&self, place: &Place) -> Option<Span> {
         let file = self.rego.get(&place.file).or_else(|| self.data.get(&place.file))?;
         let text = std::str::from_utf8(&file.bytes).ok()?;
         let before: usize = text.split_inclusive('\n').take(place.line.checked_sub(1)?).map(str::len).sum();
         let line = text.get(before..)?.lines().next().unwrap_or_default();
-        let skipped: usize = line.chars().take(place.column.saturating_sub(1)).map(char::len_utf8).sum();
-        let (start, end) = (before + skipped, before + line.trim_end().len());
+        let (start, end) = (before + line.len() - line.trim_start().len(), before + line.trim_end().len());
         let offset = |bytes: usize| u32::try_from(bytes).ok();
         Some(Span { file: file.id?, start: offset(start)?, end: offset(end.max(start))? })
     }

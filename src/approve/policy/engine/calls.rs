@@ -1,43 +1,62 @@
-//! Finds functions that call themselves, directly or not: Rego has no recursion, and the engine would run out
-//! of stack.
+//! The functions that policies call.
+//!
+//! Rego has no recursion, and the engine would run out of stack: a function that calls itself is found here. And the
+//! engine does not follow imports to functions: calls through them are written out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use regorus::unstable::{Expr, Literal, Module, Query, Rule, RuleHead};
+use regorus::unstable::{Expr, Literal, Module, NodeRef, Query, Rule, RuleAssign, RuleHead};
 
 use super::super::fault::Fault;
+
+/// A policy's text with the names of imported functions in full. Lines stay where they are.
+pub(super) fn with_full_names(text: &str, package: &str, module: &Module) -> String {
+    let names = Names { package, imports: imports(module) };
+    let mut sites = Calls { names: &names, found: Vec::new() };
+    for rule in &module.policy {
+        sites.rule(rule);
+    }
+    let mut imported: Vec<Call> = sites.found.into_iter().filter(|call| call.is_imported).collect();
+    imported.sort_by_key(|call| std::cmp::Reverse(call.place.start));
+    // A part of a rule may be reached on two ways.
+    imported.dedup_by(|a, b| a.place == b.place);
+    let mut text = text.to_owned();
+    for call in imported {
+        if text.get(call.place.clone()).is_some() {
+            text.replace_range(call.place, &format!("data.{}", call.function));
+        }
+    }
+    text
+}
 
 /// A function and those that it calls.
 #[derive(Default)]
 struct Function {
     calls: BTreeSet<String>,
-    place: Option<(String, usize, usize)>,
+    place: Option<(String, usize)>,
 }
 
 /// The first function that calls itself. Packages stand in the order of their modules.
-pub(super) fn recursive(packages: &[String], modules: &[regorus::unstable::NodeRef<Module>]) -> Option<Fault> {
+pub(super) fn recursive(packages: &[String], modules: &[NodeRef<Module>]) -> Option<Fault> {
     let mut functions: BTreeMap<String, Function> = BTreeMap::new();
     for (package, module) in packages.iter().zip(modules) {
         let names = Names { package, imports: imports(module) };
         for rule in &module.policy {
-            let Rule::Spec { head: RuleHead::Func { refr, args, assign, .. }, bodies, .. } = &**rule else { continue };
-            let mut found = Calls { names: &names, found: BTreeSet::new() };
-            args.iter().for_each(|argument| found.expr(argument));
-            assign.iter().for_each(|assign| found.expr(&assign.value));
-            for body in bodies {
-                body.assign.iter().for_each(|assign| found.expr(&assign.value));
-                found.query(&body.query);
-            }
+            let Rule::Spec { head: RuleHead::Func { refr, .. }, .. } = &**rule else { continue };
+            let Some((name, _)) = path(refr) else { continue };
+            let mut calls = Calls { names: &names, found: Vec::new() };
+            calls.rule(rule);
+            let function = functions.entry(format!("{package}.{name}")).or_default();
+            function.calls.extend(calls.found.into_iter().map(|call| call.function));
             let span = refr.span();
-            let function = functions.entry(format!("{package}.{}", span.text())).or_default();
-            function.calls.append(&mut found.found);
-            function.place.get_or_insert_with(|| (span.source.file().clone(), span.line as usize, span.col as usize));
+            function.place.get_or_insert_with(|| (span.source.file().clone(), span.line as usize));
         }
     }
     let name = functions.keys().find(|name| reaches_itself(name, &functions))?;
     let fault = Fault::new(format!("The function `{name}` calls itself."), "Rego has no recursion: use `walk`");
-    let (file, line, column) = functions.get(name)?.place.as_ref()?;
-    Some(fault.at(file, *line, *column))
+    let (file, line) = functions.get(name)?.place.as_ref()?;
+    Some(fault.at(file, *line))
 }
 
 fn reaches_itself(name: &str, functions: &BTreeMap<String, Function>) -> bool {
@@ -62,7 +81,7 @@ struct Names<'m> {
 
 fn imports(module: &Module) -> BTreeMap<String, String> {
     let imports = module.imports.iter().filter_map(|import| {
-        let path = path(&import.refr)?;
+        let (path, _) = path(&import.refr)?;
         let last = path.rsplit('.').next()?.to_owned();
         let name = import.r#as.as_ref().map_or(last, |name| name.text().to_owned());
         Some((name, path.strip_prefix("data.")?.to_owned()))
@@ -70,14 +89,18 @@ fn imports(module: &Module) -> BTreeMap<String, String> {
     imports.collect()
 }
 
-/// `a.b.c`, where that is what an expression says.
-fn path(expr: &Expr) -> Option<String> {
+/// `a.b.c`, where that is what an expression says, and where it stands in its text.
+pub(super) fn path(expr: &Expr) -> Option<(String, Range<usize>)> {
     match expr {
-        Expr::Var { span, .. } => Some(span.text().to_owned()),
-        Expr::RefDot { refr, field, .. } => Some(format!("{}.{}", path(refr)?, field.0.text())),
-        Expr::RefBrack { refr, index, .. } => match &**index {
-            Expr::String { span, .. } | Expr::RawString { span, .. } => {
-                Some(format!("{}.{}", path(refr)?, span.text()))
+        Expr::Var { span, .. } => Some((span.text().to_owned(), span.start as usize..span.end as usize)),
+        Expr::RefDot { refr, field, .. } => {
+            let (path, place) = path(refr)?;
+            Some((format!("{path}.{}", field.0.text()), place.start..field.0.end as usize))
+        }
+        Expr::RefBrack { refr, index, span, .. } => match &**index {
+            Expr::String { span: text, .. } | Expr::RawString { span: text, .. } => {
+                let (path, place) = path(refr)?;
+                Some((format!("{path}.{}", text.text()), place.start..span.end as usize))
             }
             _ => None,
         },
@@ -85,22 +108,60 @@ fn path(expr: &Expr) -> Option<String> {
     }
 }
 
+/// A call of a function of the policies, or of the language.
+struct Call {
+    /// Package and name.
+    function: String,
+    is_imported: bool,
+    /// Of the name, in bytes.
+    place: Range<usize>,
+}
+
 struct Calls<'n> {
     names: &'n Names<'n>,
-    found: BTreeSet<String>,
+    found: Vec<Call>,
 }
 
 impl Calls<'_> {
     fn call(&mut self, function: &Expr) {
-        let Some(path) = path(function) else { return };
+        let Some((path, place)) = path(function) else { return };
         let (first, rest) = path.split_once('.').map_or((path.as_str(), ""), |(first, rest)| (first, rest));
-        let full = match (first, self.names.imports.get(first)) {
+        let import = self.names.imports.get(first);
+        let function = match (first, import) {
             ("data", _) => rest.to_owned(),
             (_, Some(import)) if rest.is_empty() => import.clone(),
             (_, Some(import)) => format!("{import}.{rest}"),
             _ => format!("{}.{path}", self.names.package),
         };
-        self.found.insert(full);
+        self.found.push(Call { function, is_imported: first != "data" && import.is_some(), place });
+    }
+
+    fn rule(&mut self, rule: &Rule) {
+        match rule {
+            Rule::Spec { head, bodies, .. } => {
+                match head {
+                    RuleHead::Compr { refr, assign, .. } => self.head(refr, assign.as_ref()),
+                    RuleHead::Set { refr, key, .. } => {
+                        self.expr(refr);
+                        key.iter().for_each(|key| self.expr(key));
+                    }
+                    RuleHead::Func { args, assign, refr, .. } => {
+                        self.head(refr, assign.as_ref());
+                        self.all(args);
+                    }
+                }
+                for body in bodies {
+                    body.assign.iter().for_each(|assign| self.expr(&assign.value));
+                    self.query(&body.query);
+                }
+            }
+            Rule::Default { value, .. } => self.expr(value),
+        }
+    }
+
+    fn head(&mut self, refr: &Expr, assign: Option<&RuleAssign>) {
+        self.expr(refr);
+        assign.into_iter().for_each(|assign| self.expr(&assign.value));
     }
 
     fn query(&mut self, query: &Query) {

@@ -58,14 +58,13 @@ impl Compiled {
         engine.set_gather_prints(true);
         let mut faults = Vec::new();
         let mut packages = Vec::new();
-        for Text { name, text } in policies {
-            match engine.add_policy(name, text) {
-                Ok(package) => packages.push(package.trim_start_matches("data.").to_owned()),
-                Err(error) => faults.push(fault(&error.to_string())),
+        for policy in policies {
+            match spelled_out(policy).and_then(|Text { name, text }| added(&mut engine, name, text)) {
+                Ok(package) => packages.push(package),
+                Err(fault) => faults.push(fault),
             }
         }
-        let data = serde_json::to_string(&data).unwrap_or_default();
-        if let Err(error) = engine.add_data_json(&data) {
+        if let Err(error) = engine.add_data_json(&data.to_string()) {
             faults.push(fault(&error.to_string()));
         }
         if !faults.is_empty() {
@@ -96,7 +95,7 @@ impl Compiled {
     }
 
     fn judge(mut self, input: Json, clock: &Clock) -> Result<Vec<Given>, Vec<Fault>> {
-        self.engine.set_input(regorus::Value::from(input));
+        self.engine.set_input_json(&input.to_string()).map_err(|error| vec![fault(&error.to_string())])?;
         let (mut given, mut faults) = (Vec::new(), Vec::new());
         for ((package, name), places) in std::mem::take(&mut self.rules) {
             let Some(purpose) = Purpose::of(&name) else { continue };
@@ -136,6 +135,21 @@ impl Compiled {
     }
 }
 
+/// A policy as the engine understands it.
+fn spelled_out(policy: Text) -> Result<Text, Fault> {
+    let mut scratch = regorus::Engine::new();
+    let package = added(&mut scratch, policy.name.clone(), policy.text.clone())?;
+    let Some(module) = scratch.get_modules().first() else { return Ok(policy) };
+    let text = calls::with_full_names(&policy.text, &package, module);
+    Ok(Text { text, ..policy })
+}
+
+/// The package of a policy that was added, without `data.`.
+fn added(engine: &mut regorus::Engine, name: String, text: String) -> Result<String, Fault> {
+    let package = engine.add_policy(name, text).map_err(|error| fault(&error.to_string()))?;
+    Ok(package.trim_start_matches("data.").to_owned())
+}
+
 /// A rule's name and place. Functions have no value of their own.
 fn defined(rule: &Rule) -> Option<(String, Place)> {
     let refr: &Expr = match rule {
@@ -144,10 +158,13 @@ fn defined(rule: &Rule) -> Option<(String, Place)> {
         Rule::Default { refr, args, .. } => args.is_empty().then_some(&**refr)?,
     };
     let span = refr.span();
-    let place = Place { file: span.source.file().clone(), line: span.line as usize, column: span.col as usize };
+    let place = Place { file: span.source.file().clone(), line: span.line as usize };
     // `deny[key] := value` defines `deny`.
-    let name = span.text().split(['[', '.']).next().unwrap_or_default();
-    Some((name.to_owned(), place))
+    let mut first = refr;
+    while let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = first {
+        first = refr;
+    }
+    Some((first.span().text().to_owned(), place))
 }
 
 /// What the engine says, without the snippet that it draws: ours are drawn elsewhere.
@@ -162,11 +179,11 @@ fn fault(told: &str) -> Fault {
     let message = rest.split_once("error: ").map_or(rest, |(_, message)| message);
     // A second place would be drawn by the engine.
     let message = message.split("--> ").next().unwrap_or_default().trim();
-    let mut parts = place.rsplitn(3, ':');
-    let (column, line, file) = (parts.next(), parts.next(), parts.next());
-    let number = |text: Option<&str>| text.and_then(|text| text.trim().parse().ok());
-    match (file, number(line), number(column)) {
-        (Some(file), Some(line), Some(column)) => Fault::new(message, hint).at(file, line, column),
+    // The column is of the text as it was spelled out.
+    let mut parts = place.rsplitn(3, ':').skip(1);
+    let (line, file) = (parts.next().and_then(|line| line.trim().parse().ok()), parts.next());
+    match (file, line) {
+        (Some(file), Some(line)) => Fault::new(message, hint).at(file, line),
         _ => Fault::new(message, hint),
     }
 }
