@@ -53,7 +53,7 @@ pub fn approve(
             .into());
     }
     if consent == Consent::Automatic
-        && !(plan.is_empty() && !changes_policies)
+        && (changes_policies || !plan.is_empty())
         && let Some(forbidden) = forbids_automatic(environment)
     {
         return Err(forbidden.into());

@@ -29,7 +29,7 @@ pub use crate::apply::{
     ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
 };
 pub use crate::approve::Consent;
-pub use crate::approve::policy::{TestOutcome, TestReport, Verdict, Violation};
+pub use crate::approve::policy::{TestOutcome, TestReport, Verdict as PolicyVerdict, Violation};
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
 pub use crate::registry::PluginSettings;

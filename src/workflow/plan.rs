@@ -8,7 +8,7 @@ use formwork_contract::json::decode;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
 use super::open::{self, failure, record_failure};
-use super::policy::Governing;
+use super::policy::JudgingPolicies;
 use super::settle::settle_first;
 use super::variables;
 use super::{Progress, ProgressEvent, Workspace};
@@ -326,7 +326,7 @@ impl Prepared<'_> {
         let before = Arc::clone(&self.blueprint.sources);
         let mut record = open::record(workspace, &environment).map_err(|error| record_failure(&before, &error))?;
         let inputs = self.inputs(workspace, &record);
-        let governing = Governing::read(workspace, &mut self.blueprint, &record)
+        let policies = JudgingPolicies::read(workspace, &mut self.blueprint, &record)
             .map_err(|error| record_failure(&self.blueprint.sources, &error))?;
         let sources = Arc::clone(&self.blueprint.sources);
         let fail = |diagnostics: Diagnostics| failure(&sources, diagnostics);
@@ -369,7 +369,7 @@ impl Prepared<'_> {
         let plan = made.map_err(fail)?;
         let is_plan = !self.selection.look_only;
         Ok(Planned {
-            policy: if is_plan { governing.judge(&plan, workspace.now_ms) } else { Verdict::default() },
+            policy: if is_plan { policies.judge(&plan, workspace.now_ms) } else { Verdict::default() },
             plan,
             sources,
             warnings: self.warnings,

@@ -1,6 +1,5 @@
 //! What judges plans: the policies of the revision that governs, and those of the blueprint.
 
-use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,11 +21,11 @@ use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure, LoadOptions, load};
 use crate::plan::Plan;
 use crate::plan::json::to_terraform_json;
-use crate::record::model::{RevisionKind, RevisionStatus, RevisionSummary};
+use crate::record::model::{Revision, RevisionKind, RevisionStatus, RevisionSummary};
 use crate::record::{Record, RecordError};
 
 /// What judges the plans of an environment.
-pub(super) struct Governing {
+pub(super) struct JudgingPolicies {
     recorded: Option<Policies>,
     planned: Policies,
     /// Who signs exceptions, by the rules that govern.
@@ -35,7 +34,7 @@ pub(super) struct Governing {
     separation: bool,
 }
 
-impl Governing {
+impl JudgingPolicies {
     /// Reads the policies of a blueprint and of the revision that governs its environment. Their texts are put
     /// among the blueprint's sources.
     pub(super) fn read(
@@ -47,11 +46,11 @@ impl Governing {
         let prefix = open::display_prefix(workspace);
         let sources = Arc::make_mut(&mut blueprint.sources);
         planned.show_in(sources, |name| format!("{prefix}{name}"));
-        let Some(recorded) = governing_files(record)? else {
+        let Some(revision) = governing(record)? else {
             let (allowed_signers, separation) = signing_rules(blueprint);
             return Ok(Self { recorded: None, planned, allowed_signers, separation });
         };
-        let files = Arc::new(Files::from_snapshot(recorded));
+        let files = Arc::new(Files::from_snapshot(revision.files));
         let mut recorded = Policies::read(&files, FOLDER);
         recorded.show_in(sources, |name| format!("{prefix}{name} (recorded)"));
         let options = LoadOptions { environment: Some(blueprint.environment.clone()), ..LoadOptions::default() };
@@ -95,9 +94,9 @@ pub(super) fn mistakes(workspace: &Workspace, blueprint: &mut Blueprint) -> Diag
     policy::check(&policies)
 }
 
-/// The files of the revision that governs: the last one whose plan was approved and wholly carried out. What was only
+/// The revision that governs: the last one whose plan was approved and wholly carried out. What was only
 /// taken over governs where nothing was ever planned; edits of the record never do.
-fn governing_files(record: &Record) -> Result<Option<BTreeMap<String, Arc<[u8]>>>, Box<RecordError>> {
+fn governing(record: &Record) -> Result<Option<Revision>, RecordError> {
     let history = record.history()?;
     let complete = || history.iter().filter(|summary| summary.status == RevisionStatus::Complete);
     let is_planned = |summary: &&RevisionSummary| {
@@ -106,7 +105,7 @@ fn governing_files(record: &Record) -> Result<Option<BTreeMap<String, Arc<[u8]>>
     let planned = complete().filter(is_planned).max_by_key(|summary| summary.number);
     let adopted = || complete().filter(|summary| summary.kind == RevisionKind::Adopt).max_by_key(|s| s.number);
     let Some(summary) = planned.or_else(adopted) else { return Ok(None) };
-    Ok(record.revision(summary.number)?.map(|revision| revision.files))
+    record.revision(summary.number)
 }
 
 /// The text of `allowed_signers`, and whether authors do not count.
@@ -163,7 +162,7 @@ pub fn policy_init(workspace: &Workspace) -> Result<Vec<String>, Failure> {
         ));
     }
     for (name, text) in &files {
-        write_new(&workspace.dir.join(name), text).map_err(|diagnostic| failure(&nowhere, diagnostic))?;
+        write_new(&workspace.dir.join(name), text).map_err(|found| failure(&nowhere, found))?;
     }
     Ok(files.into_iter().map(|(name, _)| name).collect())
 }
@@ -199,9 +198,9 @@ pub struct FiledException {
 /// It says too little or is over, a file of its name is there, or the key cannot sign.
 pub fn policy_except(workspace: &Workspace, new: &NewException) -> Result<FiledException, Failure> {
     let (blueprint, _) = open::blueprint(workspace)?;
-    let fail = |diagnostic: Diagnostic| failure(&blueprint.sources, diagnostic);
-    let exception = exception(workspace, new).map_err(|diagnostic| fail(*diagnostic))?;
-    let text = exception.text().map_err(|error| fail(Diagnostic::error(error.to_string())))?;
+    let fail = |found: Diagnostics| failure(&blueprint.sources, found);
+    let exception = exception(workspace, new).map_err(fail)?;
+    let text = exception.text().map_err(|error| fail(Diagnostic::error(error.to_string()).into()))?;
     // A key that cannot sign leaves no file behind.
     let signature = new.key.as_deref().map(|key| signature(key, &text)).transpose().map_err(fail)?;
     write_new(&workspace.dir.join(&exception.file), &text).map_err(fail)?;
@@ -216,7 +215,7 @@ pub fn policy_except(workspace: &Workspace, new: &NewException) -> Result<FiledE
     Ok(FiledException { file, signature: Some(signature), signer })
 }
 
-fn exception(workspace: &Workspace, new: &NewException) -> Result<Exception, Box<Diagnostic>> {
+fn exception(workspace: &Workspace, new: &NewException) -> Result<Exception, Diagnostics> {
     let until: Date = new.until.parse().map_err(|_| {
         Diagnostic::error(format!("`--until {}` is no date", new.until)).hint("write it as `--until 2030-12-31`")
     })?;
@@ -247,10 +246,11 @@ fn exception(workspace: &Workspace, new: &NewException) -> Result<Exception, Box
 }
 
 /// The signature of a text, and the comment of the key.
-fn signature(key: &Path, text: &str) -> Result<(String, String), Diagnostic> {
+fn signature(key: &Path, text: &str) -> Result<(String, String), Diagnostics> {
     let by_hand = format!("sign it by hand: `ssh-keygen -Y sign -n {NAMESPACE} -f {} FILE`", key.display());
     let unusable = |why: String| {
-        Diagnostic::error(format!("the key `{}` cannot sign", key.display())).detail(format!("{why}.")).hint(&by_hand)
+        let problem = Diagnostic::error(format!("the key `{}` cannot sign", key.display()));
+        Diagnostics::from(problem.detail(format!("{why}.")).hint(&by_hand))
     };
     let private = ssh_key::PrivateKey::read_openssh_file(key).map_err(|error| unusable(error.to_string()))?;
     let armored = sign(&private, NAMESPACE, text.as_bytes()).map_err(|error| unusable(error.to_string()))?;
@@ -264,7 +264,7 @@ fn slug(text: &str) -> String {
     slug.trim_matches(['-', '.']).to_owned()
 }
 
-fn write_new(path: &Path, text: &str) -> Result<(), Diagnostic> {
+fn write_new(path: &Path, text: &str) -> Result<(), Diagnostics> {
     let write = || {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -277,5 +277,6 @@ fn write_new(path: &Path, text: &str) -> Result<(), Diagnostic> {
         Diagnostic::error(format!("`{}` cannot be written", path.display()))
             .detail(format!("{error}."))
             .hint("remove a file of that name, and check that you may write there")
+            .into()
     })
 }

@@ -127,7 +127,7 @@ fn a_policy_that_is_broken_denies_with_its_place() {
     for (broken, line, word) in [
         ("package logs\n\ndeny contains msg if {\n\tmsg := \n}\n", 4, "expect"),
         ("package logs\n\ndeny contains msg if msg := nothing_known\n", 3, "nothing_known"),
-        ("package logs\n\ndeny contains msg if {\n\tmsg := to_number(\"x\")\n}\n", 4, "to_number"),
+        ("package logs\n\ndeny contains msg if {\n\tmsg := to_number(\"x\")\n}\n", 4, "could not parse"),
         ("package logs\n\nf(x) := g(x)\n\ng(x) := f(x)\n\ndeny contains f(1)\n", 3, "calls itself"),
         ("package logs\n\ndeny contains x if x := deny\n", 3, "recursion"),
     ] {
@@ -406,7 +406,7 @@ resource "sandbox_log_store" "audit" {
 resource "sandbox_policy" "all" {
   name     = "all"
   document = jsonencode({ Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })
-  tags     = { owner = "a", environment = "b" }
+  tags     = { factory = "a", stage = "b" }
 }
 "#,
     );
@@ -430,16 +430,31 @@ resource "sandbox_policy" "all" {
 }
 
 #[test]
+fn the_starter_set_has_nothing_against_the_quickstart() {
+    let mut factory = Factory::new("");
+    std::fs::remove_file(factory.path().join("main.hcl")).expect("it goes");
+    factory.write("factory.hcl", include_str!("../../examples/quickstart/factory.hcl"));
+    policy_init(&factory.workspace).expect("it is written");
+    for environment in ["dev", "prod"] {
+        factory.workspace.environment = Some(environment.into());
+        assert_eq!(messages(&factory.plan()), Vec::<String>::new(), "{environment}");
+    }
+}
+
+#[test]
 fn a_test_that_fails_or_breaks_is_told() {
     let factory = Factory::new("");
-    factory.write("policy/a.rego", "package a\n\nallowed if input.ok\n");
+    factory.write("policy/a.rego", "package a\n\nallowed if input.ok\n\nother if input.other\n");
     factory.write(
         "policy/a_test.rego",
         "package a_test\n\nimport data.a\n\ntest_good if a.allowed with input as {\"ok\": true}\n\n\
          test_bad if {\n\tprint(\"seen\")\n\ta.allowed with input as {}\n}\n\n\
          test_broken if to_number(\"x\") == 1\n\ntodo_test_later if false\n",
     );
-    let report = policy_test(&factory.path().join("policy"), "policy", false).unwrap_or_else(|why| panic!("{why}"));
+    let report = policy_test(&factory.path().join("policy"), "policy", true).unwrap_or_else(|why| panic!("{why}"));
+    // A rule that no test asks for is not gone through, though its package is imported.
+    let missed: Vec<u32> = report.coverage.iter().flatten().flat_map(|file| file.not_covered.clone()).collect();
+    assert_eq!(missed, [5]);
     let outcomes: Vec<(String, String)> = report
         .results
         .iter()

@@ -75,8 +75,18 @@ pub enum ExceptionError {
 /// What counts as an exception, and what does not.
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions {
-    counting: Vec<(Exception, Vec<Signer>)>,
+    counting: Vec<Counting>,
     void: Vec<Void>,
+}
+
+/// An exception that counts.
+#[derive(Clone, Debug)]
+struct Counting {
+    exception: Exception,
+    signers: Vec<Signer>,
+    rule: Regex,
+    address: Option<Regex>,
+    message: Option<Regex>,
 }
 
 /// Who may sign, for which environment, and when it is.
@@ -132,19 +142,16 @@ impl Exceptions {
     /// The exception that lifts a violation, if there is one. What a broken policy denies cannot be lifted.
     pub(super) fn of(&self, violation: &Violation) -> Option<(&Exception, &[Signer])> {
         let rule = violation.rule.as_ref()?;
-        let lifts = |exception: &Exception| {
-            let package = rule.rsplit_once('.').map_or("", |(package, _)| package);
-            let about = |pattern: &Option<String>, text: Option<&str>| match (pattern, text) {
-                (None, _) => true,
-                (Some(pattern), Some(text)) => matches(pattern, text),
-                (Some(_), None) => false,
+        let package = rule.rsplit_once('.').map_or("", |(package, _)| package);
+        let found = self.counting.iter().find(|counting| {
+            let about = |pattern: &Option<Regex>, text: Option<&str>| {
+                pattern.as_ref().is_none_or(|pattern| text.is_some_and(|text| pattern.is_match(text)))
             };
-            (matches(&exception.rule, rule) || matches(&exception.rule, package))
-                && about(&exception.address, violation.address.as_deref())
-                && about(&exception.message, Some(&violation.message))
-        };
-        let found = self.counting.iter().find(|(exception, _)| lifts(exception));
-        found.map(|(exception, signers)| (exception, signers.as_slice()))
+            (counting.rule.is_match(rule) || counting.rule.is_match(package))
+                && about(&counting.address, violation.address.as_deref())
+                && about(&counting.message, Some(&violation.message))
+        });
+        found.map(|counting| (&counting.exception, counting.signers.as_slice()))
     }
 }
 
@@ -213,13 +220,13 @@ impl Exception {
     }
 }
 
-/// An exception and who signed it; `None` where it is for another environment.
+/// An exception that counts; `None` where it is for another environment.
 fn counts(
     file: &str,
     bytes: &[u8],
     files: &BTreeMap<String, Arc<[u8]>>,
     signing: &Signing<'_>,
-) -> Result<Option<(Exception, Vec<Signer>)>, String> {
+) -> Result<Option<Counting>, String> {
     let exception = Exception::read(file, bytes).map_err(|error| format!("It cannot be used: {error}."))?;
     if exception.environment.as_ref().is_some_and(|environment| environment != signing.environment) {
         return Ok(None);
@@ -245,7 +252,14 @@ fn counts(
         }
     }
     if !signers.is_empty() {
-        return Ok(Some((exception, signers)));
+        let unusable = |error: regex::Error| format!("A pattern in it cannot be used: {error}.");
+        return Ok(Some(Counting {
+            rule: pattern(&exception.rule).map_err(unusable)?,
+            address: exception.address.as_deref().map(pattern).transpose().map_err(unusable)?,
+            message: exception.message.as_deref().map(pattern).transpose().map_err(unusable)?,
+            exception,
+            signers,
+        }));
     }
     Err(match problems.is_empty() {
         true => format!("It is not signed. Sign it: `ssh-keygen -Y sign -n {NAMESPACE} -f KEY {file}`."),
@@ -253,8 +267,8 @@ fn counts(
     })
 }
 
-/// Whether a text is as a pattern says, in which `*` stands for any text.
-fn matches(pattern: &str, text: &str) -> bool {
-    let parts: Vec<String> = pattern.split('*').map(regex::escape).collect();
-    Regex::new(&format!("(?s)^{}$", parts.join(".*"))).is_ok_and(|pattern| pattern.is_match(text))
+/// A pattern in which `*` stands for any text.
+fn pattern(text: &str) -> Result<Regex, regex::Error> {
+    let parts: Vec<String> = text.split('*').map(regex::escape).collect();
+    Regex::new(&format!("(?s)^{}$", parts.join(".*")))
 }

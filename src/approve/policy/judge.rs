@@ -1,6 +1,6 @@
 //! Judges one plan: by the policies that govern the environment, and by its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use formwork_contract::Str;
 use serde_json::Value as Json;
@@ -30,24 +30,25 @@ pub fn judge(judging: &Judging<'_>, plan: impl FnOnce() -> Json) -> Verdict {
         Some(recorded) => vec![(recorded, Judges::Recorded), (planned, Judges::Planned)],
         None => vec![(planned, Judges::Planned)],
     };
-    let mut verdict = Verdict { changes, void: exceptions.void().to_vec(), ..Verdict::default() };
+    let verdict = Verdict { changes, void: exceptions.void().to_vec(), ..Verdict::default() };
     let judges: Vec<_> = judges.into_iter().filter(|(policies, _)| !policies.is_empty()).collect();
     if judges.is_empty() {
         return verdict;
     }
     let plan = plan();
+    let mut court = Court { verdict, heard: HashMap::new(), demanded: HashSet::new() };
     for (policies, judges) in judges {
         let evaluated = match policies.data() {
             Ok(data) => engine::evaluate(policies.texts(false), data, plan.clone()),
             Err(fault) => Err(vec![fault]),
         };
         match evaluated {
-            Ok(given) => given.iter().for_each(|given| verdict.take(given, policies, judges)),
-            Err(faults) => faults.iter().for_each(|fault| verdict.cannot_judge(fault, policies, judges)),
+            Ok(given) => given.iter().for_each(|given| court.take(given, policies, judges)),
+            Err(faults) => faults.iter().for_each(|fault| court.cannot_judge(fault, policies, judges)),
         }
     }
-    verdict.except(exceptions);
-    verdict
+    court.except(exceptions);
+    court.verdict
 }
 
 /// How the files that judge differ.
@@ -69,7 +70,24 @@ fn changes(recorded: &Policies, planned: &Policies) -> Vec<PolicyChange> {
     changes
 }
 
-impl Verdict {
+/// A verdict as it comes about.
+struct Court {
+    verdict: Verdict,
+    /// Where what was said stands among what is denied or warned of.
+    heard: HashMap<Said, usize>,
+    demanded: HashSet<(usize, Option<Str>, String)>,
+}
+
+/// What one rule says of one resource: what both judges say is said once.
+#[derive(PartialEq, Eq, Hash)]
+struct Said {
+    is_denial: bool,
+    rule: Option<Str>,
+    message: String,
+    address: Option<Str>,
+}
+
+impl Court {
     fn take(&mut self, given: &Given, policies: &Policies, judges: Judges) {
         let place = given.place.as_ref().and_then(|place| policies.span(place));
         for entry in entries(&given.value) {
@@ -77,8 +95,8 @@ impl Verdict {
             let violation =
                 Violation { rule: Some(given.rule.as_str().into()), message, address, place, judges, hint: None };
             match given.purpose {
-                Purpose::Deny => add(&mut self.denied, violation),
-                Purpose::Warn => add(&mut self.warnings, violation),
+                Purpose::Deny => self.add(true, violation),
+                Purpose::Warn => self.add(false, violation),
                 Purpose::RequireApproval => self.demand(entry, violation),
             }
         }
@@ -98,12 +116,12 @@ impl Verdict {
             let message =
                 format!("It asks for approvals with a `count` or `group` that is none: {}", violation.message);
             let hint = "`count` is a whole number from 1 on, `group` the name of a group".to_owned();
-            add(&mut self.denied, Violation { rule: None, message, hint: Some(hint), ..violation });
+            self.add(true, Violation { rule: None, message, hint: Some(hint), ..violation });
             return;
         };
         let demand = Demand { count, group, why: violation.message, rule };
-        if !self.demands.contains(&demand) {
-            self.demands.push(demand);
+        if self.demanded.insert((demand.count, demand.group.clone(), demand.why.clone())) {
+            self.verdict.demands.push(demand);
         }
     }
 
@@ -116,34 +134,34 @@ impl Verdict {
             judges,
             hint: Some(fault.hint.clone()),
         };
-        add(&mut self.denied, violation);
+        self.add(true, violation);
     }
 
     fn except(&mut self, exceptions: &Exceptions) {
-        let denied = std::mem::take(&mut self.denied);
+        let denied = std::mem::take(&mut self.verdict.denied);
         for violation in denied {
             match exceptions.of(&violation) {
                 Some((exception, signers)) => {
-                    self.excepted.push(Excepted { violation, exception: exception.clone(), signers: signers.to_vec() })
+                    let (exception, signers) = (exception.clone(), signers.to_vec());
+                    self.verdict.excepted.push(Excepted { violation, exception, signers });
                 }
-                None => self.denied.push(violation),
+                None => self.verdict.denied.push(violation),
             }
         }
     }
-}
 
-/// What both judges say is said once.
-fn add(violations: &mut Vec<Violation>, violation: Violation) {
-    let same = violations.iter_mut().find(|other| {
-        other.rule == violation.rule && other.message == violation.message && other.address == violation.address
-    });
-    match same {
-        Some(other) => {
-            other.judges = other.judges.and(violation.judges);
-            // The one that is on disk can be looked at.
-            other.place = violation.place.or(other.place);
+    fn add(&mut self, is_denial: bool, violation: Violation) {
+        let Violation { rule, message, address, .. } = violation.clone();
+        let violations = if is_denial { &mut self.verdict.denied } else { &mut self.verdict.warnings };
+        let place = *self.heard.entry(Said { is_denial, rule, message, address }).or_insert(violations.len());
+        match violations.get_mut(place) {
+            Some(other) => {
+                other.judges = other.judges.and(violation.judges);
+                // The one that is on disk can be looked at.
+                other.place = violation.place.or(other.place);
+            }
+            None => violations.push(violation),
         }
-        None => violations.push(violation),
     }
 }
 

@@ -137,32 +137,52 @@ impl Verdict {
     /// That the policies allow the plan.
     ///
     /// # Errors
-    /// Everything that is denied.
+    /// Everything that is denied, an error for each rule.
     pub fn allowed(&self) -> Result<(), Diagnostics> {
-        if self.denied.is_empty() { Ok(()) } else { Err(self.denied.iter().map(Violation::diagnostic).collect()) }
+        if self.denied.is_empty() {
+            return Ok(());
+        }
+        let is_same = |a: &Violation, b: &Violation| a.rule.is_some() && a.rule == b.rule && a.judges == b.judges;
+        Err(self.denied.chunk_by(is_same).filter_map(denial).collect())
     }
 }
 
-impl Violation {
-    /// As an error.
-    pub fn diagnostic(&self) -> Diagnostic {
-        let Some(rule) = &self.rule else {
-            let diagnostic = Diagnostic::error("a policy cannot judge this plan, so it denies it").quote(&self.message);
-            return self.placed(diagnostic, "here").hint(self.hint.as_deref().unwrap_or("correct the policy"));
-        };
-        let diagnostic = match self.judges {
-            Judges::Recorded => Diagnostic::error(format!("the recorded policy `{rule}` denies this plan")),
-            Judges::Planned | Judges::Both => Diagnostic::error(format!("the policy `{rule}` denies this plan")),
-        };
-        let address = self.address.as_ref().and_then(|address| address.parse().ok());
-        let diagnostic = self.placed(diagnostic.quote(&self.message), "this rule");
-        let named = self.address.as_ref().map(|address| format!(" --address '{address}'")).unwrap_or_default();
-        let diagnostic = diagnostic.hint(format!(
-            "change the blueprint, or have an exception signed: `formwork policy except --rule {rule}{named} ...`"
-        ));
-        match address {
+/// So many violations of a rule are listed in a message.
+const LISTED: usize = 10;
+
+/// What one rule denies, as an error.
+fn denial(violations: &[Violation]) -> Option<Diagnostic> {
+    let first = violations.first()?;
+    let Some(rule) = &first.rule else {
+        let diagnostic = Diagnostic::error("a policy cannot judge this plan, so it denies it").quote(&first.message);
+        return Some(first.placed(diagnostic, "here").hint(first.hint.as_deref().unwrap_or("correct the policy")));
+    };
+    let whose = if first.judges == Judges::Recorded { "recorded policy" } else { "policy" };
+    let diagnostic = Diagnostic::error(format!("the {whose} `{rule}` denies this plan"));
+    let named = first.address.as_ref().map(|address| format!(" --address '{address}'")).unwrap_or_default();
+    let hint =
+        format!("change the blueprint, or have an exception signed: `formwork policy except --rule {rule}{named} ...`");
+    let diagnostic = first.placed(diagnostic, "this rule").hint(hint);
+    if let [violation] = violations {
+        let diagnostic = diagnostic.quote(&violation.message);
+        return Some(match violation.address.as_ref().and_then(|address| address.parse().ok()) {
             Some(address) => diagnostic.address(&address),
             None => diagnostic,
+        });
+    }
+    let mut lines: Vec<String> = violations.iter().take(LISTED).map(Violation::line).collect();
+    if violations.len() > LISTED {
+        lines.push(format!("and {} more", violations.len() - LISTED));
+    }
+    Some(diagnostic.quote(lines.join("\n")))
+}
+
+impl Violation {
+    /// The resource, where there is one, and what is wrong with it.
+    pub fn line(&self) -> String {
+        match &self.address {
+            Some(address) => format!("{address}: {}", self.message),
+            None => self.message.clone(),
         }
     }
 

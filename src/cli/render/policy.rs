@@ -8,10 +8,10 @@ use super::style::{Paint, Role, count, harmless};
 use crate::blueprint::sources::Sources;
 use crate::plan::json::risk_name;
 use crate::plan::model::Risk;
-use crate::workflow::{TestOutcome, TestReport, Verdict, Violation};
+use crate::workflow::{PolicyVerdict, TestOutcome, TestReport, Violation};
 
 /// The section of a plan; empty where there is nothing to say.
-pub fn text(verdict: &Verdict, paint: Paint) -> String {
+pub fn text(verdict: &PolicyVerdict, paint: Paint) -> String {
     if verdict.is_silent() {
         return String::new();
     }
@@ -63,13 +63,12 @@ pub fn text(verdict: &Verdict, paint: Paint) -> String {
 }
 
 fn line(violation: &Violation) -> String {
-    let address = violation.address.as_ref().map(|address| format!("{}: ", harmless(address))).unwrap_or_default();
     let rule = violation.rule.as_ref().map(|rule| format!(" ({rule})")).unwrap_or_default();
-    format!("{address}{}{rule}", harmless(&violation.message))
+    format!("{}{rule}", harmless(&violation.line()))
 }
 
 /// What stands at `formwork.policy` in a plan's JSON.
-pub fn to_json(verdict: &Verdict, sources: &Sources) -> Json {
+pub fn to_json(verdict: &PolicyVerdict, sources: &Sources) -> Json {
     let violations = |violations: &[Violation]| -> Vec<Json> {
         violations.iter().map(|violation| violation_json(violation, sources)).collect()
     };

@@ -43,11 +43,14 @@ pub(crate) async fn check(session: &Session, arguments: &PolicyCheck) -> Outcome
         return Ok(if allowed { DONE } else { FAILED });
     }
     session.print(&text::text(&planned.policy, session.terminal.out))?;
-    if !allowed {
+    if planned.policy.denied.iter().any(|violation| violation.rule.is_none()) {
+        // A policy is broken: that has a place.
         planned.allowed()?;
     }
-    session.print("The policies allow this plan.\n")?;
-    Ok(DONE)
+    if allowed {
+        session.print("The policies allow this plan.\n")?;
+    }
+    Ok(if allowed { DONE } else { FAILED })
 }
 
 pub(crate) fn init(session: &Session) -> Outcome {

@@ -1,7 +1,7 @@
 //! Rego, as regorus runs it: compiled, and evaluated within bounds of time and of stack.
 
 mod bounds;
-mod calls;
+mod names;
 mod run_tests;
 
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ impl Compiled {
             let problem = format!("The policies define {definitions} rules, and {MOST_RULES} are the most.");
             return Err(vec![Fault::new(problem, "leave out what is not used")]);
         }
-        if let Some(fault) = calls::recursive(&packages, modules) {
+        if let Some(fault) = names::recursive(&packages, modules) {
             return Err(vec![fault]);
         }
         let mut rules: BTreeMap<(String, String), Vec<Place>> = BTreeMap::new();
@@ -140,7 +140,7 @@ fn spelled_out(policy: Text) -> Result<Text, Fault> {
     let mut scratch = regorus::Engine::new();
     let package = added(&mut scratch, policy.name.clone(), policy.text.clone())?;
     let Some(module) = scratch.get_modules().first() else { return Ok(policy) };
-    let text = calls::with_full_names(&policy.text, &package, module);
+    let text = names::with_full_names(&policy.text, &package, module);
     Ok(Text { text, ..policy })
 }
 
@@ -160,11 +160,7 @@ fn defined(rule: &Rule) -> Option<(String, Place)> {
     let span = refr.span();
     let place = Place { file: span.source.file().clone(), line: span.line as usize };
     // `deny[key] := value` defines `deny`.
-    let mut first = refr;
-    while let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = first {
-        first = refr;
-    }
-    Some((first.span().text().to_owned(), place))
+    Some((names::base(refr)?.0, place))
 }
 
 /// What the engine says, without the snippet that it draws: ours are drawn elsewhere.
