@@ -21,7 +21,7 @@ mod moves;
 mod null;
 mod plan_files;
 mod plugins;
-#[cfg(feature = "policy")]
+#[cfg(all(test, feature = "policy"))]
 mod policy;
 mod providers;
 mod secrets;
