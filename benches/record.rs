@@ -75,6 +75,7 @@ fn begin(record: &mut Record, steps: usize) -> Result<u64, Box<dyn Error>> {
         steps: (0..steps)
             .map(|step| NewStep { address: address(step), deposed: None, action: "create".into() })
             .collect(),
+        approvals: Vec::new(),
     })?)
 }
 

@@ -1,13 +1,34 @@
 //! Consent to exactly one plan: the only way to an [`ApprovedPlan`], which is all that apply accepts.
+//!
+//! [`Rules`] say what an environment asks for (`rules.rs`), `signers.rs` who may sign, `signature.rs` whether a
+//! signature holds, [`policy`] what Rego says; [`judge`] puts them together. What an apply takes over of it is who approved.
 
+pub mod agent;
+mod assign;
+mod certificate;
+mod changes;
+mod judge;
+mod pattern;
 pub mod policy;
+mod revoked;
+mod rules;
+pub mod signature;
+mod signers;
+mod wave;
 
-use formwork_contract::{Diagnostic, Diagnostics, Str};
+use std::collections::BTreeSet;
 
-use self::policy::{Demand, Verdict};
+use formwork_contract::{Diagnostics, Str};
+use ssh_key::public::KeyData;
 
-use crate::blueprint::model::Environment;
 use crate::plan::Plan;
+
+pub use changes::rule_changes;
+pub use judge::{Approval, Case, Demand, Requirement, SetAside, SignatureFile, Verdict, is_author, judge, required};
+pub use revoked::Revoked;
+pub use rules::{Group, Require, Rules};
+pub use signers::{Misread, Refusal, Signers, fingerprint};
+pub use wave::{WAVE, WaveApproval, WaveSubject, missing};
 
 /// A plan that may be applied, and who said so. Only [`approve`] makes one.
 #[derive(Debug)]
@@ -15,7 +36,7 @@ pub struct ApprovedPlan {
     plan: Plan,
     digest: Str,
     consent: Consent,
-    changes_policies: bool,
+    approvals: Vec<Approval>,
 }
 
 /// How a plan came to be approved.
@@ -31,34 +52,16 @@ pub enum Consent {
     NothingToDo,
 }
 
-/// Approves a plan as the policies and the environment's rules allow.
+/// Approves a plan as the rules and the policies allow that judge it.
 ///
 /// # Errors
-/// A policy denies it or demands more, or the environment does not allow this kind of consent.
-pub fn approve(
-    plan: Plan,
-    digest: Str,
-    consent: Consent,
-    environment: &Environment,
-    verdict: &Verdict,
-) -> Result<ApprovedPlan, Diagnostics> {
-    verdict.allowed()?;
-    if !verdict.demands.is_empty() {
-        return Err(verdict.demands.iter().map(unmet).collect());
+/// Everything that they have against it.
+pub fn approve(plan: Plan, digest: Str, case: &Case<'_>) -> Result<ApprovedPlan, Diagnostics> {
+    let verdict = judge(&plan, case);
+    if !verdict.is_accepted() {
+        return Err(verdict.objections);
     }
-    let changes_policies = !verdict.changes.is_empty();
-    if consent == Consent::NothingToDo && changes_policies {
-        return Err(Diagnostic::error("the plan changes policies, and nobody consented to that")
-            .hint("keep the plan with `formwork plan -o PLAN`, and apply it with `formwork apply PLAN`")
-            .into());
-    }
-    if consent == Consent::Automatic
-        && (changes_policies || !plan.is_empty())
-        && let Some(forbidden) = forbids_automatic(environment)
-    {
-        return Err(forbidden.into());
-    }
-    Ok(ApprovedPlan { plan, digest, consent, changes_policies })
+    Ok(ApprovedPlan { plan, digest, consent: case.consent, approvals: verdict.approvals })
 }
 
 impl ApprovedPlan {
@@ -75,9 +78,9 @@ impl ApprovedPlan {
         self.consent
     }
 
-    /// Whether what governs the environment is another afterwards, though no object may change.
-    pub fn changes_policies(&self) -> bool {
-        self.changes_policies
+    /// The signatures that it was approved by.
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
     }
 
     /// The plan itself, to be carried out.
@@ -86,25 +89,15 @@ impl ApprovedPlan {
     }
 }
 
-fn unmet(demand: &Demand) -> Diagnostic {
-    let whose = demand.group.as_ref().map(|group| format!(" of `{group}`")).unwrap_or_default();
-    let count = match demand.count {
-        1 => "an approval".to_owned(),
-        count => format!("{count} approvals"),
-    };
-    Diagnostic::error(format!("the policy `{}` demands {count}{whose}", demand.rule))
-        .quote(&demand.why)
-        .hint("have the plan file approved by signatures, and apply that file")
-}
-
-/// `approval { auto_approve = false }`
-pub(crate) fn forbids_automatic(environment: &Environment) -> Option<Diagnostic> {
-    let approval = environment.settings.iter().find(|block| &*block.type_name == "approval")?;
-    let rule = approval.body.attributes.iter().find(|attribute| &*attribute.name == "auto_approve")?;
-    let allowed = rule.value.as_literal_bool().unwrap_or(false);
-    (!allowed).then(|| {
-        Diagnostic::error(format!("environment `{}` does not allow `--auto-approve`", environment.name))
-            .label(rule.value.span, "this rule forbids it")
-            .hint("leave the flag out and answer the question, or write the plan with `-o` and apply that file")
-    })
+impl Rules {
+    /// The names that a key signs as, for a purpose and at a time in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// It is revoked, or signs for nobody.
+    pub fn signer(&self, key: &KeyData, namespace: &str, now_ms: i64) -> Result<BTreeSet<Str>, Refusal> {
+        if self.revoked.has(key) {
+            return Err(Refusal::Revoked);
+        }
+        self.signers.names(key, namespace, now_ms.div_euclid(1000))
+    }
 }

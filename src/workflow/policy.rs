@@ -7,83 +7,67 @@ use std::sync::Arc;
 
 use formwork_contract::{Diagnostic, Diagnostics, Str};
 use jiff::civil::Date;
+use ssh_key::public::KeyData;
 
 use super::Workspace;
+use super::approval::{key_file, own_rules};
 use super::open::{self, failure};
+use crate::approve::Rules;
 use crate::approve::policy::{
-    self, EXCEPTIONS, Exception, Exceptions, FOLDER, Judging, NAMESPACE, Policies, Signing, TestReport, Verdict, sign,
-    starter, verify,
+    self, EXCEPTIONS, Exception, Exceptions, FOLDER, Judging, NAMESPACE, Policies, PolicyChange, Signing, TestReport,
+    Verdict, starter,
 };
-use crate::blueprint::expression::Expr;
+use crate::approve::signature::{KeyFile, Signer};
 use crate::blueprint::files::Files;
-use crate::blueprint::model::Environment;
 use crate::blueprint::sources::Sources;
-use crate::blueprint::{Blueprint, Failure, LoadOptions, load};
+use crate::blueprint::{Blueprint, Failure};
 use crate::plan::Plan;
 use crate::plan::json::to_terraform_json;
-use crate::record::model::{Revision, RevisionKind, RevisionStatus, RevisionSummary};
-use crate::record::{Record, RecordError};
+use crate::plan::model::Risk;
 
-/// What judges the plans of an environment.
+/// The policies that judge the plans of an environment; none where nothing is planned.
+#[derive(Debug, Default)]
 pub(super) struct JudgingPolicies {
+    /// Of the revision that governs; `None` where nothing was applied yet.
     recorded: Option<Policies>,
     planned: Policies,
-    /// Who signs exceptions, by the rules that govern.
-    allowed_signers: Option<String>,
-    /// Whoever made a plan may not be the only one to sign.
-    separation: bool,
 }
 
 impl JudgingPolicies {
-    /// Reads the policies of a blueprint and of the revision that governs its environment. Their texts are put
-    /// among the blueprint's sources.
+    /// Reads the policies of a blueprint and of the revision that governs its environment, and puts their texts among
+    /// sources.
     pub(super) fn read(
         workspace: &Workspace,
-        blueprint: &mut Blueprint,
-        record: &Record,
-    ) -> Result<Self, Box<RecordError>> {
-        let mut planned = Policies::read(&blueprint.files, FOLDER);
+        planned: &Files,
+        recorded: Option<&Files>,
+        sources: &mut Sources,
+    ) -> Self {
         let prefix = open::display_prefix(workspace);
-        let sources = Arc::make_mut(&mut blueprint.sources);
-        planned.show_in(sources, |name| format!("{prefix}{name}"));
-        let Some(revision) = governing(record)? else {
-            let (allowed_signers, separation) = signing_rules(blueprint);
-            return Ok(Self { recorded: None, planned, allowed_signers, separation });
+        let mut read = |files: &Files, note: &str| {
+            let mut policies = Policies::read(files, FOLDER);
+            policies.show_in(sources, |name| format!("{prefix}{name}{note}"));
+            policies
         };
-        let files = Arc::new(Files::from_snapshot(revision.files));
-        let mut recorded = Policies::read(&files, FOLDER);
-        recorded.show_in(sources, |name| format!("{prefix}{name} (recorded)"));
-        let options = LoadOptions { environment: Some(blueprint.environment.clone()), ..LoadOptions::default() };
-        // A revision that this version cannot read any more names nobody who may sign.
-        let (allowed_signers, separation) = load(files, &options).map_or((None, true), |(old, _)| signing_rules(&old));
-        Ok(Self { recorded: Some(recorded), planned, allowed_signers, separation })
+        Self { planned: read(planned, ""), recorded: recorded.map(|files| read(files, " (recorded)")) }
     }
 
-    pub(super) fn judge(&self, plan: &Plan, now_ms: i64) -> Verdict {
-        let header = &plan.header;
-        let authors: Vec<Str> = [Some(header.author.actor.clone()), header.author.email.clone()]
-            .into_iter()
-            .flatten()
-            .filter(|_| self.separation)
-            .collect();
-        let signing = Signing {
-            allowed_signers: self.allowed_signers.as_deref(),
-            environment: &header.environment,
-            authors: &authors,
-            now_ms,
-        };
-        let exceptions = Exceptions::of_policies(&self.planned, &signing);
+    /// The grade of what a plan changes in the policies.
+    pub(super) fn risk_of_changes(&self) -> Risk {
+        let Some(recorded) = &self.recorded else { return Risk::None };
+        policy::changes(recorded, &self.planned).iter().map(PolicyChange::risk).max().unwrap_or_default()
+    }
+
+    /// What they say of a plan; the rules say who signs exceptions.
+    pub(super) fn judge(&self, plan: &Plan, rules: &Rules, now_ms: i64) -> Verdict {
+        let exceptions = Exceptions::of_policies(&self.planned, &Signing { rules, plan, now_ms });
         let judging = Judging { recorded: self.recorded.as_ref(), planned: &self.planned, exceptions: &exceptions };
         policy::judge(&judging, || to_terraform_json(plan))
     }
 }
 
-/// Reads what judges plans, so that everything that keeps the blueprint keeps that too.
+/// Reads the policies, so that everything that keeps the blueprint keeps them too.
 pub(super) fn take_along(blueprint: &Blueprint) {
     Policies::read(&blueprint.files, FOLDER);
-    for environment in blueprint.environments.values() {
-        drop(allowed_signers(&blueprint.files, environment));
-    }
 }
 
 /// What keeps the policies of a blueprint from judging.
@@ -92,38 +76,6 @@ pub(super) fn mistakes(workspace: &Workspace, blueprint: &mut Blueprint) -> Diag
     let prefix = open::display_prefix(workspace);
     policies.show_in(Arc::make_mut(&mut blueprint.sources), |name| format!("{prefix}{name}"));
     policy::check(&policies)
-}
-
-/// The revision that governs: the last one whose plan was approved and wholly carried out. What was only
-/// taken over governs where nothing was ever planned; edits of the record never do.
-fn governing(record: &Record) -> Result<Option<Revision>, RecordError> {
-    let history = record.history()?;
-    let complete = || history.iter().filter(|summary| summary.status == RevisionStatus::Complete);
-    let is_planned = |summary: &&RevisionSummary| {
-        matches!(summary.kind, RevisionKind::Apply | RevisionKind::Destroy | RevisionKind::Rollback)
-    };
-    let planned = complete().filter(is_planned).max_by_key(|summary| summary.number);
-    let adopted = || complete().filter(|summary| summary.kind == RevisionKind::Adopt).max_by_key(|s| s.number);
-    let Some(summary) = planned.or_else(adopted) else { return Ok(None) };
-    record.revision(summary.number)
-}
-
-/// The text of `allowed_signers`, and whether authors do not count.
-fn signing_rules(blueprint: &Blueprint) -> (Option<String>, bool) {
-    let Some(environment) = blueprint.environments.get(&blueprint.environment) else { return (None, true) };
-    let separation = approval(environment, "separation").and_then(Expr::as_literal_bool).unwrap_or(true);
-    (allowed_signers(&blueprint.files, environment), separation)
-}
-
-fn allowed_signers(files: &Files, environment: &Environment) -> Option<String> {
-    let path = approval(environment, "allowed_signers")?.as_literal_str()?;
-    String::from_utf8(files.read(path).ok()?.to_vec()).ok()
-}
-
-/// An attribute of the environment's `approval` block.
-fn approval<'e>(environment: &'e Environment, name: &str) -> Option<&'e Expr> {
-    let block = environment.settings.iter().find(|block| &*block.type_name == "approval")?;
-    block.body.attributes.iter().find(|attribute| &*attribute.name == name).map(|attribute| &attribute.value)
 }
 
 /// Runs the tests of the policies in a folder.
@@ -201,14 +153,15 @@ pub fn policy_except(workspace: &Workspace, new: &NewException) -> Result<FiledE
     let fail = |found: Diagnostics| failure(&blueprint.sources, found);
     let exception = exception(workspace, new).map_err(fail)?;
     let text = exception.text().map_err(|error| fail(Diagnostic::error(error.to_string()).into()))?;
+    let rules = own_rules(&blueprint)?;
     // A key that cannot sign leaves no file behind.
-    let signature = new.key.as_deref().map(|key| signature(key, &text)).transpose().map_err(fail)?;
+    let signature = new.key.as_deref().map(|key| signature(key, &text)).transpose()?;
     write_new(&workspace.dir.join(&exception.file), &text).map_err(fail)?;
     let file = exception.file;
-    let Some((armored, comment)) = signature else { return Ok(FiledException { file, signature: None, signer: None }) };
-    let allowed = signing_rules(&blueprint).0.unwrap_or_default();
-    let signer = verify(&allowed, NAMESPACE, text.as_bytes(), armored.as_bytes(), workspace.now_ms).ok();
-    let signer = signer.map(|signer| signer.name);
+    let Some(Signature { armored, key, comment }) = signature else {
+        return Ok(FiledException { file, signature: None, signer: None });
+    };
+    let signer = rules.signer(&key, NAMESPACE, workspace.now_ms).ok().and_then(|names| names.into_iter().next());
     let name = slug(signer.as_deref().unwrap_or(&comment));
     let signature = format!("{file}.{}.sig", if name.is_empty() { "signer" } else { &name });
     write_new(&workspace.dir.join(&signature), &armored).map_err(fail)?;
@@ -245,16 +198,29 @@ fn exception(workspace: &Workspace, new: &NewException) -> Result<Exception, Dia
     })
 }
 
-/// The signature of a text, and the comment of the key.
-fn signature(key: &Path, text: &str) -> Result<(String, String), Diagnostics> {
-    let by_hand = format!("sign it by hand: `ssh-keygen -Y sign -n {NAMESPACE} -f {} FILE`", key.display());
+/// A signature, with the key that made it and what its owner calls that.
+struct Signature {
+    armored: String,
+    key: KeyData,
+    comment: String,
+}
+
+fn signature(path: &Path, text: &str) -> Result<Signature, Failure> {
+    let shown = path.display();
     let unusable = |why: String| {
-        let problem = Diagnostic::error(format!("the key `{}` cannot sign", key.display()));
-        Diagnostics::from(problem.detail(format!("{why}.")).hint(&by_hand))
+        let problem = Diagnostic::error(format!("the key `{shown}` cannot sign")).detail(format!("{why}."));
+        let by_hand = format!("sign it by hand: `ssh-keygen -Y sign -n {NAMESPACE} -f {shown} FILE`");
+        failure(&Arc::default(), problem.hint(by_hand))
     };
-    let private = ssh_key::PrivateKey::read_openssh_file(key).map_err(|error| unusable(error.to_string()))?;
-    let armored = sign(&private, NAMESPACE, text.as_bytes()).map_err(|error| unusable(error.to_string()))?;
-    Ok((armored, private.comment().as_str_lossy().to_owned()))
+    let private = match key_file(path)? {
+        KeyFile::Private(private) => private,
+        KeyFile::Locked(_) => return Err(unusable("It has a passphrase".into())),
+        KeyFile::Public(_) => return Err(unusable("It is a public key".into())),
+    };
+    let comment = private.comment().as_str_lossy().to_owned();
+    let signer = Signer::Key(private);
+    let armored = signer.sign(NAMESPACE, text.as_bytes()).map_err(|error| unusable(error.to_string()))?;
+    Ok(Signature { armored, key: signer.public_key(), comment })
 }
 
 /// Text that can be a part of a file's name.

@@ -5,8 +5,8 @@ use std::path::Path;
 use formwork::plan::Plan;
 use formwork::plan::model::Action;
 use formwork::workflow::{
-    ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings, Progress, Silent,
-    VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
+    ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings, Progress, Secrecy,
+    Silent, VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
 };
 
 /// A blueprint under test.
@@ -28,7 +28,9 @@ impl Factory {
             actor: "tester@host".into(),
             now_ms: 1_700_000_000_000,
             parallelism: None,
+            patience: std::time::Duration::ZERO,
             registry: providers(PluginSettings::default()),
+            secrecy: Secrecy::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let factory = Self { dir, workspace, runtime };
@@ -56,6 +58,11 @@ impl Factory {
 
     pub(crate) fn plan(&self) -> Planned {
         self.try_plan(&PlanRequest::default()).unwrap_or_else(|failed| panic!("no plan: {failed}"))
+    }
+
+    /// Checks the blueprint without making a plan.
+    pub(crate) fn validated(&self) -> Result<(), Failure> {
+        self.runtime.block_on(formwork::workflow::validate(&self.workspace)).map(drop)
     }
 
     pub(crate) fn try_open(&self, file: &Path) -> Result<Planned, Failure> {
@@ -90,6 +97,11 @@ impl Factory {
 
     pub(crate) fn apply_planned(&self, planned: Planned) -> ApplyOutcome {
         self.apply_watched(planned, &Silent, &Interrupt::default())
+    }
+
+    pub(crate) fn try_apply(&self, planned: Planned) -> Result<ApplyOutcome, Failure> {
+        let request = ApplyRequest { consent: Consent::Automatic, crash: None };
+        self.runtime.block_on(apply(&self.workspace, planned, &request, &Silent, &Interrupt::default()))
     }
 
     pub(crate) fn apply_watched(

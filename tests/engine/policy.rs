@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use formwork::approve::signature::{KeyFile, Signer};
+use formwork::plan::model::Risk;
 use formwork::workflow::{
-    ApplyRequest, Consent, Interrupt, NewException, PlanRequest, Planned, Silent, VariableSource, apply, policy_except,
-    policy_init, policy_test, validate,
+    ApplyRequest, Consent, Interrupt, NewException, PlanRequest, Planned, Silent, VariableSource, apply, approve_plan,
+    key_file, policy_except, policy_init, policy_test, save_plan, validate,
 };
 
 use crate::factory::{Factory, told};
@@ -91,7 +93,7 @@ fn a_plan_cannot_weaken_what_judges_it() {
         let planned = factory.plan();
         assert_eq!(messages(&planned), ["kept for 7 days"], "{weakened:?}");
         let change = &planned.policy.changes[0];
-        assert_eq!((change.file.as_str(), change.risk()), ("policy/logs.rego", formwork::plan::model::Risk::High));
+        assert_eq!((change.file.as_str(), change.risk()), ("policy/logs.rego", Risk::High));
         let why = refused(&factory, planned, Consent::Person);
         assert!(why.contains("the recorded policy `logs.deny` denies"), "{why}");
     }
@@ -104,9 +106,10 @@ fn a_policy_that_changes_alone_is_a_change_that_the_old_ones_judge() {
     factory.apply();
     factory.write("policy/logs.rego", "package logs\n");
     let planned = factory.plan();
-    assert!(planned.plan.is_empty() && !planned.is_nothing());
+    assert!(planned.plan.steps.is_empty() && !planned.plan.is_empty());
+    assert_eq!(planned.plan.header.approval.grade(&planned.plan.changes), Risk::High);
     let why = refused(&factory, planned, Consent::NothingToDo);
-    assert!(why.contains("changes policies"), "{why}");
+    assert!(why.contains("changes what judges plans"), "{why}");
     let outcome = factory.apply_planned(factory.plan());
     assert_eq!(outcome.revision, 2);
     // From now on the new ones judge.
@@ -135,7 +138,11 @@ fn a_policy_that_is_broken_denies_with_its_place() {
         let planned = factory.plan();
         let violation = planned.policy.denied.first().unwrap_or_else(|| panic!("{broken} denies nothing"));
         let place = violation.place.unwrap_or_else(|| panic!("{broken}: no place: {violation:?}"));
-        assert_eq!(planned.sources.position(place).map(|(line, _)| line), Some(line), "{broken}: {violation:?}");
+        assert_eq!(
+            planned.governing().sources().position(place).map(|(line, _)| line),
+            Some(line),
+            "{broken}: {violation:?}"
+        );
         assert!(violation.message.contains(word), "{broken}: {}", violation.message);
         let why = refused(&factory, planned, Consent::Person);
         assert!(why.contains("cannot judge this plan, so it denies it"), "{why}");
@@ -324,7 +331,7 @@ fn an_exception_does_not_count_for_each_reason_that_there_is() {
         assert_eq!(messages(&planned), ["kept for 7 days"]);
         planned.policy.void.first().map(|void| void.why.clone()).unwrap_or_default()
     };
-    assert!(why(&factory).contains("not among the allowed signers"), "{}", why(&factory));
+    assert!(why(&factory).contains("no line of the allowed signers has its key"), "{}", why(&factory));
     std::fs::remove_file(factory.path().join(filed.signature.expect("a signature"))).expect("it goes");
     std::fs::remove_file(factory.path().join(&filed.file)).expect("it goes");
     let filed = policy_except(&factory.workspace, &exception(&factory, "anna")).expect("it is written");
@@ -333,9 +340,9 @@ fn an_exception_does_not_count_for_each_reason_that_there_is() {
     assert!(why(&factory).contains("who made the plan"), "{}", why(&factory));
     factory.workspace.actor = "tester@host".into();
     factory.write("approvers", &anna.replace("formwork.exception,", ""));
-    assert!(why(&factory).contains("may not sign for"), "{}", why(&factory));
+    assert!(why(&factory).contains("for other namespaces"), "{}", why(&factory));
     factory.write("approvers", &anna.replace("namespaces", "valid-before=\"20200101\",namespaces"));
-    assert!(why(&factory).contains("no longer valid"), "{}", why(&factory));
+    assert!(why(&factory).contains("was valid until"), "{}", why(&factory));
     factory.write("approvers", &anna);
     let text = std::fs::read_to_string(factory.path().join(&filed.file)).expect("the exception");
     factory.write(&filed.file, &text.replace("sandbox_log_store.*", "*_log_store.*"));
@@ -358,6 +365,78 @@ fn a_plan_cannot_bring_the_signer_of_its_own_exception() {
     factory.write("approvers", &format!("{anna}{mallory}"));
     policy_except(&factory.workspace, &exception(&factory, "mallory")).expect("it is written");
     assert_eq!(messages(&factory.plan()), ["kept for 7 days"]);
+}
+
+#[test]
+fn an_exception_of_a_revoked_key_does_not_count() {
+    let factory = factory(NO_SHORT_LOGS);
+    let Some(anna) = key(&factory, "anna") else { return };
+    factory.write("approvers", &anna);
+    factory.write("environment.hcl", APPROVED);
+    policy_except(&factory.workspace, &exception(&factory, "anna")).expect("it is written");
+    assert_eq!(messages(&factory.plan()), Vec::<String>::new());
+    let public = std::fs::read_to_string(factory.path().join("anna.pub")).expect("a public key");
+    factory.write("revoked", &public);
+    factory.write(
+        "environment.hcl",
+        &APPROVED
+            .replace("\"approvers\"", "\"approvers\"\n    revoked_keys    = \"revoked\"\n  ")
+            .replace("{ allowed", "{\n    allowed"),
+    );
+    let planned = factory.plan();
+    assert_eq!(messages(&planned), ["kept for 7 days"]);
+    assert!(planned.policy.void[0].why.contains("revoked"), "{:?}", planned.policy.void);
+}
+
+#[test]
+fn what_a_policy_demands_is_given_by_signatures() {
+    let factory = factory(
+        "package logs\nrequire_approval contains {\"msg\": \"logs are evidence\", \"group\": \"security\"} if \
+         input.resource_changes[0].change.actions == [\"create\"]\n",
+    );
+    let (Some(anna), Some(bert)) = (key(&factory, "anna"), key(&factory, "bert")) else { return };
+    factory.write("approvers", &format!("{anna}{bert}"));
+    factory.write(
+        "environment.hcl",
+        "environment \"prod\" {\n  approval {\n    allowed_signers = \"approvers\"\n    \
+         group \"security\" { members = [\"anna\"] }\n  }\n}\n",
+    );
+    let planned = factory.plan();
+    let required = planned.plan.header.approval.required.clone();
+    assert_eq!(required.iter().map(|one| (&*one.group, one.count)).collect::<Vec<_>>(), [("security", 1)]);
+    let why = refused(&factory, planned, Consent::Person);
+    assert!(why.contains("1 approval of `security`") && why.contains("logs are evidence"), "{why}");
+    let plan = factory.path().join("prod.plan");
+    save_plan(&factory.plan(), &plan).unwrap_or_else(|failed| panic!("not kept: {failed}"));
+    let open = || factory.try_open(&plan).unwrap_or_else(|failed| panic!("not opened: {failed}"));
+    let sign = |person: &str| {
+        let KeyFile::Private(key) = key_file(&factory.path().join(person)).expect("a key") else {
+            panic!("it is locked")
+        };
+        approve_plan(&factory.workspace, &mut open(), &Signer::Key(key)).unwrap_or_else(|why| panic!("{why}"));
+    };
+    sign("bert");
+    let why = refused(&factory, open(), Consent::PlanFile);
+    assert!(why.contains("the plan needs 1 approval of `security`") && why.contains("logs are evidence"), "{why}");
+    sign("anna");
+    assert!(factory.apply_planned(open()).is_complete());
+}
+
+#[test]
+fn a_change_of_policies_is_of_the_grade_that_rules_ask_by() {
+    let mut factory = factory(NO_SHORT_LOGS);
+    let Some(anna) = key(&factory, "anna") else { return };
+    factory.write("approvers", &anna);
+    factory.write(
+        "environment.hcl",
+        "environment \"prod\" {\n  approval {\n    allowed_signers = \"approvers\"\n    \
+         group \"security\" { members = [\"anna\"] }\n    require \"security\" { risk = \"high\" }\n  }\n}\n",
+    );
+    set(&mut factory, "days", "30");
+    assert!(factory.apply_planned(factory.plan()).is_complete());
+    factory.write("policy/logs.rego", "package logs\n");
+    let why = refused(&factory, factory.plan(), Consent::Person);
+    assert!(why.contains("1 approval of `security`"), "{why}");
 }
 
 #[test]

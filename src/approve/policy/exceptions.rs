@@ -18,8 +18,10 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::Policies;
-use super::signed::{self, Signer};
 use super::verdict::Violation;
+use crate::approve::judge::{identify, is_author};
+use crate::approve::rules::Rules;
+use crate::plan::Plan;
 
 /// The folder of exceptions, below that of the policies.
 pub const EXCEPTIONS: &str = "exceptions";
@@ -89,14 +91,20 @@ struct Counting {
     message: Option<Regex>,
 }
 
-/// Who may sign, for which environment, and when it is.
+/// Somebody who signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signer {
+    /// The first of the names that the key signs as.
+    pub name: Str,
+    /// `SHA256:...`
+    pub fingerprint: Str,
+}
+
+/// Who may sign, for which plan, and when it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Signing<'a> {
-    /// The text of an `allowed_signers` file; `None` where the environment names none.
-    pub allowed_signers: Option<&'a str>,
-    pub environment: &'a str,
-    /// What whoever made the plan is called: their own signature alone is not enough.
-    pub authors: &'a [Str],
+    pub rules: &'a Rules,
+    pub plan: &'a Plan,
     /// Milliseconds since the Unix epoch.
     pub now_ms: i64,
 }
@@ -228,25 +236,22 @@ fn counts(
     signing: &Signing<'_>,
 ) -> Result<Option<Counting>, String> {
     let exception = Exception::read(file, bytes).map_err(|error| format!("It cannot be used: {error}."))?;
-    if exception.environment.as_ref().is_some_and(|environment| environment != signing.environment) {
+    if exception.environment.as_ref().is_some_and(|environment| **environment != *signing.plan.header.environment) {
         return Ok(None);
     }
     if exception.is_over(signing.now_ms) {
         return Err(format!("It ended with {}.", exception.until));
     }
-    let Some(allowed) = signing.allowed_signers else {
+    if signing.rules.signers.is_empty() {
         return Err("The environment names no `allowed_signers` in its `approval` block, so nobody can sign it.".into());
-    };
+    }
     let signatures = files.iter().filter(|(name, _)| {
         let rest = name.strip_prefix(file);
         rest.is_some_and(|rest| rest == ".sig" || rest.starts_with('.') && rest.ends_with(".sig"))
     });
     let (mut signers, mut problems) = (Vec::new(), Vec::new());
     for (name, armored) in signatures {
-        match signed::verify(allowed, NAMESPACE, bytes, armored, signing.now_ms) {
-            Ok(signer) if signing.authors.contains(&signer.name) => {
-                problems.push(format!("`{name}` is by {}, who made the plan", signer.name));
-            }
+        match signer(bytes, armored, signing) {
             Ok(signer) => signers.push(signer),
             Err(problem) => problems.push(format!("`{name}`: {problem}")),
         }
@@ -265,6 +270,16 @@ fn counts(
         true => format!("It is not signed. Sign it: `ssh-keygen -Y sign -n {NAMESPACE} -f KEY {file}`."),
         false => format!("No signature of it counts: {}.", problems.join("; ")),
     })
+}
+
+/// Who signed an exception, if that counts.
+fn signer(bytes: &[u8], armored: &[u8], signing: &Signing<'_>) -> Result<Signer, String> {
+    let Signing { rules, plan, now_ms } = *signing;
+    let (names, fingerprint) = identify(rules, NAMESPACE, &String::from_utf8_lossy(armored), bytes, now_ms)?;
+    if let Some(author) = names.iter().find(|name| rules.separation && is_author(plan, name)) {
+        return Err(format!("it is by {author}, who made the plan"));
+    }
+    Ok(Signer { name: names.into_iter().next().unwrap_or_default(), fingerprint })
 }
 
 /// A pattern in which `*` stands for any text.

@@ -52,7 +52,7 @@ pub fn judge(judging: &Judging<'_>, plan: impl FnOnce() -> Json) -> Verdict {
 }
 
 /// How the files that judge differ.
-fn changes(recorded: &Policies, planned: &Policies) -> Vec<PolicyChange> {
+pub fn changes(recorded: &Policies, planned: &Policies) -> Vec<PolicyChange> {
     let old: BTreeMap<&str, &[u8]> = recorded.judging().collect();
     let new: BTreeMap<&str, &[u8]> = planned.judging().collect();
     let change = |file: &str, kind| PolicyChange { file: file.to_owned(), kind };

@@ -3,7 +3,7 @@
 //! [`Policies`] are read with the blueprint (`files.rs`), so that plans and revisions carry them. A plan is
 //! judged by those of the revision that governs the environment and by its own (`judge.rs`), so that it
 //! cannot weaken what judges it. [`Exceptions`] lift single denials for a time (`exceptions.rs`), where they
-//! are signed (`signed.rs`). Rego itself is run in `engine/`; a build without it denies what it cannot judge.
+//! are signed by whom the rules name. Rego itself is run in `engine/`; a build without it denies what it cannot judge.
 
 #[cfg(not(feature = "policy"))]
 mod absent;
@@ -14,7 +14,6 @@ mod fault;
 mod files;
 mod judge;
 mod outcome;
-mod signed;
 pub mod starter;
 mod test_report;
 mod verdict;
@@ -22,10 +21,9 @@ mod verdict;
 #[cfg(not(feature = "policy"))]
 use absent as engine;
 
-pub use exceptions::{EXCEPTIONS, Exception, ExceptionError, Exceptions, NAMESPACE, Signing, Void};
+pub use exceptions::{EXCEPTIONS, Exception, ExceptionError, Exceptions, NAMESPACE, Signer, Signing, Void};
 pub use files::{FOLDER, Policies};
-pub use judge::{Judging, judge};
-pub use signed::{SignError, Signer, sign, verify};
+pub use judge::{Judging, changes, judge};
 pub use test_report::{Coverage, TestOutcome, TestReport, TestResult};
 pub use verdict::{ChangeKind, Demand, Excepted, Judges, PolicyChange, Verdict, Violation};
 

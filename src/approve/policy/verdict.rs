@@ -2,8 +2,7 @@
 
 use formwork_contract::{Diagnostic, Diagnostics, Span, Str};
 
-use super::exceptions::{Exception, Void};
-use super::signed::Signer;
+use super::exceptions::{Exception, Signer, Void};
 use crate::plan::model::Risk;
 
 /// Everything that policies say of one plan.

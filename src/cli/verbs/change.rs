@@ -8,7 +8,7 @@ use super::record::{address, focus};
 use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback};
 use crate::cli::interrupt::Listener;
 use crate::cli::render::{diagnostic, outcome, plan as text, policy};
-use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, Session, Stop};
+use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, PAUSED, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
 use crate::workflow::{
@@ -32,12 +32,15 @@ pub(crate) async fn apply(session: &Session, arguments: &Apply) -> Outcome {
     let crash = arguments.crash_at.map(crash_point);
     if let Some(file) = &arguments.plan {
         let watcher = session.watcher();
-        let planned = workflow::open_plan(&workspace, &session.path(file), &watcher).await?;
+        let mut planned = workflow::open_plan(&workspace, &session.path(file), &watcher).await?;
         drop(watcher);
+        let signatures: Vec<_> = arguments.signatures.iter().map(|file| session.path(file)).collect();
+        planned.take_signatures(&signatures)?;
         if !session.global.json {
             session.print(&text::summary(&planned.plan, session.terminal.out))?;
             session.print(&policy::text(&planned.policy, session.terminal.out))?;
         }
+        super::approval::tell_approved(session, &workspace, &planned)?;
         return carry_out(session, &workspace, planned, Consent::PlanFile, crash).await;
     }
     let planned = make(session, &workspace, &arguments.planning, arguments.destroy).await?;
@@ -117,7 +120,7 @@ pub(super) fn show(session: &Session, planned: &Planned) -> Result<(), Stop> {
     let warnings = || planned.warnings.iter().chain(&plan.warnings);
     if session.global.json {
         let mut json = to_terraform_json(plan);
-        json["formwork"]["policy"] = policy::to_json(&planned.policy, &planned.sources);
+        json["formwork"]["policy"] = policy::to_json(&planned.policy, planned.governing().sources());
         json["diagnostics"] = diagnostic::to_json([(warnings(), &*planned.sources)])["diagnostics"].take();
         return session.print_json(&json);
     }
@@ -129,7 +132,7 @@ pub(super) fn show(session: &Session, planned: &Planned) -> Result<(), Stop> {
 
 fn keep(session: &Session, planned: &Planned, out: Option<&Path>) -> Result<(), Stop> {
     let Some(out) = out else {
-        if !session.global.json && !planned.is_nothing() {
+        if !session.global.json && !planned.plan.is_empty() {
             session.print("\nTo apply exactly this plan later, keep it: `formwork plan -o PLAN`.\n")?;
         }
         return Ok(());
@@ -137,7 +140,12 @@ fn keep(session: &Session, planned: &Planned, out: Option<&Path>) -> Result<(), 
     workflow::save_plan(planned, &session.path(out))?;
     if !session.global.json {
         let name = out.display();
-        session.print(&format!("\nKept as `{name}`. To apply exactly this plan: `formwork apply {name}`\n"))?;
+        let approve = match &*planned.plan.header.approval.required {
+            [] => String::new(),
+            _ => format!("To approve it: `formwork approve {name}`. "),
+        };
+        session
+            .print(&format!("\nKept as `{name}`. {approve}To apply exactly this plan: `formwork apply {name}`\n"))?;
     }
     Ok(())
 }
@@ -152,12 +160,12 @@ async fn approve_and_apply(
     if !session.global.json {
         show(session, &planned)?;
     }
-    planned.allowed()?;
-    let consent = match (planned.is_nothing(), approval.auto_approve) {
+    let consent = match (planned.plan.is_empty(), approval.auto_approve) {
         (true, _) => Consent::NothingToDo,
         (false, true) => Consent::Automatic,
         (false, false) => Consent::Person,
     };
+    workflow::allowed(workspace, &planned, consent)?;
     let environment = &planned.plan.header.environment;
     if consent == Consent::Person && !session.consent(&format!("Apply this plan to `{environment}`?"), INSTEAD)? {
         session.print("Nothing was changed.\n")?;
@@ -175,7 +183,7 @@ async fn carry_out(
 ) -> Outcome {
     let environment = planned.plan.header.environment.clone();
     let sources = planned.sources.clone();
-    let nothing_to_do = planned.is_nothing();
+    let nothing_to_do = planned.plan.is_empty();
     let listener = Listener::start(session.terminal);
     let watcher = session.watcher();
     let request = ApplyRequest { consent, crash };
@@ -199,10 +207,11 @@ async fn carry_out(
 }
 
 fn code(outcome: &ApplyOutcome) -> u8 {
-    match (outcome.is_complete(), outcome.interrupted) {
-        (true, _) => DONE,
-        (false, true) => INTERRUPTED,
-        (false, false) => FAILED,
+    match (outcome.is_complete(), outcome.interrupted, &outcome.paused) {
+        (true, ..) => DONE,
+        (false, true, _) => INTERRUPTED,
+        (false, false, Some(_)) => PAUSED,
+        (false, false, None) => FAILED,
     }
 }
 

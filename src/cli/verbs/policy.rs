@@ -36,7 +36,7 @@ pub(crate) async fn check(session: &Session, arguments: &PolicyCheck) -> Outcome
     };
     let allowed = planned.policy.denied.is_empty();
     if session.global.json {
-        let mut json = text::to_json(&planned.policy, &planned.sources);
+        let mut json = text::to_json(&planned.policy, planned.governing().sources());
         json["format_version"] = json!("1.0");
         json["allowed"] = json!(allowed);
         session.print_json(&json)?;
