@@ -133,5 +133,5 @@ fn the_record_keeps_who_approved() {
     assert!(approval.fingerprint.starts_with("SHA256:"));
     assert_eq!(*approval.signature, *fs::read_to_string(path).expect("a signature"));
     // Once applied it is spent: the record has moved on.
-    assert!(office.refusal(&plan).contains("the record has changed since the plan was made"));
+    assert!(office.refusal(&plan).contains("came into the record since the plan was made"));
 }
