@@ -7,6 +7,7 @@ use formwork_contract::{Diagnostic, Diagnostics, Str};
 use super::Consent;
 use super::assign::{Wanted, assign};
 use super::pattern::Patterns;
+use super::policy;
 use super::rules::Rules;
 use super::signature::{self, Flaw};
 use super::signers::Refusal;
@@ -20,6 +21,8 @@ const SKEW_MS: i64 = 5 * 60_000;
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
     pub rules: &'a Rules,
+    /// What the policies say of the plan.
+    pub policy: &'a policy::Verdict,
     /// The exact bytes of the plan file, which are what is signed; `None` for a plan that is not kept.
     pub file: Option<&'a [u8]>,
     pub signatures: &'a [SignatureFile],
@@ -45,6 +48,14 @@ pub struct Demand {
     /// A group of the rules; `None` for anybody who may sign.
     pub group: Option<Str>,
     pub why: Str,
+}
+
+impl From<&policy::Demand> for Demand {
+    fn from(demand: &policy::Demand) -> Self {
+        let policy::Demand { count, group, why, rule } = demand;
+        let why = format!("the policy `{rule}` asks for it: {why}");
+        Self { count: *count, group: group.clone(), why: why.into() }
+    }
 }
 
 /// What became of a case.
@@ -92,11 +103,14 @@ impl Verdict {
     }
 }
 
-/// Judges a plan. One that changes nothing needs nobody's consent.
+/// Judges a plan. One that changes nothing needs nobody's consent, but policies may deny what it leaves as it is.
 pub fn judge(plan: &Plan, case: &Case<'_>) -> Verdict {
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { objections: case.policy.allowed().err().unwrap_or_default(), ..Verdict::default() };
     if plan.is_empty() {
         return verdict;
+    }
+    if case.consent == Consent::NothingToDo {
+        verdict.objections.push(nobody_consented(plan));
     }
     if case.consent == Consent::Automatic
         && let Some(forbidden) = case.rules.forbids_automatic()
@@ -200,11 +214,21 @@ fn state(plan: &Plan, case: &Case<'_>, objections: &mut Diagnostics) {
     }
 }
 
+fn nobody_consented(plan: &Plan) -> Diagnostic {
+    let what = match plan.header.approval.changes_judges() {
+        true => "the plan changes what judges plans",
+        false => "the plan changes something",
+    };
+    Diagnostic::error(format!("{what}, and nobody consented to that"))
+        .hint("keep the plan with `formwork plan -o PLAN`, and apply it with `formwork apply PLAN`")
+}
+
 fn not_kept(case: &Case<'_>, requirements: &[Requirement]) -> Diagnostic {
     let asked: Vec<String> = requirements.iter().map(Requirement::asked).collect();
     let asked = asked.join(" and ");
+    let demanded: String = case.demands.iter().map(|demand| format!(" {}.", sentence(&demand.why))).collect();
     Diagnostic::error(format!("environment `{}` asks for signed approvals", case.rules.environment))
-        .detail(format!("This plan needs {asked}, and only a plan that is kept in a file can be signed."))
+        .detail(format!("This plan needs {asked}, and only a plan that is kept in a file can be signed.{demanded}"))
         .hint("keep it with `-o PLAN`, have it approved with `formwork approve PLAN`, then `formwork apply PLAN`")
 }
 
@@ -231,14 +255,14 @@ pub(super) struct Person {
 fn people(plan: &Plan, case: &Case<'_>, file: &[u8], verdict: &mut Verdict) -> Vec<Person> {
     let mut people: Vec<Person> = Vec::new();
     for found in case.signatures {
-        let signer = identify(case, &found.armored, file).and_then(|(names, key)| {
-            match names.iter().find(|name| case.rules.separation && is_author(plan, name)) {
+        let signer = identify(case.rules, signature::PLAN, &found.armored, file, case.now_ms).and_then(
+            |(names, key)| match names.iter().find(|name| case.rules.separation && is_author(plan, name)) {
                 Some(name) => Err(format!(
                     "`{name}` made this plan, and the rules want somebody else to approve it (`separation`)"
                 )),
                 None => Ok((names, key)),
-            }
-        });
+            },
+        );
         match signer {
             Ok((names, key)) => {
                 let mut person = Person { names, keys: [key].into(), files: vec![found.clone()] };
@@ -259,16 +283,22 @@ fn people(plan: &Plan, case: &Case<'_>, file: &[u8], verdict: &mut Verdict) -> V
     people
 }
 
-/// The names and the key's fingerprint of a signature over these bytes.
-fn identify(case: &Case<'_>, armored: &str, file: &[u8]) -> Result<(BTreeSet<Str>, Str), String> {
-    let signed = signature::verify(armored, signature::PLAN, file).map_err(|flaw| match flaw {
+/// The names, at least one, and the key's fingerprint of a signature over these bytes, made for a purpose.
+pub(super) fn identify(
+    rules: &Rules,
+    namespace: &str,
+    armored: &str,
+    file: &[u8],
+    now_ms: i64,
+) -> Result<(BTreeSet<Str>, Str), String> {
+    let signed = signature::verify(armored, namespace, file).map_err(|flaw| match flaw {
         Flaw::Mismatch { fingerprint } => {
             format!("{} (key {fingerprint})", Flaw::Mismatch { fingerprint: fingerprint.clone() })
         }
         other => other.to_string(),
     })?;
     let told = |refusal: Refusal| format!("{refusal} (key {})", signed.fingerprint);
-    let names = case.rules.signer(&signed.key, signature::PLAN, case.now_ms).map_err(told)?;
+    let names = rules.signer(&signed.key, namespace, now_ms).map_err(told)?;
     Ok((names, signed.fingerprint))
 }
 

@@ -1,7 +1,7 @@
 //! Consent to exactly one plan: the only way to an [`ApprovedPlan`], which is all that apply accepts.
 //!
 //! [`Rules`] say what an environment asks for (`rules.rs`), `signers.rs` who may sign, `signature.rs` whether a
-//! signature holds; [`judge`] puts them together. What an apply takes over of it is who approved.
+//! signature holds, [`policy`] what Rego says; [`judge`] puts them together. What an apply takes over of it is who approved.
 
 pub mod agent;
 mod assign;
@@ -10,6 +10,7 @@ mod changes;
 mod judge;
 pub mod overrides;
 mod pattern;
+pub mod policy;
 mod revoked;
 mod rules;
 pub mod signature;
@@ -52,10 +53,10 @@ pub enum Consent {
     NothingToDo,
 }
 
-/// Approves a plan as the rules allow that judge it.
+/// Approves a plan as the rules and the policies allow that judge it.
 ///
 /// # Errors
-/// Everything that the rules have against it.
+/// Everything that they have against it.
 pub fn approve(plan: Plan, digest: Str, case: &Case<'_>) -> Result<ApprovedPlan, Diagnostics> {
     let verdict = judge(&plan, case);
     if !verdict.is_accepted() {

@@ -5,6 +5,7 @@ mod crash;
 mod examples;
 mod locking;
 mod planning;
+mod policy;
 mod providers;
 mod secrets;
 
@@ -16,6 +17,7 @@ use super::log::LogLevel;
 pub use approval::{Approval, Approve, Verify};
 pub use crash::CrashAt;
 pub use planning::{Override, Planning};
+pub use policy::{Policy, PolicyCheck, PolicyExcept, PolicyTest};
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 pub use secrets::{RekeyCrash, Secrets, SecretsRekey};
 
@@ -129,6 +131,9 @@ pub enum Verb {
     /// See which providers are needed, and bring their packages here
     #[command(subcommand, after_help = providers::EXAMPLES)]
     Providers(Providers),
+    /// Judge plans by Rego policies: test them, check with them, except from them
+    #[command(subcommand, after_help = policy::EXAMPLES)]
+    Policy(Policy),
     /// See who can open what is encrypted in the record, and exchange its key
     #[command(subcommand, after_help = secrets::EXAMPLES)]
     Secrets(Secrets),
@@ -416,28 +421,14 @@ pub struct Completion {
 
 /// What `-var` was surely meant to be: options here have two dashes.
 pub fn meant_option(argument: &str) -> Option<String> {
-    const SINGLE_DASHED: [&str; 14] = [
-        "var",
-        "var-file",
-        "out",
-        "destroy",
-        "target",
-        "replace",
-        "refresh",
-        "auto-approve",
-        "detailed-exitcode",
-        "json",
-        "lock-timeout",
-        "no-color",
-        "parallelism",
-        "recursive",
-    ];
+    const SINGLE_DASHED: &str = "var var-file out destroy target replace refresh auto-approve detailed-exitcode json \
+                                 lock-timeout no-color parallelism recursive";
     let option = argument.strip_prefix('-')?;
     if let Some(dir) = option.strip_prefix("chdir=") {
         return Some(format!("-C {dir}"));
     }
     let name = option.split('=').next().unwrap_or_default();
-    SINGLE_DASHED.contains(&name).then(|| format!("-{argument}"))
+    SINGLE_DASHED.split(' ').any(|option| option == name).then(|| format!("-{argument}"))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use super::args::{Cli, Providers, Sandbox, Secrets, State, Verb, meant_option};
+use super::args::{Cli, Policy, Providers, Sandbox, Secrets, State, Verb, meant_option};
 use super::log::Log;
 use super::session::{CHANGES, DONE, FAILED, Outcome, Session};
 use super::terminal::{Environment, Terminal};
@@ -103,6 +103,10 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::Providers(Providers::List) => verbs::providers::list(session),
         Verb::Providers(Providers::Lock(arguments)) => verbs::providers::lock(session, &arguments).await,
         Verb::Providers(Providers::Mirror(arguments)) => verbs::providers::mirror(session, &arguments).await,
+        Verb::Policy(Policy::Test(arguments)) => verbs::policy::test(session, &arguments),
+        Verb::Policy(Policy::Check(arguments)) => verbs::policy::check(session, &arguments).await,
+        Verb::Policy(Policy::Init) => verbs::policy::init(session),
+        Verb::Policy(Policy::Except(arguments)) => verbs::policy::except(session, &arguments),
         Verb::Secrets(Secrets::List) => verbs::secrets::list(session),
         Verb::Secrets(Secrets::Rekey(arguments)) => verbs::secrets::rekey(session, &arguments),
         Verb::Completion(arguments) => verbs::start::completion(session, &arguments),

@@ -16,6 +16,8 @@ pub struct ApprovalNeeds {
     pub expires_ms: Option<i64>,
     /// What the plan changes in the rules themselves.
     pub rule_changes: Vec<RuleChange>,
+    /// The grade of what the plan changes in the policies; `None` where it changes none.
+    pub policy_risk: Risk,
 }
 
 /// How many members of a group have to sign.
@@ -38,9 +40,14 @@ pub struct RuleChange {
 pub const RULES_RISK: Risk = Risk::High;
 
 impl ApprovalNeeds {
-    /// The grade of a plan: that of its blast radius, or of what it changes in the rules where that is higher.
+    /// Whether other rules or policies judge the next plan than this one.
+    pub fn changes_judges(&self) -> bool {
+        !self.rule_changes.is_empty() || self.policy_risk != Risk::None
+    }
+
+    /// The grade of a plan: that of its blast radius, or of what it changes in rules and policies where that is higher.
     pub fn grade(&self, changes: &[Change]) -> Risk {
         let rules = if self.rule_changes.is_empty() { Risk::None } else { RULES_RISK };
-        BlastRadius::of(changes).grade.max(rules)
+        BlastRadius::of(changes).grade.max(rules).max(self.policy_risk)
     }
 }

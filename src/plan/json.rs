@@ -7,6 +7,7 @@
 mod approval;
 mod parts;
 mod release;
+mod reversal;
 mod safety;
 
 use std::collections::BTreeMap;
@@ -55,10 +56,11 @@ pub fn to_terraform_json<'a>(plan: impl Into<PlanView<'a>>) -> Json {
         set("resource_drift", plan.drift.iter().map(|drift| drift_json(drift, &providers)).collect());
     }
     let waves = release::waves_of_changes(plan).into_iter().map(|wave| wave.filter(|_| !plan.release.is_plain()));
-    let mut changes: Vec<(&Change, Option<usize>)> =
-        plan.changes.iter().zip(waves).filter(|(change, _)| is_told(change)).collect();
+    let beside = reversal::by_change(plan).into_iter().zip(waves);
+    let mut changes: Vec<(&Change, (Option<Json>, Option<usize>))> =
+        plan.changes.iter().zip(beside).filter(|(change, _)| is_told(change)).collect();
     changes.sort_by(|(a, _), (b, _)| a.address.cmp(&b.address));
-    set("resource_changes", changes.into_iter().map(|(change, wave)| change_json(change, wave)).collect());
+    set("resource_changes", changes.into_iter().map(|(change, beside)| change_json(change, beside)).collect());
     set("output_changes", output_changes(plan.outputs));
     set("prior_state", prior_state(plan));
     set("configuration", configuration(plan));
@@ -82,7 +84,8 @@ fn is_told(change: &Change) -> bool {
     change.address.mode == Mode::Managed || change.action != Action::NoOp
 }
 
-fn change_json(change: &Change, wave: Option<usize>) -> Json {
+/// A change, with how it is undone and its wave, which counts from 0.
+fn change_json(change: &Change, (reversal, wave): (Option<Json>, Option<usize>)) -> Json {
     let mut entry = identity(&change.address, change.kind.origin.source.as_str());
     if let Some(from) = &change.moved_from {
         entry.insert("previous_address".into(), from.to_string().into());
@@ -102,6 +105,8 @@ fn change_json(change: &Change, wave: Option<usize>) -> Json {
         entry.insert("action_reason".into(), reason.into());
     }
     if let Some(mut own) = safety::change(change) {
+        own["reversal"] = reversal.unwrap_or_default();
+        own["drifted"] = change.drifted.into();
         if let Some(wave) = wave {
             own["wave"] = (wave + 1).into();
         }
@@ -359,6 +364,7 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         "target": header.target.as_deref(),
         "deferred": deferred,
         "git": git,
+        "risk": risk_name(header.approval.grade(plan.changes)),
         "record": bound_json(header),
         "providers": providers_json(header),
         "release": release::release(plan),

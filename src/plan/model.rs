@@ -199,8 +199,9 @@ pub enum Reason {
 }
 
 /// How much may go wrong, for a person to see at a glance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Risk {
+    #[default]
     None,
     Low,
     Medium,

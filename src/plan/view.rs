@@ -40,10 +40,10 @@ impl<'a> From<&'a Plan> for PlanView<'a> {
 }
 
 impl PlanView<'_> {
-    /// Whether nothing in reality, no output, no address, no protection and no rule of approval would change.
+    /// Whether nothing in reality, no output, no address, no protection and nothing that judges plans would change.
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(Change::is_nothing)
             && self.outputs.values().all(|output| output.action == Action::NoOp)
-            && self.header.approval.rule_changes.is_empty()
+            && !self.header.approval.changes_judges()
     }
 }

@@ -95,7 +95,7 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
     let environment = blueprint.environment.clone();
     let record = open::record(workspace, &environment).map_err(|error| record_failure(&sources, &error))?;
     // Before the files are taken: those that the rules name belong to the revision.
-    let governing = Governing::of(&record, &blueprint)?;
+    let governing = Governing::of(workspace, &record, &blueprint)?;
     let git = super::git::state(&workspace.dir);
     let vault = Arc::clone(record.vault());
     let variables = inputs.variables.iter().map(|(name, value)| (name.to_string(), encode(value, &Type::Any, &*vault)));

@@ -31,7 +31,7 @@ fn clock(workspace: &Workspace) -> Clock {
 /// Applies a plan.
 ///
 /// # Errors
-/// Nothing was done: the environment's rules do not allow it, or the plan is out of date. What fails
+/// Nothing was done: the policies or the environment's rules do not allow it, or the plan is out of date. What fails
 /// during the apply is in the outcome.
 pub async fn apply(
     workspace: &Workspace,
@@ -44,11 +44,12 @@ pub async fn apply(
         Some(digest) => digest.clone(),
         None => planned.encoded()?.1,
     };
-    let Planned { plan, sources, mut record, governing, kept, demands, .. } = planned;
+    let Planned { plan, sources, mut record, governing, kept, policy, demands, .. } = planned;
     let fail = |diagnostics| failure(&sources, diagnostics);
     let ephemerals = plan.resolver.reality.ephemerals().clone();
     let case = Case {
         rules: &governing.rules,
+        policy: &policy,
         file: kept.as_ref().map(|kept| &*kept.bytes),
         signatures: kept.as_ref().map_or(&[], |kept| &kept.signatures),
         demands: &demands,

@@ -1,5 +1,6 @@
 //! Approvals: the rules that judge a plan, the signatures beside its file, and new ones.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,9 @@ use ssh_key::public::KeyData;
 use super::Workspace;
 use super::open::{failure, record_failure};
 use super::plan::Planned;
+use super::policy::JudgingPolicies;
 use crate::apply;
+use crate::approve::policy;
 use crate::approve::signature::{self, KeyError, KeyFile, Signer};
 use crate::approve::{
     Case, Consent, Demand, Rules, SignatureFile, Verdict, agent, fingerprint, is_author, judge, required, rule_changes,
@@ -25,15 +28,16 @@ use crate::record::{Record, RecordError};
 /// The longest file that is read as a signature or a key, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// The rules that judge a plan: those of what was applied last, so that no plan weakens its own judge.
+/// The rules and policies that judge a plan: those of what was applied last, so that no plan weakens its own judge.
 #[derive(Debug)]
 pub struct Governing {
     pub(super) rules: Rules,
-    /// What the spans of the rules point into.
+    /// What the spans of the rules and of the policies point into.
     pub(super) sources: Arc<Sources>,
     /// Where they come from; `None` for the plan's own.
     pub(super) revision: Option<u64>,
     pub(super) changes: Vec<RuleChange>,
+    pub(super) policies: JudgingPolicies,
 }
 
 /// The file that a plan was opened from, and the signatures that were found.
@@ -61,29 +65,48 @@ impl Governing {
             sources: Arc::clone(&blueprint.sources),
             revision: None,
             changes: Vec::new(),
+            policies: JudgingPolicies::default(),
         }
     }
 
     /// Finds the rules, and reads those of the blueprint: they have to be sound, and their files belong to the plan.
-    pub(super) fn of(record: &Record, blueprint: &Blueprint) -> Result<Self, Failure> {
+    pub(super) fn of(workspace: &Workspace, record: &Record, blueprint: &Blueprint) -> Result<Self, Failure> {
+        let own = own_rules(blueprint)?;
         let sources = &blueprint.sources;
-        let environment = blueprint.environments.get(&blueprint.environment);
-        let own = match environment {
-            Some(environment) => Rules::read(environment, &blueprint.files).map_err(|found| failure(sources, found))?,
-            None => Rules::none(&blueprint.environment),
+        let last = last_applied(record).map_err(|error| record_failure(sources, &error))?;
+        let Some(Revision { summary, files, .. }) = last else {
+            let mut sources = Arc::clone(sources);
+            let policies = JudgingPolicies::read(workspace, &blueprint.files, None, Arc::make_mut(&mut sources));
+            return Ok(Self { rules: own, sources, revision: None, changes: Vec::new(), policies });
         };
-        let Some(revision) = last_applied(record).map_err(|error| record_failure(sources, &error))? else {
-            return Ok(Self { rules: own, sources: Arc::clone(sources), revision: None, changes: Vec::new() });
-        };
-        let number = revision.summary.number;
-        let (rules, sources) = recorded_rules(revision, &blueprint.environment)?;
+        let (rules, mut sources, files) = recorded_rules(summary.number, files, &blueprint.environment)?;
         let changes = rule_changes(&rules, &own);
-        Ok(Self { rules, sources, revision: Some(number), changes })
+        let policies = JudgingPolicies::read(workspace, &blueprint.files, Some(&files), Arc::make_mut(&mut sources));
+        Ok(Self { rules, sources, revision: Some(summary.number), changes, policies })
+    }
+
+    /// What the places point into that rules and policies tell.
+    pub fn sources(&self) -> &Arc<Sources> {
+        &self.sources
+    }
+
+    /// Says what a plan needs, and gives what the policies say of it.
+    pub(super) fn judge(&self, plan: &mut Plan, now_ms: i64) -> (policy::Verdict, Vec<Demand>) {
+        // Policies see what the rules ask for.
+        plan.header.approval = self.needs(plan, &[]);
+        let verdict = self.policies.judge(plan, &self.rules, now_ms);
+        let demands: Vec<Demand> = verdict.demands.iter().map(Demand::from).collect();
+        plan.header.approval = self.needs(plan, &demands);
+        (verdict, demands)
     }
 
     /// What a plan needs, for people to see.
-    pub(super) fn needs(&self, plan: &Plan, demands: &[Demand]) -> ApprovalNeeds {
-        let mut needs = ApprovalNeeds { rule_changes: self.changes.clone(), ..ApprovalNeeds::default() };
+    fn needs(&self, plan: &Plan, demands: &[Demand]) -> ApprovalNeeds {
+        let mut needs = ApprovalNeeds {
+            rule_changes: self.changes.clone(),
+            policy_risk: self.policies.risk_of_changes(),
+            ..ApprovalNeeds::default()
+        };
         let asked = required(&self.rules, demands, needs.grade(&plan.changes));
         needs.required = asked
             .into_iter()
@@ -113,14 +136,27 @@ fn last_applied(record: &Record) -> Result<Option<Revision>, RecordError> {
     number.map_or(Ok(None), |number| record.revision(number))
 }
 
-fn recorded_rules(revision: Revision, environment: &Str) -> Result<(Rules, Arc<Sources>), Failure> {
-    let number = revision.summary.number;
-    // To parse a large blueprint takes a while, and most have no rules.
-    let mentioned = |body: &[u8]| body.windows(APPROVAL.len()).any(|window| window == APPROVAL);
-    if !revision.files.iter().any(|(name, body)| !name.contains('/') && mentioned(body)) {
-        return Ok((Rules::none(environment), Arc::default()));
+/// The rules of a blueprint itself.
+pub(super) fn own_rules(blueprint: &Blueprint) -> Result<Rules, Failure> {
+    match blueprint.environments.get(&blueprint.environment) {
+        Some(own) => Rules::read(own, &blueprint.files).map_err(|found| failure(&blueprint.sources, found)),
+        None => Ok(Rules::none(&blueprint.environment)),
     }
-    let files = Arc::new(Files::from_snapshot(revision.files));
+}
+
+/// The rules of a revision, what their spans point into, and its files.
+fn recorded_rules(
+    number: u64,
+    recorded: BTreeMap<String, Arc<[u8]>>,
+    environment: &Str,
+) -> Result<(Rules, Arc<Sources>, Arc<Files>), Failure> {
+    // To parse a large blueprint takes a while, and most have no rules.
+    let mentions = |body: &[u8]| body.windows(APPROVAL.len()).any(|window| window == APPROVAL);
+    let has_rules = recorded.iter().any(|(name, body)| !name.contains('/') && mentions(body));
+    let files = Arc::new(Files::from_snapshot(recorded));
+    if !has_rules {
+        return Ok((Rules::none(environment), Arc::default(), files));
+    }
     let unreadable = |found: Diagnostics| -> Diagnostics {
         let told = Diagnostic::error(format!("the approval rules of revision {number} cannot be read"))
             .detail("They judge every plan, until a plan that they allow brings others.")
@@ -130,7 +166,7 @@ fn recorded_rules(revision: Revision, environment: &Str) -> Result<(Rules, Arc<S
     let (environment, sources) = crate::blueprint::environment(&files, environment)
         .map_err(|failed| Failure { diagnostics: unreadable(failed.diagnostics), ..failed })?;
     let rules = Rules::read(&environment, &files).map_err(|found| failure(&sources, unreadable(found)))?;
-    Ok((rules, sources))
+    Ok((rules, sources, files))
 }
 
 /// Without this word, in plain text, there is no such block: HCL has no other way to write it.
@@ -215,6 +251,7 @@ impl Planned {
     pub(super) fn case(&self, workspace: &Workspace, consent: Consent) -> Case<'_> {
         Case {
             rules: &self.governing.rules,
+            policy: &self.policy,
             file: self.kept.as_ref().map(|kept| &*kept.bytes),
             signatures: self.kept.as_ref().map_or(&[], |kept| &kept.signatures),
             demands: &self.demands,
@@ -227,7 +264,7 @@ impl Planned {
 /// Whether a plan may be applied with this consent, before anybody is asked for it.
 ///
 /// # Errors
-/// Everything that the rules have against it.
+/// Everything that the rules and the policies have against it.
 pub fn allowed(workspace: &Workspace, planned: &Planned, consent: Consent) -> Result<(), Failure> {
     let verdict = judge(&planned.plan, &planned.case(workspace, consent));
     if verdict.is_accepted() { Ok(()) } else { Err(failure(&planned.governing.sources, verdict.objections)) }

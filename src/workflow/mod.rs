@@ -12,6 +12,7 @@ mod inspect;
 mod open;
 mod overrides;
 mod plan;
+mod policy;
 #[cfg(feature = "terraform")]
 mod providers;
 mod recipients;
@@ -35,6 +36,7 @@ pub use crate::apply::{
 };
 pub use crate::approve::Consent;
 pub use crate::approve::overrides::NAMESPACE as OVERRIDE_NAMESPACE;
+pub use crate::approve::policy::{TestOutcome, TestReport, Verdict as PolicyVerdict, Violation};
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
 pub use crate::record::{AskPassphrase, PastRekey, RekeyMoment, Rekeyed};
@@ -49,6 +51,7 @@ pub use overrides::{OverrideRequest, write_override};
 pub use plan::{
     PlanRequest, Planned, RollbackRequest, drift, look, open_plan, plan, plan_rollback, rollback_plan, save_plan,
 };
+pub use policy::{FiledException, NewException, policy_except, policy_init, policy_test};
 #[cfg(feature = "terraform")]
 pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,

@@ -38,13 +38,21 @@ pub(super) fn load_from(
     files: Arc<Files>,
     environment: Option<Str>,
 ) -> Result<(Blueprint, Diagnostics), Failure> {
+    let display_prefix = display_prefix(workspace);
+    let loaded = load(files, &LoadOptions { environment, target: None, display_prefix })?;
+    // What judges a plan is a part of the blueprint, whoever keeps it.
+    super::policy::take_along(&loaded.0);
+    Ok(loaded)
+}
+
+/// What stands before the names of the blueprint's files in messages: the way to them from the working folder.
+pub(super) fn display_prefix(workspace: &Workspace) -> String {
     let shown = workspace.dir.strip_prefix(&workspace.working_dir).unwrap_or(&workspace.dir);
-    let display_prefix = match shown.to_string_lossy() {
+    match shown.to_string_lossy() {
         prefix if prefix.is_empty() || prefix == "." => String::new(),
         prefix if prefix.ends_with('/') => prefix.into_owned(),
         prefix => format!("{prefix}/"),
-    };
-    load(files, &LoadOptions { environment, target: None, display_prefix })
+    }
 }
 
 /// Opens an environment's record, and makes it where there is none.

@@ -15,13 +15,14 @@ use super::wave::unknown_groups;
 use super::{Progress, ProgressEvent, Workspace, recipients, secrets, variables};
 use crate::apply::check_bound;
 use crate::approve::Demand;
+use crate::approve::policy::Verdict;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
 use crate::plan::bound::output_digests;
 use crate::plan::file_v1::{self, FiledSelection};
-use crate::plan::model::{Author, Header, PlanKind};
+use crate::plan::model::{Author, Git, Header, PlanKind};
 use crate::plan::{
     Answers, Focus, Origin, Overrides, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request,
     make,
@@ -62,6 +63,8 @@ pub struct Planned {
     pub sources: Arc<Sources>,
     /// Warnings of the blueprint.
     pub warnings: Diagnostics,
+    /// What the policies say of it.
+    pub policy: Verdict,
     pub(super) record: Record,
     pub(super) selection: Selection,
     /// Of the file that it was opened from.
@@ -114,11 +117,11 @@ impl Selection {
     }
 
     /// The rules that judge what is planned; a look needs none.
-    fn governing(&self, record: &Record, blueprint: &Blueprint) -> Result<Governing, Failure> {
+    fn governing(&self, workspace: &Workspace, record: &Record, blueprint: &Blueprint) -> Result<Governing, Failure> {
         if self.look_only {
             return Ok(Governing::none(blueprint));
         }
-        let governing = Governing::of(record, blueprint)?;
+        let governing = Governing::of(workspace, record, blueprint)?;
         let unknown = unknown_groups(blueprint, &governing.rules);
         if unknown.has_errors() { Err(failure(&blueprint.sources, unknown)) } else { Ok(governing) }
     }
@@ -247,8 +250,8 @@ async fn revive(
         // A revision that took everything down is returned to by taking everything down.
         ..Selection::new(if target.empty { PlanKind::Destroy } else { kind })
     };
-    let prepared =
-        Prepared { blueprint, warnings, selection, variables: Variables::Filed(target.variables), file: None };
+    let variables = Variables::Filed(target.variables);
+    let prepared = Prepared { blueprint, warnings, selection, variables, file: None, filed: None };
     prepared.make(workspace, progress).await
 }
 
@@ -327,7 +330,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         given_again: header.given_again.clone(),
         made_ms: header.created_ms,
     };
-    let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file) };
+    let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file), filed: Some(&header) };
     let made = prepared.make(workspace, progress).await;
     let broken = |record: &Record| check_bound(&header, record).err().map(|told| failure(&nowhere, told));
     let mut planned = match made {
@@ -338,7 +341,6 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
             return Err(record.as_ref().and_then(broken).unwrap_or(failed));
         }
     };
-    as_filed(&mut planned.plan.header, &header);
     planned.kept = Some(KeptPlan::new(path, text)?);
     if !file.has_steps_of(&planned.plan) {
         return Err(broken(&planned.record).unwrap_or_else(|| failure(&nowhere, other_steps(path))));
@@ -347,10 +349,8 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     Ok(planned)
 }
 
-/// What a plan is bound to, and who made it, is as the file says.
+/// What a plan is bound to is as the file says.
 fn as_filed(header: &mut Header, filed: &Header) {
-    header.git.clone_from(&filed.git);
-    header.author.clone_from(&filed.author);
     header.record_serial = filed.record_serial;
     header.record_revision = filed.record_revision;
     header.bound.clone_from(&filed.bound);
@@ -389,7 +389,8 @@ async fn from_blueprint(
     selection: Selection,
     progress: &dyn Progress,
 ) -> Result<Planned, Failure> {
-    Prepared { blueprint, warnings, selection, variables: Variables::Given, file: None }.make(workspace, progress).await
+    let prepared = Prepared { blueprint, warnings, selection, variables: Variables::Given, file: None, filed: None };
+    prepared.make(workspace, progress).await
 }
 
 enum Variables {
@@ -407,6 +408,8 @@ struct Prepared<'a> {
     selection: Selection,
     variables: Variables,
     file: Option<&'a PlanFile>,
+    /// What the file says of the plan.
+    filed: Option<&'a Header>,
 }
 
 impl Prepared<'_> {
@@ -441,19 +444,19 @@ impl Prepared<'_> {
         };
         let builds = self.file.map(PlanFile::providers).unwrap_or_default();
         let reality = open::reality(workspace, &environment).expecting(builds);
-        let governing = self.selection.governing(&record, &self.blueprint)?;
+        let governing = self.selection.governing(workspace, &record, &self.blueprint)?;
         let files = std::mem::take(&mut self.selection.overrides.files);
         self.selection.overrides = overrides::judged(workspace, &record, &governing, files).map_err(fail)?;
+        let (git, author) = match self.filed {
+            Some(filed) => (filed.git.clone(), filed.author.clone()),
+            None => made_now(workspace),
+        };
         let request = Request {
             graph,
             inputs,
             recorded,
             reality,
-            origin: Origin {
-                git: super::git::state(&workspace.dir),
-                author: Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) },
-                formwork_version: env!("CARGO_PKG_VERSION").into(),
-            },
+            origin: Origin { git, author, formwork_version: env!("CARGO_PKG_VERSION").into() },
             imports: self.selection.imports.clone(),
         };
         let answers = self.file.map(PlanFile::answers);
@@ -468,9 +471,12 @@ impl Prepared<'_> {
         };
         self.warnings.append(ephemerals.close().await);
         let mut plan = made.map_err(fail)?;
-        let demands = Vec::new();
-        plan.header.approval = governing.needs(&plan, &demands);
+        if let Some(filed) = self.filed {
+            as_filed(&mut plan.header, filed);
+        }
+        let (policy, demands) = governing.judge(&mut plan, workspace.now_ms);
         Ok(Planned {
+            policy,
             plan,
             sources,
             warnings: self.warnings,
@@ -504,6 +510,12 @@ impl Prepared<'_> {
             }
         }
     }
+}
+
+/// Where the blueprint stands, and who plans it.
+fn made_now(workspace: &Workspace) -> (Option<Git>, Author) {
+    let author = Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) };
+    (super::git::state(&workspace.dir), author)
 }
 
 fn stopped() -> Diagnostic {
@@ -547,6 +559,14 @@ impl std::fmt::Debug for Planned {
 }
 
 impl Planned {
+    /// That the policies allow it.
+    ///
+    /// # Errors
+    /// Everything that they deny.
+    pub fn allowed(&self) -> Result<(), Failure> {
+        self.policy.allowed().map_err(|denied| failure(&self.governing.sources, denied))
+    }
+
     /// The plan file's text and its digest.
     pub(super) fn encoded(&self) -> Result<(String, Str), Failure> {
         let options = self.selection.options(&self.record, None, &|_| {});

@@ -108,7 +108,7 @@ pub fn state_rm_overridden(workspace: &Workspace, address: &Address, overrides: 
         open::record(workspace, &blueprint.environment).map_err(|error| record_failure(&sources, &error))?;
     lock(workspace, &sources, &mut record, [address.clone()])?;
     let found = find(&sources, &record, address)?;
-    let governing = Governing::of(&record, &blueprint)?;
+    let governing = Governing::of(workspace, &record, &blueprint)?;
     let judged = super::overrides::read(overrides)
         .and_then(|files| super::overrides::judged(workspace, &record, &governing, files))
         .map_err(|refused| failure(&sources, refused))?;

@@ -38,7 +38,8 @@ pub async fn validate(workspace: &Workspace) -> Result<Validated, Failure> {
     let mut last = None;
     for name in names {
         let files = Arc::new(Files::on_disk(&workspace.dir));
-        let (blueprint, mut warnings) = open::load_from(workspace, files, name)?;
+        let (mut blueprint, mut warnings) = open::load_from(workspace, files, name)?;
+        let unjudging = super::policy::mistakes(workspace, &mut blueprint);
         let sources = Arc::clone(&blueprint.sources);
         if let Some(declared) = blueprint.environments.get(&blueprint.environment) {
             let rules = Rules::read(declared, &blueprint.files).map_err(|found| failure(&sources, found))?;
@@ -52,7 +53,8 @@ pub async fn validate(workspace: &Workspace) -> Result<Validated, Failure> {
             graph::build(blueprint.clone(), workspace.registry.natives()).map_err(|found| failure(&sources, found))?,
         );
         let reality = open::reality(workspace, &environment);
-        let found = check_blueprint(graph, reality).await;
+        let mut found = check_blueprint(graph, reality).await;
+        found.append(unjudging);
         if found.has_errors() {
             return Err(failure(&sources, found));
         }

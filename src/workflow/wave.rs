@@ -79,7 +79,7 @@ pub fn waiting_wave(workspace: &Workspace, wave: usize) -> Result<WaitingWave, F
     let revision = record.revision(number).map_err(|error| record_failure(&sources, &error))?;
     let files = revision.map(|revision| revision.files).unwrap_or_default();
     let (approved, _) = open::load_from(workspace, Arc::new(Files::from_snapshot(files)), Some(environment))?;
-    let governing = Governing::of(&record, &approved)?;
+    let governing = Governing::of(workspace, &record, &approved)?;
     Ok(WaitingWave { subject, what, record, governing })
 }
 

@@ -27,6 +27,8 @@ mod plan_files;
 #[cfg(feature = "terraform")]
 mod planted;
 mod plugins;
+#[cfg(all(test, feature = "policy"))]
+mod policy;
 mod preflight;
 mod protection;
 mod providers;

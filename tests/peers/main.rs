@@ -2,6 +2,10 @@
 //!
 //! A peer that is missing is a printed skip, never a failure; set `FORMWORK_REQUIRE_PEERS=1` to make it one.
 
+#[cfg(test)]
+mod aws_schema;
+#[cfg(test)]
+mod scanners;
 mod served;
 #[cfg(test)]
 mod terraform;

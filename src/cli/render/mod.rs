@@ -10,6 +10,7 @@ pub mod history;
 pub mod layout;
 pub mod outcome;
 pub mod plan;
+pub mod policy;
 #[cfg(feature = "terraform")]
 pub mod providers;
 mod release;

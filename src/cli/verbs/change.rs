@@ -7,7 +7,7 @@ use formwork_contract::Diagnostics;
 use super::record::{address, focus};
 use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback};
 use crate::cli::interrupt::Listener;
-use crate::cli::render::{diagnostic, outcome, plan as text};
+use crate::cli::render::{diagnostic, outcome, plan as text, policy};
 use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, PAUSED, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
@@ -38,6 +38,7 @@ pub(crate) async fn apply(session: &Session, arguments: &Apply) -> Outcome {
         planned.take_signatures(&signatures)?;
         if !session.global.json {
             session.print(&text::summary(&planned.plan, session.terminal.out))?;
+            session.print(&policy::text(&planned.policy, session.terminal.out))?;
         }
         super::approval::tell_approved(session, &workspace, &planned)?;
         return carry_out(session, &workspace, planned, Consent::PlanFile, crash).await;
@@ -98,7 +99,12 @@ pub(crate) async fn import(session: &Session, arguments: &Import) -> Outcome {
     approve_and_apply(session, &workspace, planned, arguments.approval, None).await
 }
 
-async fn make(session: &Session, workspace: &Workspace, planning: &Planning, destroy: bool) -> Result<Planned, Stop> {
+pub(super) async fn make(
+    session: &Session,
+    workspace: &Workspace,
+    planning: &Planning,
+    destroy: bool,
+) -> Result<Planned, Stop> {
     let request = PlanRequest {
         destroy,
         targets: planning.targets.iter().map(|text| focus(text)).collect::<Result<_, Stop>>()?,
@@ -119,10 +125,12 @@ pub(super) fn show(session: &Session, planned: &Planned) -> Result<(), Stop> {
     let warnings = || planned.warnings.iter().chain(&plan.warnings);
     if session.global.json {
         let mut json = to_terraform_json(plan);
+        json["formwork"]["policy"] = policy::to_json(&planned.policy, planned.governing().sources());
         json["diagnostics"] = diagnostic::to_json([(warnings(), &*planned.sources)])["diagnostics"].take();
         return session.print_json(&json);
     }
     session.print(&text::plan(plan, session.terminal.out))?;
+    session.print(&policy::text(&planned.policy, session.terminal.out))?;
     session.warn(warnings(), &planned.sources);
     Ok(())
 }

@@ -6,6 +6,7 @@ pub(super) mod change;
 pub(super) mod console;
 pub(super) mod fmt;
 pub(super) mod look;
+pub(super) mod policy;
 pub(super) mod protect;
 pub(super) mod providers;
 pub(super) mod record;

@@ -1,0 +1,36 @@
+# It is known whose an object is.
+package factory.tags
+
+import data.factory.plan
+
+# What tags are called, and whether the type has them.
+attributes := ["tags", "labels"]
+
+required contains tag if some tag in data.settings.required_tags
+
+# Tags that a provider adds by itself count.
+present(change, name) := tags if {
+	tags := plan.value(change, sprintf("%s_all", [name]))
+} else := tags if {
+	tags := plan.value(change, name)
+} else := {}
+
+deny contains {"msg": msg, "address": change.address} if {
+	some change in plan.changed
+	some name in attributes
+	# It has the attribute, though nothing may be set.
+	name in object.keys(change.change.after)
+	is_tagged(change, name)
+	not plan.unknown(change, name)
+	missing := required - object.keys(present(change, name))
+	count(missing) > 0
+	msg := sprintf("`%s` has no %s", [name, concat(", ", sort([tag | some tag in missing]))])
+}
+
+# Some types call something else so.
+is_tagged(change, name) if {
+	value := change.change.after[name]
+	is_object(value)
+}
+
+is_tagged(change, name) if change.change.after[name] == null

@@ -1,0 +1,3 @@
+package logs
+
+warn contains "first"

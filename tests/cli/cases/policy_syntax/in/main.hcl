@@ -1,0 +1,4 @@
+resource "sandbox_log_store" "audit" {
+  name           = "audit"
+  retention_days = 7
+}

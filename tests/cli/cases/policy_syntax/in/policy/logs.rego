@@ -1,0 +1,5 @@
+package logs
+
+deny contains msg if {
+	msg = 
+}

@@ -1,0 +1,5 @@
+package a
+
+allowed if input.ok
+
+other if input.other

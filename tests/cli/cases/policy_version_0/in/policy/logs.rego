@@ -1,0 +1,5 @@
+package logs
+
+deny[msg] {
+	msg = "x"
+}
