@@ -57,8 +57,7 @@ pub fn to_terraform_json<'a>(plan: impl Into<PlanView<'a>>) -> Json {
     }
     let waves = release::waves_of_changes(plan).into_iter().map(|wave| wave.filter(|_| !plan.release.is_plain()));
     let beside = reversal::by_change(plan).into_iter().zip(waves);
-    let mut changes: Vec<(&Change, (Option<Json>, Option<usize>))> =
-        plan.changes.iter().zip(beside).filter(|(change, _)| is_told(change)).collect();
+    let mut changes: Vec<_> = plan.changes.iter().zip(beside).filter(|(change, _)| is_told(change)).collect();
     changes.sort_by(|(a, _), (b, _)| a.address.cmp(&b.address));
     set("resource_changes", changes.into_iter().map(|(change, beside)| change_json(change, beside)).collect());
     set("output_changes", output_changes(plan.outputs));
