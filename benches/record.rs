@@ -64,6 +64,8 @@ fn open(folder: &Path) -> Result<Record, Box<dyn Error>> {
 
 fn begin(record: &mut Record, steps: usize) -> Result<u64, Box<dyn Error>> {
     Ok(record.begin(NewRevision {
+        undoes: None,
+        plan: None,
         kind: RevisionKind::Apply,
         plan_digest: "00".into(),
         files: BTreeMap::new(),

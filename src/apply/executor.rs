@@ -6,7 +6,7 @@
 
 mod finish;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,10 +22,11 @@ use super::ephemeral::Held;
 use super::journal::{Journal, failed, short_digest};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
+use super::resume::{HalfWay, Left};
 use super::schedule::Schedule;
 use super::{ApplyOptions, StepDone};
 use crate::graph::{ProviderKey, Unit};
-use crate::plan::model::{Action, Change, StepAction};
+use crate::plan::model::{Action, Change, FailurePolicy, StepAction};
 use crate::plan::{Plan, Reopened};
 use crate::record::RecordError;
 use crate::record::model::{RecordedResource, StepEventKind};
@@ -44,6 +45,12 @@ pub(super) struct Executor<'a> {
     done: BTreeMap<StepDone, usize>,
     open: HashSet<usize>,
     failures: Vec<Diagnostic>,
+    /// By the places of steps: why they failed.
+    errors: Vec<(usize, Str)>,
+    /// What the failures so far ask for.
+    reaction: FailurePolicy,
+    /// What stands of objects that an earlier run of the same plan left half-way.
+    half_way: HashMap<usize, HalfWay>,
     warnings: Diagnostics,
     stopping: bool,
 }
@@ -83,9 +90,23 @@ impl<'a> Executor<'a> {
             done: BTreeMap::new(),
             open: HashSet::new(),
             failures: Vec::new(),
+            errors: Vec::new(),
+            reaction: FailurePolicy::Continue,
+            half_way: HashMap::new(),
             warnings: Diagnostics::new(),
             stopping: false,
         }
+    }
+
+    /// Takes over what an earlier run of the same revision did.
+    pub(super) fn go_on_from(&mut self, left: Left) {
+        for (address, value) in left.standing {
+            self.plan.resolver.set(&address, value);
+        }
+        self.schedule.settle(&left.done);
+        left.unwritten.into_iter().for_each(|place| self.journal.leave_out(place));
+        self.half_way = left.half_way;
+        self.events = left.events;
     }
 
     pub(super) async fn run(&mut self) {
@@ -236,7 +257,10 @@ impl<'a> Executor<'a> {
             return Ok(None);
         };
         let change = &self.plan.changes[number];
-        if matches!(step.action, StepAction::Move | StepAction::Refresh | StepAction::Import | StepAction::Forget) {
+        if matches!(
+            step.action,
+            StepAction::Move | StepAction::Reinstate | StepAction::Refresh | StepAction::Import | StepAction::Forget
+        ) {
             let (event, action) = (self.record_only(change, step.action), step.action);
             self.events.push((place, event));
             self.count(action);
@@ -268,22 +292,26 @@ impl<'a> Executor<'a> {
         }
         let creating_anew = step.action == StepAction::Create;
         let attempt = short_digest(&[&self.digest, &place.to_string()]);
+        let (found, found_private, fingerprint) = match self.half_way.get(&place) {
+            Some(half) => (&half.value, &half.private, Some(half.fingerprint.clone())),
+            None => (&change.before, &change.private, step.fingerprint.clone()),
+        };
         Ok(Some(Prepared {
             step: place,
             action: step.action,
             address: change.address.clone(),
             kind: Arc::clone(&change.kind),
             provider: Arc::clone(&configured.provider),
-            prior: if creating_anew { nothing } else { change.before.clone() },
+            prior: if creating_anew { nothing } else { found.clone() },
             config,
             planned: change.after.clone(),
-            prior_private: if creating_anew { Private::default() } else { change.private.clone() },
+            prior_private: if creating_anew { Private::default() } else { found_private.clone() },
             private: match (step.action, change.action) {
                 (StepAction::Delete, Action::Replace(_)) => change.private.clone(),
                 _ => change.planned_private.clone(),
             },
             attempt: AttemptKey(format!("{}-{place}-{attempt}", &self.digest[..16.min(self.digest.len())]).into()),
-            fingerprint: step.fingerprint.clone(),
+            fingerprint,
             completed: !change.config.is_wholly_known(),
         }))
     }
@@ -295,6 +323,9 @@ impl<'a> Executor<'a> {
         };
         match action {
             StepAction::Forget => StepEventKind::Done { resource: None, from: None },
+            StepAction::Reinstate => {
+                StepEventKind::Done { resource: Some(held(&change.before)), from: Some(change.address.clone()) }
+            }
             StepAction::Move => {
                 StepEventKind::Done { resource: Some(held(&change.before)), from: change.moved_from.clone() }
             }
@@ -405,20 +436,27 @@ impl<'a> Executor<'a> {
         let message: Str = diagnostic.summary.as_str().into();
         self.progress.event(&ProgressEvent::StepFailed { address: step.address.clone(), action: step.action, message });
         self.schedule.abandon(step.step);
+        self.react(step.step, diagnostic.summary.as_str().into());
         self.failures.push(diagnostic);
-        self.stopping = true;
+    }
+
+    /// What the release says of a failure.
+    fn react(&mut self, place: usize, error: Str) {
+        let policy = self.plan.header.on_failure.of(None);
+        self.reaction = self.reaction.max(policy);
+        self.stopping |= policy != FailurePolicy::Continue;
+        self.errors.push((place, error));
     }
 
     pub(super) fn refuse(&mut self, place: usize, diagnostics: Diagnostics) {
         self.schedule.abandon(place);
+        let message: Str = diagnostics.iter().next().map_or_else(Str::default, |first| first.summary.as_str().into());
+        self.react(place, message.clone());
         if let Some(change) = self.plan.steps[place].change.map(|number| &self.plan.changes[number]) {
-            let message: Str =
-                diagnostics.iter().next().map_or_else(Str::default, |first| first.summary.as_str().into());
             let (address, action) = (change.address.clone(), self.plan.steps[place].action);
             self.progress.event(&ProgressEvent::StepFailed { address, action, message });
         }
         self.failures.extend(diagnostics);
-        self.stopping = true;
     }
 
     fn count(&mut self, action: StepAction) {
@@ -442,7 +480,7 @@ fn step_done(action: StepAction) -> Option<StepDone> {
         StepAction::Update => StepDone::Changed,
         StepAction::Delete => StepDone::Destroyed,
         StepAction::Import => StepDone::Imported,
-        StepAction::Move => StepDone::Moved,
+        StepAction::Move | StepAction::Reinstate => StepDone::Moved,
         StepAction::Forget => StepDone::Forgotten,
         StepAction::Read => StepDone::Read,
         StepAction::Refresh | StepAction::Joint => return None,

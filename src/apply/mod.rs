@@ -10,14 +10,17 @@ mod executor;
 mod journal;
 mod prepare;
 pub mod progress;
+mod resume;
 mod schedule;
 mod settle;
+mod stuck;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
-use crate::approve::ApprovedPlan;
+use crate::approve::{ApprovedPlan, UndoConsent};
 use crate::plan::Plan;
 use crate::plan::model::{Action, CheckResult, StepAction};
 use crate::record::{LeaseRequest, Record};
@@ -36,6 +39,8 @@ pub struct ApplyOptions {
     pub lease: LeaseRequest,
     /// A drill: the process kills itself at this journal record.
     pub crash: Option<CrashPoint>,
+    /// The plan file, kept until the revision is complete.
+    pub plan_file: Option<Arc<[u8]>>,
 }
 
 /// Where a drill kills the process.
@@ -66,6 +71,12 @@ pub struct ApplyOutcome {
     /// Steps whose outcome is not known: the next run looks at reality.
     pub open: Vec<(Address, StepAction)>,
     pub interrupted: bool,
+    /// Records of the journal that the run wrote.
+    pub journaled: u64,
+    /// A way back did not reach its end: what is left waits for a person.
+    pub stuck: bool,
+    /// A step failed where the plan says that what was done is taken back then: the consent to do so.
+    pub roll_back: Option<UndoConsent>,
     pub outputs: BTreeMap<Str, (Value, bool)>,
     pub checks: Vec<CheckResult>,
     pub warnings: Diagnostics,
@@ -106,16 +117,44 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Result<ApplyOutcome, Diagnostics> {
     bound(&approved, record)?;
+    let undo = UndoConsent::of(&approved);
     if approved.plan().steps.is_empty() && approved.plan().is_empty() {
         return nothing_to_do(approved.plan(), record);
     }
+    stuck::not_in_the_way(approved.plan(), record)?;
     let digest = approved.digest().clone();
     let mut plan = approved.into_plan();
     plan.resolver.begin_applying().await?;
     let journal = journal::Journal::begin(&plan, &digest, record, options)?;
     let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
     executor.run().await;
-    executor.finish()
+    executor.finish(undo)
+}
+
+/// Goes on with a revision whose run ended before its plan was carried out.
+///
+/// # Errors
+/// Nothing was begun: what is left of the plan does not hold any more, or the record cannot be written.
+pub async fn resume(
+    approved: ApprovedPlan,
+    record: &mut Record,
+    revision: u64,
+    options: &ApplyOptions,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<ApplyOutcome, Diagnostics> {
+    same_record(&approved, record)?;
+    let undo = UndoConsent::of(&approved);
+    let digest = approved.digest().clone();
+    let mut plan = approved.into_plan();
+    let left = resume::left_of(&plan, &digest, record, revision)?;
+    plan.resolver.begin_applying().await?;
+    resume::unmoved(&plan, &left, record).await?;
+    let journal = journal::Journal::take_up(&plan, revision, record, options)?;
+    let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
+    executor.go_on_from(left);
+    executor.run().await;
+    executor.finish(undo)
 }
 
 /// What stands is what is desired: no revision is made of that.
@@ -129,6 +168,9 @@ fn nothing_to_do(plan: &Plan, record: &Record) -> Result<ApplyOutcome, Diagnosti
         not_started: Vec::new(),
         open: Vec::new(),
         interrupted: false,
+        journaled: 0,
+        stuck: false,
+        roll_back: None,
         outputs: kept.map(|(name, change)| (name.clone(), (change.after.clone(), change.sensitive))).collect(),
         checks: plan.checks.clone(),
         warnings: Diagnostics::new(),
@@ -137,18 +179,24 @@ fn nothing_to_do(plan: &Plan, record: &Record) -> Result<ApplyOutcome, Diagnosti
 
 /// A plan is for the record that it was made from, as it was then.
 fn bound(approved: &ApprovedPlan, record: &Record) -> Result<(), Diagnostics> {
+    same_record(approved, record)?;
     let header = &approved.plan().header;
-    if *header.record_id != *record.id() {
-        return Err(Diagnostic::error("the plan belongs to another record")
-            .detail(format!("It was made for record {}, and this one is {}.", header.record_id, record.id()))
-            .hint("make a new plan here")
-            .into());
-    }
     let serial = record.serial().map_err(|error| journal::failed(&error))?;
     if header.record_serial != serial {
         return Err(Diagnostic::error("the record has changed since the plan was made")
             .detail(format!("The plan was made at serial {}, and the record is at {serial}.", header.record_serial))
             .hint("make a new plan: `formwork plan`")
+            .into());
+    }
+    Ok(())
+}
+
+fn same_record(approved: &ApprovedPlan, record: &Record) -> Result<(), Diagnostics> {
+    let header = &approved.plan().header;
+    if *header.record_id != *record.id() {
+        return Err(Diagnostic::error("the plan belongs to another record")
+            .detail(format!("It was made for record {}, and this one is {}.", header.record_id, record.id()))
+            .hint("make a new plan here")
             .into());
     }
     Ok(())

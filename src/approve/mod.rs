@@ -1,11 +1,17 @@
 //! Consent to exactly one plan: the only way to an [`ApprovedPlan`], which is all that apply accepts.
 
+mod again;
+mod loss;
+
 use formwork_contract::{Diagnostic, Diagnostics, Str};
 
 use crate::blueprint::model::Environment;
 use crate::plan::Plan;
 
-/// A plan that may be applied, and who said so. Only [`approve`] makes one.
+pub use again::{UndoConsent, approve_again, approve_undo};
+pub use loss::{AcceptedLoss, check_losses, unaccepted};
+
+/// A plan that may be applied, and who said so. Only the functions of this stage make one.
 #[derive(Debug)]
 pub struct ApprovedPlan {
     plan: Plan,
@@ -24,6 +30,10 @@ pub enum Consent {
     Automatic,
     /// It changes nothing but what the record remembers.
     NothingToDo,
+    /// The plan that broke said that it would be taken back.
+    Undo,
+    /// It was approved when its revision began.
+    Resumed,
 }
 
 /// Approves a plan as the environment's rules allow.

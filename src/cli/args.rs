@@ -1,14 +1,19 @@
 //! The command line: verbs, options, and help with examples.
 
 mod examples;
+mod failure;
 mod providers;
+mod state;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::log::LogLevel;
+use crate::workflow::FailurePolicy;
+pub use failure::{Losses, Resume};
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
+pub use state::{Export, State};
 
 /// Infrastructure as code for software factories: approved is applied, and every way back works.
 #[derive(Debug, Parser)]
@@ -73,6 +78,9 @@ pub enum Verb {
     /// Go back to how an earlier revision left things
     #[command(after_help = examples::ROLLBACK)]
     Rollback(Rollback),
+    /// Go on with a run that ended before its plan was carried out
+    #[command(after_help = failure::RESUME)]
+    Resume(Resume),
     /// List the revisions of the environment
     #[command(after_help = examples::HISTORY)]
     History(History),
@@ -171,6 +179,9 @@ pub struct Planning {
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub refresh: bool,
+    /// What follows when a step fails: `stop`, `rollback` or `continue` [default: what the blueprint says, or `stop`]
+    #[arg(long, value_name = "POLICY")]
+    pub on_failure: Option<FailurePolicy>,
 }
 
 #[derive(Debug, Args)]
@@ -201,12 +212,14 @@ pub struct Show {
 #[derive(Debug, Args)]
 pub struct Apply {
     /// A file written by `plan -o`
-    #[arg(value_name = "PLAN", conflicts_with_all = ["targets", "replace", "destroy"])]
+    #[arg(value_name = "PLAN", conflicts_with_all = ["targets", "replace", "destroy", "on_failure"])]
     pub plan: Option<PathBuf>,
     #[command(flatten)]
     pub planning: Planning,
     #[command(flatten)]
     pub approval: Approval,
+    #[command(flatten)]
+    pub losses: Losses,
     /// Take everything down
     #[arg(long)]
     pub destroy: bool,
@@ -253,13 +266,18 @@ pub struct Destroy {
     pub planning: Planning,
     #[command(flatten)]
     pub approval: Approval,
+    #[command(flatten)]
+    pub losses: Losses,
 }
 
 #[derive(Debug, Args)]
 pub struct Rollback {
-    /// The revision whose end is to stand again [default: the one before the last]
+    /// The revision whose end is to stand again [default: before the last run, if it broke; else the one before]
     #[arg(long, value_name = "REVISION")]
     pub to: Option<u64>,
+    /// What follows when a step fails: `stop`, `rollback` or `continue`
+    #[arg(long, value_name = "POLICY")]
+    pub on_failure: Option<FailurePolicy>,
     /// Write the plan to a file and apply nothing
     #[arg(short, long, value_name = "PLAN")]
     pub out: Option<PathBuf>,
@@ -268,6 +286,8 @@ pub struct Rollback {
     pub variables: Variables,
     #[command(flatten)]
     pub approval: Approval,
+    #[command(flatten)]
+    pub losses: Losses,
 }
 
 #[derive(Debug, Args)]
@@ -295,65 +315,6 @@ pub struct Output {
     pub raw: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum State {
-    /// List the addresses that are recorded
-    List {
-        /// Only these resources, modules or components
-        #[arg(value_name = "ADDRESS")]
-        within: Vec<String>,
-    },
-    /// Show what is recorded of one object
-    Show {
-        /// Which object; in single quotes where the address holds brackets
-        #[arg(value_name = "ADDRESS")]
-        address: String,
-    },
-    /// Give an object another address
-    Mv {
-        /// The address that is recorded
-        #[arg(value_name = "FROM")]
-        from: String,
-        /// The address that it gets, of the same resource type
-        #[arg(value_name = "TO")]
-        to: String,
-    },
-    /// Say what became of an object that an interrupted run was making
-    #[command(group = clap::ArgGroup::new("what").required(true))]
-    Settle {
-        /// Which object; in single quotes where the address holds brackets
-        #[arg(value_name = "ADDRESS")]
-        address: String,
-        /// It was not made
-        #[arg(long, group = "what")]
-        absent: bool,
-        /// It was made, and this is what the provider knows it by
-        #[arg(long, value_name = "ID", group = "what")]
-        id: Option<String>,
-    },
-    /// Forget objects and leave them standing
-    Rm {
-        /// Which objects; in single quotes where an address holds brackets
-        #[arg(value_name = "ADDRESS", required = true)]
-        addresses: Vec<String>,
-    },
-    /// Write the record as a state file of another tool
-    Export(Export),
-}
-
-#[derive(Debug, Args)]
-pub struct Export {
-    /// As Terraform and OpenTofu have it: a state of version 4
-    #[arg(long, required = true)]
-    pub terraform: bool,
-    /// The file to write, readable by its owner only [default: standard output]
-    #[arg(short, long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Write sensitive values in clear, as such a file has them
-    #[arg(long)]
-    pub with_secrets: bool,
-}
-
 #[derive(Debug, Args)]
 pub struct Import {
     /// Where the blueprint has the resource
@@ -364,6 +325,8 @@ pub struct Import {
     pub variables: Variables,
     #[command(flatten)]
     pub approval: Approval,
+    #[command(flatten)]
+    pub losses: Losses,
 }
 
 #[derive(Debug, Args)]

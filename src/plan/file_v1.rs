@@ -8,6 +8,8 @@
 //! what was answered (planned values, the steps). Opening a file visits the same graph again with these
 //! answers and checks that the same steps come of it: what is applied is what the file says.
 
+mod failure;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use self::failure::FiledFailure;
 use super::fingerprint::hex;
 use super::model::{Action, Author, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
 use super::{Focus, PlanOptions};
@@ -68,6 +71,11 @@ struct Content {
     created_ms: i64,
     kind: String,
     rollback_to: Option<u64>,
+    /// Of the kind `undo`: the revision whose run is taken back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    undo_of: Option<u64>,
+    #[serde(default)]
+    on_failure: FiledFailure,
     environment: String,
     target: Option<String>,
     record_id: String,
@@ -263,6 +271,7 @@ impl PlanFile {
             files,
             variables,
             given_again: content.given_again.iter().map(|name| name.as_str().into()).collect(),
+            on_failure: content.on_failure.policies()?,
         })
     }
 
@@ -286,6 +295,9 @@ impl PlanFile {
             ("apply", _) => Ok(PlanKind::Apply),
             ("destroy", _) => Ok(PlanKind::Destroy),
             ("rollback", Some(to)) => Ok(PlanKind::Rollback { to }),
+            ("undo", _) if self.content.undo_of.is_some() => {
+                Ok(PlanKind::Undo { of: self.content.undo_of.unwrap_or_default() })
+            }
             (other, _) => Err(PlanFileError::Damaged(format!("`{other}` is no kind of plan"))),
         }
     }
@@ -400,6 +412,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         PlanKind::Apply => ("apply", None),
         PlanKind::Destroy => ("destroy", None),
         PlanKind::Rollback { to } => ("rollback", Some(to)),
+        PlanKind::Undo { .. } => ("undo", None),
     };
     let seal = options.seal;
     let mut replace: Vec<String> = options.replace.iter().map(ToString::to_string).collect();
@@ -412,6 +425,8 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         created_ms: header.created_ms,
         kind: kind.into(),
         rollback_to,
+        undo_of: header.kind.undone(),
+        on_failure: FiledFailure::of(&header.on_failure),
         environment: header.environment.to_string(),
         target: header.target.as_ref().map(ToString::to_string),
         record_id: header.record_id.to_string(),
@@ -465,12 +480,8 @@ fn steps(plan: &Plan) -> Vec<FiledStep> {
         address: step.change.map(|place| plan.changes[place].address.to_string()),
         after: step.after.clone(),
         reversal: match &step.reversal {
-            Reversal::Delete => "delete".into(),
-            Reversal::Restore => "restore".into(),
-            Reversal::Recreate => "recreate".into(),
-            Reversal::Record => "record".into(),
-            Reversal::Nothing => "nothing".into(),
             Reversal::None { why } => format!("none: {why}"),
+            other => other.name().into(),
         },
         fingerprint: step.fingerprint.as_ref().map(ToString::to_string),
     };

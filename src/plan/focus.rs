@@ -82,7 +82,8 @@ impl Focus {
         path.config().is_within(&module.config())
     }
 
-    fn covers(&self, address: &Address) -> bool {
+    /// Whether an address is what is named, or within it.
+    pub fn covers(&self, address: &Address) -> bool {
         match self {
             Self::Resource(named) => {
                 named.config() == address.config()

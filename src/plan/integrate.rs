@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use formwork_contract::path::Step;
 use formwork_contract::provider::{Deferral, Private};
-use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Severity, Str, Value};
+use formwork_contract::{Address, Contents, Diagnostic, Diagnostics, InstanceKey, Severity, Str, Value};
 
 use super::Secrets;
 use super::ask::{Answer, Answered, Ask, DataAnswer, ManagedAnswer};
@@ -149,7 +149,7 @@ impl Walk<'_> {
             kind: Arc::clone(&ask.kind),
             private: Private::default(),
             planned_private: Private::default(),
-            risk: risk(action),
+            risk: risk(action, &ask.kind),
             dependencies: Arc::clone(&dependencies),
             recorded_dependencies: dependencies,
             create_before_destroy: false,
@@ -209,7 +209,7 @@ fn to_be_given_again(config: &Value) -> Value {
 
 /// Marks of a planned value: by the schema; of the configuration where it speaks; of the object before
 /// where it is silent.
-fn marked_after(kind: &ResourceKind, planned: &Value, config: &Value, prior: &Value) -> Value {
+pub(super) fn marked_after(kind: &ResourceKind, planned: &Value, config: &Value, prior: &Value) -> Value {
     let marked = kind.block.mark_sensitive(planned);
     let config = &kind.block.without_write_only(config);
     let Some(entries) = marked.entries() else { return marked };
@@ -230,8 +230,10 @@ fn marked_after(kind: &ResourceKind, planned: &Value, config: &Value, prior: &Va
     Value::Object(entries.collect())
 }
 
-pub(super) fn risk(action: Action) -> Risk {
+/// What dies with an object cannot be brought back: nothing weighs more.
+pub(super) fn risk(action: Action, kind: &ResourceKind) -> Risk {
     match action {
+        Action::Replace(_) | Action::Delete if matches!(kind.contents, Contents::Data(_)) => Risk::Critical,
         Action::NoOp | Action::Read => Risk::None,
         Action::Create => Risk::Low,
         Action::Update | Action::Forget => Risk::Medium,

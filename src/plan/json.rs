@@ -4,6 +4,7 @@
 //! `*_sensitive` says where), `configuration` lists what the plan knows and no expressions, and
 //! entries named `formwork` tell what Terraform has no word for.
 
+mod failure;
 mod parts;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use serde_json::{Map, Value as Json, json};
 pub use parts::{ModuleTree, sensitivity, withheld};
 
 use super::PlanView;
-use super::model::{Action, Change, CheckResult, CheckStatus, Drift, OutputChange, PlanKind, Reason, Risk};
+use super::model::{Action, Change, CheckResult, CheckStatus, Drift, OutputChange, PlanKind, Reason, Reversal, Risk};
 use parts::unknowns;
 
 /// The version of Terraform whose JSON this follows; tools look for it to know what they read.
@@ -48,9 +49,10 @@ pub fn to_terraform_json<'a>(plan: impl Into<PlanView<'a>>) -> Json {
             plan.changes.iter().filter(|change| change.deposed.is_none()).map(|c| (&c.address, c)).collect();
         set("resource_drift", plan.drift.iter().map(|drift| drift_json(drift, &providers)).collect());
     }
-    let mut changes: Vec<&Change> = plan.changes.iter().filter(|change| is_told(change)).collect();
-    changes.sort_by(|a, b| a.address.cmp(&b.address));
-    set("resource_changes", changes.into_iter().map(change_json).collect());
+    let reversals = failure::reversals(plan);
+    let mut changes: Vec<_> = plan.changes.iter().zip(&reversals).filter(|(change, _)| is_told(change)).collect();
+    changes.sort_by(|(a, _), (b, _)| a.address.cmp(&b.address));
+    set("resource_changes", changes.into_iter().map(|(change, ways)| change_json(change, ways)).collect());
     set("output_changes", output_changes(plan.outputs));
     set("prior_state", prior_state(plan));
     set("configuration", configuration(plan));
@@ -74,7 +76,7 @@ fn is_told(change: &Change) -> bool {
     change.address.mode == Mode::Managed || change.action != Action::NoOp
 }
 
-fn change_json(change: &Change) -> Json {
+fn change_json(change: &Change, ways_back: &[&Reversal]) -> Json {
     let mut entry = identity(&change.address, change.kind.origin.source.as_str());
     if let Some(from) = &change.moved_from {
         entry.insert("previous_address".into(), from.to_string().into());
@@ -94,7 +96,10 @@ fn change_json(change: &Change) -> Json {
         entry.insert("action_reason".into(), reason.into());
     }
     if change.action != Action::NoOp {
-        entry.insert("formwork".into(), json!({"risk": risk_name(change.risk)}));
+        let mut own = Map::new();
+        own.insert("risk".into(), risk_name(change.risk).into());
+        failure::add(&mut own, change, ways_back);
+        entry.insert("formwork".into(), own.into());
     }
     entry.into()
 }
@@ -328,6 +333,7 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         PlanKind::Apply => json!("apply"),
         PlanKind::Destroy => json!("destroy"),
         PlanKind::Rollback { to } => json!({"rollback_to": to}),
+        PlanKind::Undo { of } => json!({"undo_of": of}),
     };
     let deferred: Vec<Json> = plan
         .deferred
@@ -345,6 +351,7 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         "target": header.target.as_deref(),
         "deferred": deferred,
         "git": git,
+        "on_failure": failure::policies_json(&header.on_failure),
     })
 }
 
@@ -366,7 +373,7 @@ fn reason_name(reason: &Reason, key: &InstanceKey) -> Option<&'static str> {
         }),
         Reason::ConfigUnknown => Some("read_because_config_unknown"),
         Reason::DependencyPending => Some("read_because_dependency_pending"),
-        Reason::Vanished | Reason::Destroying | Reason::Deposed | Reason::Removed => None,
+        Reason::Vanished | Reason::Destroying | Reason::Deposed | Reason::Removed | Reason::Undone(_) => None,
     }
 }
 

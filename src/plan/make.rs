@@ -7,13 +7,14 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Mode, Str
 
 use super::checks::check_blocks;
 use super::imports::{self, PendingImport};
-use super::model::{Action, Author, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
+use super::model::{Action, Author, CheckStatus, FailurePolicies, Git, Header, OutputChange, Plan, PlanKind};
 use super::moves::Moves;
 use super::open_conditions::OpenConditions;
 use super::reopen::Blocks;
 use super::resolver::Resolver;
+use super::undo::Links;
 use super::walk::{PlanOptions, Waiting, Walk};
-use super::{focus, steps};
+use super::{failure, focus, steps};
 use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::Reality;
 use crate::record::model::RecordedResource;
@@ -54,6 +55,11 @@ pub struct Origin {
 pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, Diagnostics> {
     let Request { graph, inputs, recorded, mut reality, origin, imports } = request;
     let mut header = header(&graph, &inputs, &recorded, options, origin);
+    header.on_failure = match options.on_failure {
+        _ if options.undo.is_some() => FailurePolicies::default(),
+        Some(policy) => FailurePolicies::only(policy),
+        None => failure::policies(&graph.blueprint)?,
+    };
     let focus = if options.look_only {
         Some(focus::Focused::default())
     } else {
@@ -63,7 +69,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     reality.provide_functions(&mut evaluation, graph.called_providers()).await?;
     let mut pending = imports::pending(&evaluation)?;
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
-    let moves = Moves::of(&graph)?;
+    let moves = if options.undo.is_some() { Moves::default() } else { Moves::of(&graph)? };
     let blocks = blocks(&graph);
     let (waiting, recorded_instances, unmoved) = by_provider(&graph, &blocks, &moves, recorded.resources);
     let mut walk = Walk {
@@ -94,12 +100,16 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         deferred: Vec::new(),
         data: BTreeMap::new(),
         ephemerals: Blocks::default(),
+        links: Links::default(),
         checks: Vec::new(),
         open_conditions: Vec::new(),
         diagnostics: unmoved,
     };
     walk.run().await;
     walk.observe_rest().await;
+    if let Some(undo) = options.undo {
+        walk.plan_undo(undo).await;
+    }
     walk.plan_orphans().await;
     walk.unclaimed_imports();
     walk.refuse_second_owners();
@@ -116,7 +126,7 @@ fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bo
     sort_changes(&mut walk);
     let steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
     let outputs = output_changes(&walk, recorded)?;
-    if !is_whole_destroy(&walk) {
+    if !is_whole_destroy(&walk) && walk.options.undo.is_none() {
         walk.checks = check_blocks(&walk.evaluation);
     }
     let mut warnings: Vec<_> = walk.diagnostics.into_iter().collect();
@@ -139,6 +149,7 @@ fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bo
             evaluation: walk.evaluation,
             origins: walk.origins,
             blocks: walk.ephemerals,
+            links: walk.links,
         },
     })
 }
@@ -181,6 +192,7 @@ fn header(
         files: BTreeMap::new(),
         variables: recorded_variables(graph, inputs),
         given_again: inputs.ephemeral.clone(),
+        on_failure: FailurePolicies::default(),
     }
 }
 
@@ -327,6 +339,9 @@ fn desired_outputs(
     walk: &Walk<'_>,
     recorded: &BTreeMap<Str, (Value, bool)>,
 ) -> Result<BTreeMap<Str, Value>, Diagnostics> {
+    if let Some(undo) = walk.options.undo {
+        return Ok(undo.outputs.iter().map(|(name, (value, _))| (name.clone(), value.clone())).collect());
+    }
     let mut desired = BTreeMap::new();
     for (name, unit) in walk.evaluation.root_outputs() {
         match walk.evaluation.value(unit) {

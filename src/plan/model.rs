@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use formwork_contract::provider::{Deferral, Private};
-use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
+use formwork_contract::{Address, Contents, Diagnostic, Path, Span, Str, Value};
 
+pub use super::failure::{FailurePolicies, FailurePolicy};
+pub use super::undo::Deed;
 use crate::graph::ProviderKey;
 use crate::live::ResourceKind;
 
@@ -58,6 +60,8 @@ pub struct Header {
     pub variables: BTreeMap<Str, Value>,
     /// Ephemeral variables that were given a value: they have to be given again with the apply.
     pub given_again: BTreeSet<Str>,
+    /// What follows when a step fails.
+    pub on_failure: FailurePolicies,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +71,10 @@ pub enum PlanKind {
     /// To the end of this revision.
     Rollback {
         to: u64,
+    },
+    /// To what stood before the run of this revision, which broke.
+    Undo {
+        of: u64,
     },
 }
 
@@ -175,6 +183,8 @@ pub enum Reason {
     Deposed,
     /// A `removed` block asks for it.
     Removed,
+    /// The run that broke did this to it.
+    Undone(Deed),
 }
 
 /// How much may go wrong, for a person to see at a glance.
@@ -253,6 +263,8 @@ pub enum StepAction {
     Forget,
     Import,
     Move,
+    /// An old object that a replacement set aside takes its place again.
+    Reinstate,
     /// A data source.
     Read,
     /// The record takes over what reality shows.
@@ -277,6 +289,16 @@ pub enum Reversal {
     None {
         why: Str,
     },
+}
+
+impl PlanKind {
+    /// The revision whose run is taken back.
+    pub fn undone(self) -> Option<u64> {
+        match self {
+            Self::Undo { of } => Some(of),
+            Self::Apply | Self::Destroy | Self::Rollback { .. } => None,
+        }
+    }
 }
 
 impl Action {
@@ -305,10 +327,45 @@ impl StepAction {
             Self::Forget => "forget",
             Self::Import => "import",
             Self::Move => "move",
+            Self::Reinstate => "reinstate",
             Self::Read => "read",
             Self::Refresh => "refresh",
             Self::Joint => "joint",
         }
+    }
+}
+
+impl Reversal {
+    /// The word that plan files and JSON use.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+            Self::Recreate => "recreate",
+            Self::Record => "record",
+            Self::Nothing => "nothing",
+            Self::None { .. } => "none",
+        }
+    }
+}
+
+impl Change {
+    /// Whether the object that stands is gone afterwards, with all that it holds.
+    pub fn removes(&self) -> bool {
+        matches!(self.action, Action::Delete | Action::Replace(_))
+    }
+
+    /// What is lost for good, in words that follow "its": what an object holds beside its attributes.
+    pub fn loses(&self) -> Option<&Str> {
+        match &self.kind.contents {
+            Contents::Data(what) if self.removes() => Some(what),
+            _ => None,
+        }
+    }
+
+    /// Whether an old object takes its place again.
+    pub fn reinstates(&self) -> bool {
+        self.deposed.is_some() && self.moved_from.is_some()
     }
 }
 

@@ -53,7 +53,11 @@ impl Walk<'_> {
             orphans.push(Orphan { object, action, reason, planned: Private::default() });
         }
         for object in std::mem::take(&mut self.deposed) {
-            let action = if matches!(object.live, Live::Absent) { Action::Forget } else { Action::Delete };
+            let action = match object.live {
+                _ if self.options.undo.is_some() => Action::NoOp,
+                Live::Absent => Action::Forget,
+                Live::Present { .. } => Action::Delete,
+            };
             orphans.push(Orphan { object, action, reason: Some(Reason::Deposed), planned: Private::default() });
         }
         self.ask_deletions(&mut orphans).await;
@@ -61,7 +65,7 @@ impl Walk<'_> {
     }
 
     /// Asks the providers what they have to say about deletions.
-    async fn ask_deletions(&mut self, orphans: &mut [Orphan]) {
+    pub(super) async fn ask_deletions(&mut self, orphans: &mut [Orphan]) {
         let deleting = |orphan: &&mut Orphan| orphan.action == Action::Delete;
         if let Some(answers) = self.options.answers {
             for orphan in orphans.iter_mut().filter(deleting) {
@@ -127,7 +131,7 @@ impl Walk<'_> {
             })
     }
 
-    fn push_orphan(&mut self, orphan: Orphan) {
+    pub(super) fn push_orphan(&mut self, orphan: Orphan) {
         let Orphan { object, action, reason, planned } = orphan;
         let place = self.changes.len();
         let before = match action {
@@ -156,11 +160,11 @@ impl Walk<'_> {
                 Live::Absent => Private::default(),
             },
             planned_private: planned,
-            risk: risk(action),
+            risk: risk(action, &object.kind),
             dependencies: Arc::clone(&dependencies),
             recorded_dependencies: dependencies,
             create_before_destroy: object.recorded.create_before_destroy,
-            drifted: object.has_drifted(),
+            drifted: object.has_drifted() && self.options.undo.is_none(),
             tainted: object.recorded.tainted,
             provider: object.provider.clone(),
             kind: Arc::clone(&object.kind),
@@ -171,12 +175,12 @@ impl Walk<'_> {
 }
 
 /// An object that nobody claims, and what becomes of it.
-struct Orphan {
-    object: Observed,
-    action: Action,
-    reason: Option<Reason>,
+pub(super) struct Orphan {
+    pub object: Observed,
+    pub action: Action,
+    pub reason: Option<Reason>,
     /// The provider's own data for the deletion.
-    planned: Private,
+    pub planned: Private,
 }
 
 impl Orphan {

@@ -14,8 +14,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
+use super::journal;
 use super::resource::{Body, COLUMNS};
-use super::{Record, Writing, adopt, to_u64};
+use super::{Record, Writing, adopt, stuck, to_u64, undo};
 
 type Hash = [u8; 32];
 
@@ -195,6 +196,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
             if adopt::is_adoption(connection, link.revision)? {
                 hash_rows(connection, &mut hasher, ADOPTION, link.revision)?;
             }
+            if undo::is_undo(connection, link.revision)? {
+                hash_rows(connection, &mut hasher, UNDO, link.revision)?;
+            }
             return Ok(hasher.finalize().into());
         }
         Kind::Journal => EVENT,
@@ -205,6 +209,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
         hash_rows(connection, &mut hasher, query, id)?;
         if link.kind == Kind::Journal {
             hash_source(connection, &mut hasher, id)?;
+        }
+        if link.kind == Kind::End && stuck::has_stuck(connection, id)? {
+            hash_rows(connection, &mut hasher, STUCK, id)?;
         }
     }
     Ok(hasher.finalize().into())
@@ -218,6 +225,10 @@ const BEGINNING: [&str; 3] = [
 ];
 
 const ADOPTION: &str = "SELECT revision, lineage, serial FROM adoptions WHERE revision = ?1";
+
+const UNDO: &str = "SELECT revision, undone FROM undos WHERE revision = ?1";
+
+const STUCK: &str = "SELECT ending, step, error FROM stuck WHERE ending = ?1 ORDER BY step";
 
 const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, planned, private, message, result,
                         moved_from, deposed_to FROM journal WHERE id = ?1";
@@ -341,6 +352,8 @@ struct Event {
     id: i64,
     revision: i64,
     object: Object,
+    /// What stood under a deposed key stands at the address again.
+    reinstates: bool,
     result: Option<Vec<u8>>,
     moved_from: Option<String>,
     deposed_to: Option<String>,
@@ -350,7 +363,7 @@ impl Replay {
     fn of(connection: &Connection, links: &[Link]) -> Result<Self, RecordError> {
         let mut replay = Self::default();
         let mut statement = connection.prepare_cached(
-            "SELECT j.id, j.revision, j.step, j.kind, s.address, s.deposed, j.result, j.moved_from, j.deposed_to
+            "SELECT j.id, j.revision, j.step, j.kind, s.address, s.deposed, j.result, j.moved_from, j.deposed_to, s.action
              FROM journal AS j JOIN steps AS s USING (revision, step) WHERE j.id BETWEEN ?1 AND ?2 ORDER BY j.id",
         )?;
         for link in links.iter().filter(|link| link.kind == Kind::Journal) {
@@ -362,6 +375,7 @@ impl Replay {
                     id: row.get(0)?,
                     revision: row.get(1)?,
                     object: (row.get(4)?, row.get(5)?),
+                    reinstates: row.get_ref(9)?.as_str()? == journal::REINSTATE,
                     result: row.get(6)?,
                     moved_from: row.get(7)?,
                     deposed_to: row.get(8)?,
@@ -393,7 +407,8 @@ impl Replay {
                 Some(digest) => {
                     let problem = || broken(None, format!("event {} of the journal has no digest", event.id));
                     let digest = digest.try_into().map_err(|_| problem())?;
-                    self.set(revision, event.object, Some(digest));
+                    let at = if event.reinstates { (event.object.0, String::new()) } else { event.object };
+                    self.set(revision, at, Some(digest));
                 }
             }
         }

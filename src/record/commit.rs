@@ -6,7 +6,7 @@ use formwork_contract::Address;
 use rusqlite::{OptionalExtension, params};
 
 use super::error::RecordError;
-use super::journal::{Reach, StepStatus};
+use super::journal::{REINSTATE, Reach, StepStatus};
 use super::lease::is_live;
 use super::model::{RecordedResource, StepEvent, StepEventKind};
 use super::{Record, Writing, audit, resource, to_i64};
@@ -215,8 +215,9 @@ impl<'a> Batch<'a> {
             return Ok(Effect { result: Some(Vec::new()), deposed_to: None });
         };
         let found = (resource.address.to_string(), resource.deposed.as_deref().unwrap_or_default());
-        if (found.0.as_str(), found.1) != (&step.address, &step.deposed) {
-            let expected = object_name(&step.address, &step.deposed);
+        let key = if step.action == REINSTATE { "" } else { step.deposed.as_str() };
+        if (found.0.as_str(), found.1) != (&step.address, key) {
+            let expected = object_name(&step.address, key);
             let (revision, found) = (self.revision, object_name(&found.0, found.1));
             return Err(RecordError::OtherObject { revision, step: number, expected, found });
         }
@@ -229,7 +230,7 @@ impl<'a> Batch<'a> {
             }
             _ => None,
         };
-        self.save_image(&step.address, &step.deposed)?;
+        self.save_image(&step.address, found.1)?;
         let digest = resource::upsert(connection, resource)?;
         self.touched = true;
         Ok(Effect { result: Some(digest.to_vec()), deposed_to })

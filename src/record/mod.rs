@@ -10,6 +10,7 @@
 //! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
 //! - `adopt`: objects of a Terraform state become the record's at once.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
+//! - `undo`: what a run did and how things stood before it; `stuck`: what of a way back waits for a person.
 //! - [`lease`]: who may write, with fencing tokens; `presence`: whether a holder still runs.
 //! - [`audit`]: a hash chain over all of it.
 //! - [`vault`]: secrets at rest; [`private`]: what providers keep of their own.
@@ -31,10 +32,12 @@ mod presence;
 pub mod private;
 mod resource;
 mod revision;
+mod stuck;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod undo;
 pub mod vault;
 
 pub use error::RecordError;
@@ -42,6 +45,7 @@ pub use journal::StepStatus;
 pub use lease::{Lease, LeaseRequest, LeaseScope};
 pub use model::*;
 pub use open::{Clock, OpenOptions, system_clock};
+pub use undo::{Image, RecordedStep};
 pub use vault::Vault;
 
 /// One environment's record, open.

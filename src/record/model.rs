@@ -49,6 +49,10 @@ pub struct NewRevision {
     /// Who ran it, as the command line was told.
     pub actor: Str,
     pub steps: Vec<NewStep>,
+    /// The revision whose run it takes back.
+    pub undoes: Option<u64>,
+    /// The plan file, to go on with it should the run break.
+    pub plan: Option<Arc<[u8]>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +93,8 @@ pub enum RevisionStatus {
     Complete,
     /// It ended with steps failed or not begun.
     Incomplete,
+    /// It was to take something back and could not: a person has to see to what is left.
+    Stuck,
 }
 
 /// A row of `history`.
@@ -105,6 +111,8 @@ pub struct RevisionSummary {
     /// Milliseconds since the Unix epoch.
     pub started_ms: i64,
     pub ended_ms: Option<i64>,
+    /// The revision whose run it takes back.
+    pub undoes: Option<u64>,
     /// Steps by action, and how many of them are done.
     pub steps: BTreeMap<Str, StepCount>,
 }
@@ -113,6 +121,21 @@ pub struct RevisionSummary {
 pub struct StepCount {
     pub planned: u64,
     pub done: u64,
+}
+
+/// A step of a way back that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StuckStep {
+    pub revision: u64,
+    pub step: usize,
+    pub address: Address,
+    pub deposed: Option<Str>,
+    /// What was to be done with the object.
+    pub action: Str,
+    /// The record has an object there.
+    pub stands: bool,
+    /// The last thing that was said about it.
+    pub error: Str,
 }
 
 /// What a rollback needs of a revision.

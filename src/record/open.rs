@@ -15,8 +15,12 @@ use super::error::RecordError;
 use super::vault::Vault;
 
 /// The layouts, each made from the one before it.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), include_str!("schema/0003.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+    include_str!("schema/0008.sql"),
+];
 
 /// Marks the file as ours: `FmwK` in SQLite's header.
 const APPLICATION_ID: i64 = 0x466d_774b;

@@ -15,10 +15,10 @@ use super::model::{
     Adoption, NewRevision, NewStep, OpenIntent, Revision, RevisionKind, RevisionStatus, RevisionSummary, StepCount,
 };
 use super::resource::{self, Reader};
-use super::{Record, Writing, adopt, audit, json, to_i64, to_u64};
+use super::{Record, Writing, adopt, audit, json, stuck, to_i64, to_u64, undo};
 
-const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms
-                       FROM revisions";
+const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms,
+                       (SELECT undone FROM undos WHERE revision = number) FROM revisions";
 
 impl Record {
     /// Begins a revision and gives its number. Runs that were interrupted are ended as incomplete; their
@@ -137,6 +137,7 @@ pub(super) fn begin(
     if let Some(adoption) = adoption {
         adopt::insert(writing, number, adoption)?;
     }
+    undo::insert(writing, number, revision.undoes, revision.plan.as_deref())?;
     audit::append(writing, audit::Kind::Begin, number, (0, 0))?;
     Ok(to_u64(number))
 }
@@ -156,11 +157,16 @@ pub(super) fn close(
         |row| row.get(0),
     )?;
     let whole = left == 0 && sound;
-    let status = if whole { RevisionStatus::Complete } else { RevisionStatus::Incomplete };
+    let waiting = if whole { Vec::new() } else { stuck::still_left(writing.transaction, number)? };
+    let status = match (whole, waiting.is_empty()) {
+        (true, _) => RevisionStatus::Complete,
+        (false, true) => RevisionStatus::Incomplete,
+        (false, false) => RevisionStatus::Stuck,
+    };
     if current_outputs(writing.transaction)? != *outputs {
         bump_serial(writing)?;
     }
-    end(writing, number, status, outputs)?;
+    end(writing, number, status, outputs, &waiting)?;
     Ok(status)
 }
 
@@ -233,25 +239,33 @@ fn end_interrupted(writing: &Writing, own_token: u64) -> Result<(), RecordError>
     for (number, token) in open {
         if token == to_i64(own_token) || !is_live(writing.transaction, token, writing.now_ms)? {
             let outputs = current_outputs(writing.transaction)?;
-            end(writing, number, RevisionStatus::Incomplete, &outputs)?;
+            let waiting = stuck::still_left(writing.transaction, number)?;
+            let status = if waiting.is_empty() { RevisionStatus::Incomplete } else { RevisionStatus::Stuck };
+            end(writing, number, status, &outputs, &waiting)?;
         }
     }
     Ok(())
 }
 
-fn end(
+/// Writes an ending down; `left` are the steps that wait for a person, and why.
+pub(super) fn end(
     writing: &Writing,
     revision: i64,
     status: RevisionStatus,
     outputs: &serde_json::Value,
+    left: &[(i64, String)],
 ) -> Result<(), RecordError> {
     let connection = writing.transaction;
+    if status == RevisionStatus::Complete {
+        undo::forget_plan(writing, revision)?;
+    }
     let status = status_text(status);
     connection.execute(
         "INSERT INTO endings (revision, status, outputs, at_ms) VALUES (?1, ?2, ?3, ?4)",
         params![revision, status, outputs.to_string(), writing.now_ms],
     )?;
     let ending = connection.last_insert_rowid();
+    stuck::insert(writing, ending, left)?;
     connection.execute(
         "UPDATE revisions SET status = ?2, ended_ms = ?3 WHERE number = ?1",
         params![revision, status, writing.now_ms],
@@ -259,7 +273,7 @@ fn end(
     audit::append(writing, audit::Kind::End, revision, (ending, ending))
 }
 
-fn current_outputs(connection: &Connection) -> Result<serde_json::Value, RecordError> {
+pub(super) fn current_outputs(connection: &Connection) -> Result<serde_json::Value, RecordError> {
     outputs_of(connection, "SELECT outputs FROM endings ORDER BY id DESC LIMIT 1", &[])
 }
 
@@ -304,6 +318,7 @@ fn summary(row: &Row) -> Result<RevisionSummary, RecordError> {
         actor: row.get_ref(6)?.as_str()?.into(),
         started_ms: row.get(7)?,
         ended_ms: row.get(8)?,
+        undoes: row.get::<_, Option<i64>>(9)?.map(to_u64),
         steps: BTreeMap::new(),
     })
 }
@@ -391,6 +406,7 @@ fn status_text(status: RevisionStatus) -> &'static str {
         RevisionStatus::Open => "open",
         RevisionStatus::Complete => "complete",
         RevisionStatus::Incomplete => "incomplete",
+        RevisionStatus::Stuck => "stuck",
     }
 }
 
@@ -399,6 +415,7 @@ fn revision_status(text: &str) -> Result<RevisionStatus, RecordError> {
         "open" => RevisionStatus::Open,
         "complete" => RevisionStatus::Complete,
         "incomplete" => RevisionStatus::Incomplete,
+        "stuck" => RevisionStatus::Stuck,
         _ => return Err(RecordError::corrupt(format!("a revision has the status `{text}`"))),
     })
 }

@@ -104,6 +104,8 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
         git_clean: git.is_some_and(|git| git.clean),
         actor: workspace.actor.clone(),
         steps: Vec::new(),
+        undoes: None,
+        plan: None,
     };
     let adoption = Adoption { lineage: state.lineage.clone(), serial: state.serial };
     let mut taking = Taking::of(&state, &record).map_err(|error| record_failure(&sources, &error))?;

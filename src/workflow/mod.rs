@@ -12,6 +12,7 @@ mod open;
 mod plan;
 #[cfg(feature = "terraform")]
 mod providers;
+mod rollback;
 mod settle;
 mod state;
 mod validate;
@@ -27,23 +28,25 @@ use crate::live::Registry;
 pub use crate::apply::{
     ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
 };
-pub use crate::approve::Consent;
+pub use crate::approve::{AcceptedLoss, Consent, UndoConsent, unaccepted};
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
+pub use crate::plan::failure::FailurePolicy;
 pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
-pub use apply::{ApplyRequest, apply};
+pub use apply::{ApplyRequest, Resumable, apply, resumable, resume};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};
-pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
+pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, save_plan};
 #[cfg(feature = "terraform")]
 pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
     Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
 };
+pub use rollback::{RollbackRequest, rollback_plan, undo_plan};
 pub use settle::state_settle;
-pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
+pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm, state_unstick, stuck};
 pub use validate::{Validated, validate};
 
 /// Where a blueprint is, and what was given to it.

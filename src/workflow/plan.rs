@@ -1,4 +1,4 @@
-//! Plans: for an apply, a destroy or a rollback; written to a file and opened again; and what drifted.
+//! Plans: for an apply or a destroy; written to a file and opened again; and what drifted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
@@ -8,6 +8,7 @@ use formwork_contract::json::decode;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
 use super::open::{self, failure, record_failure};
+use super::rollback::undo;
 use super::settle::settle_first;
 use super::variables;
 use super::{Progress, ProgressEvent, Workspace};
@@ -16,9 +17,9 @@ use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
 use crate::plan::file_v1;
-use crate::plan::model::{Author, PlanKind};
+use crate::plan::model::{Author, FailurePolicy, PlanKind};
 use crate::plan::{
-    Answers, Focus, Origin, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make,
+    Answers, Focus, Origin, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, Undo, make,
 };
 use crate::record::{Record, RecordError};
 use crate::rollback;
@@ -33,6 +34,8 @@ pub struct PlanRequest {
     pub skip_refresh: bool,
     /// Objects to take over, by address and id.
     pub imports: Vec<(Address, Str)>,
+    /// In place of what the blueprint says.
+    pub on_failure: Option<FailurePolicy>,
 }
 
 /// A plan, with what it needs to be applied.
@@ -44,23 +47,25 @@ pub struct Planned {
     pub(super) record: Record,
     pub(super) blueprint: Blueprint,
     pub(super) selection: Selection,
-    /// Of the file that it was opened from.
-    pub(super) digest: Option<Str>,
+    /// The file that it was opened from, and its digest.
+    pub(super) filed: Option<(Str, Arc<[u8]>)>,
 }
 
 /// What a plan was confined to.
 #[derive(Debug)]
 pub(super) struct Selection {
-    kind: PlanKind,
-    refresh: bool,
-    targets: Vec<Focus>,
-    replace: Vec<Address>,
-    restore: HashMap<Address, serde_json::Value>,
-    pinned: HashMap<Address, serde_json::Value>,
-    imports: HashMap<Address, Str>,
+    pub(super) kind: PlanKind,
+    pub(super) refresh: bool,
+    pub(super) targets: Vec<Focus>,
+    pub(super) replace: Vec<Address>,
+    pub(super) restore: HashMap<Address, serde_json::Value>,
+    pub(super) pinned: HashMap<Address, serde_json::Value>,
+    pub(super) imports: HashMap<Address, Str>,
     /// Objects of which nobody knows what an interrupted run made of them.
-    undecided: HashSet<Address>,
-    look_only: bool,
+    pub(super) undecided: HashSet<Address>,
+    pub(super) look_only: bool,
+    pub(super) on_failure: Option<FailurePolicy>,
+    pub(super) undo: Option<Undo>,
 }
 
 impl Selection {
@@ -69,7 +74,7 @@ impl Selection {
         Self { refresh, look_only: true, ..Self::new(PlanKind::Apply) }
     }
 
-    fn new(kind: PlanKind) -> Self {
+    pub(super) fn new(kind: PlanKind) -> Self {
         Self {
             kind,
             refresh: true,
@@ -80,11 +85,13 @@ impl Selection {
             imports: HashMap::new(),
             undecided: HashSet::new(),
             look_only: false,
+            on_failure: None,
+            undo: None,
         }
     }
 
     pub(super) fn options<'a>(
-        &self,
+        &'a self,
         record: &'a Record,
         answers: Option<&'a Answers>,
         progress: &'a (dyn Fn(PlanProgress) + Sync),
@@ -98,6 +105,8 @@ impl Selection {
             restore: self.restore.clone(),
             pinned: self.pinned.clone(),
             undecided: self.undecided.clone(),
+            undo: self.undo.as_ref(),
+            on_failure: self.on_failure,
             answers,
             seal: &**record.vault(),
             progress,
@@ -116,6 +125,7 @@ pub async fn plan(workspace: &Workspace, request: &PlanRequest, progress: &dyn P
         targets: request.targets.clone(),
         replace: request.replace.clone(),
         imports: request.imports.iter().cloned().collect(),
+        on_failure: request.on_failure,
         ..Selection::new(if request.destroy { PlanKind::Destroy } else { PlanKind::Apply })
     };
     from_blueprint(workspace, blueprint, warnings, selection, progress).await
@@ -137,57 +147,6 @@ pub async fn look(workspace: &Workspace, refresh: bool, progress: &dyn Progress)
 /// As for [`look`].
 pub async fn drift(workspace: &Workspace, progress: &dyn Progress) -> Result<Planned, Failure> {
     look(workspace, true, progress).await
-}
-
-/// Plans the way back to a revision: the one given, or the last complete one before the latest.
-///
-/// # Errors
-/// There is no such revision, or its blueprint cannot be planned any more.
-pub async fn rollback_plan(
-    workspace: &Workspace,
-    to: Option<u64>,
-    progress: &dyn Progress,
-) -> Result<Planned, Failure> {
-    // The blueprint on disk may be broken: that is a reason to go back. Only its environments are needed.
-    let environment = match open::blueprint(workspace) {
-        Ok((blueprint, _)) => blueprint.environment,
-        Err(failed) => workspace.environment.clone().ok_or(failed)?,
-    };
-    let nowhere = Arc::new(Sources::default());
-    let record = open::record(workspace, &environment).map_err(|error| record_failure(&nowhere, &error))?;
-    let target = rollback::target(&record, to).map_err(|error| {
-        let diagnostic = Diagnostic::error(error.to_string());
-        failure(
-            &nowhere,
-            match error.hint() {
-                Some(hint) => diagnostic.hint(hint),
-                None => diagnostic,
-            },
-        )
-    })?;
-    drop(record);
-    revive(workspace, &environment, target, None, progress).await
-}
-
-/// Plans the blueprint of a revision as it was.
-async fn revive(
-    workspace: &Workspace,
-    environment: &Str,
-    target: rollback::Target,
-    file: Option<&PlanFile>,
-    progress: &dyn Progress,
-) -> Result<Planned, Failure> {
-    let files = Arc::new(Files::from_snapshot(target.files));
-    let (blueprint, warnings) = open::load_from(workspace, files, Some(environment.clone()))?;
-    let kind = PlanKind::Rollback { to: target.revision };
-    let selection = Selection {
-        restore: target.restore,
-        pinned: target.pinned,
-        // A revision that took everything down is returned to by taking everything down.
-        ..Selection::new(if target.empty { PlanKind::Destroy } else { kind })
-    };
-    let prepared = Prepared { blueprint, warnings, selection, variables: Variables::Filed(target.variables), file };
-    prepared.make(workspace, progress).await
 }
 
 /// Writes a plan to a file, and gives its digest.
@@ -221,14 +180,29 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
                 .hint("make one with `formwork plan -o FILE`"),
         )
     })?;
-    let unusable = |error: PlanFileError| failure(&nowhere, unusable_plan(path, &error));
+    let name = path.display().to_string();
+    let (planned, _) = reopen(workspace, &name, text, None, progress).await?;
+    Ok(planned)
+}
+
+/// Makes the plan of a file again, as its bytes say; for a revision that goes on, as the record was when it began.
+/// Tells the digest as well.
+pub(super) async fn reopen(
+    workspace: &Workspace,
+    name: &str,
+    text: Vec<u8>,
+    resuming: Option<u64>,
+    progress: &dyn Progress,
+) -> Result<(Planned, Str), Failure> {
+    let nowhere = Arc::new(Sources::default());
+    let unusable = |error: PlanFileError| failure(&nowhere, unusable_plan(name, &error));
     let file = file_v1::read(&String::from_utf8_lossy(&text)).map_err(unusable)?;
     let environment: Str = file.environment().into();
     let record = open::record(workspace, &environment).map_err(|error| record_failure(&nowhere, &error))?;
     if *record.id() != *file.record_id() {
         return Err(failure(
             &nowhere,
-            Diagnostic::error(format!("the plan file `{}` belongs to another record", path.display()))
+            Diagnostic::error(format!("the plan file `{}` belongs to another record", name))
                 .detail(format!("It was made for record {}, and this one is {}.", file.record_id(), record.id()))
                 .hint("apply it where it was made, or make a new plan here"),
         ));
@@ -252,37 +226,37 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         restore,
         pinned: file.data().map_err(unusable)?,
         imports: file.imports(),
+        look_only: header.kind.undone().is_some(),
         ..Selection::new(header.kind)
     };
     let variables =
         Variables::Known { values: header.variables, given_again: header.given_again, made_ms: header.created_ms };
-    let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file) };
+    let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file), resuming };
     let mut planned = prepared.make(workspace, progress).await?;
     planned.plan.header.git.clone_from(&header.git);
     planned.plan.header.author.clone_from(&header.author);
     planned.plan.header.record_serial = header.record_serial;
+    planned.plan.header.on_failure.clone_from(&header.on_failure);
     if !file.has_steps_of(&planned.plan) {
         return Err(failure(
             &nowhere,
-            Diagnostic::error(format!("the plan file `{}` no longer leads to the same steps", path.display()))
+            Diagnostic::error(format!("the plan file `{}` no longer leads to the same steps", name))
                 .detail("The record or this version of Formwork is not what it was when the plan was made.")
                 .hint("make a new plan: `formwork plan`"),
         ));
     }
-    planned.digest = Some(file.digest.clone());
-    Ok(planned)
+    planned.filed = Some((file.digest.clone(), text.into()));
+    Ok((planned, file.digest))
 }
 
-fn unusable_plan(path: &Path, error: &PlanFileError) -> Diagnostic {
+fn unusable_plan(name: &str, error: &PlanFileError) -> Diagnostic {
     let hint = match error {
         PlanFileError::Foreign => "give a file that `formwork plan -o FILE` wrote",
         PlanFileError::Version(_) => "use the version of Formwork that wrote it, or make a new plan",
         PlanFileError::Digest { .. } => "do not trust this file: make a new plan",
         PlanFileError::Damaged(_) | PlanFileError::Value(_) => "make a new plan: `formwork plan -o FILE`",
     };
-    Diagnostic::error(format!("the plan file `{}` cannot be used", path.display()))
-        .detail(format!("{error}."))
-        .hint(hint)
+    Diagnostic::error(format!("the plan file `{name}` cannot be used")).detail(format!("{error}.")).hint(hint)
 }
 
 /// Plans a blueprint with the variables that the workspace gives.
@@ -293,10 +267,11 @@ async fn from_blueprint(
     selection: Selection,
     progress: &dyn Progress,
 ) -> Result<Planned, Failure> {
-    Prepared { blueprint, warnings, selection, variables: Variables::Given, file: None }.make(workspace, progress).await
+    let variables = Variables::Given;
+    Prepared { blueprint, warnings, selection, variables, file: None, resuming: None }.make(workspace, progress).await
 }
 
-enum Variables {
+pub(super) enum Variables {
     /// By the workspace.
     Given,
     /// By a revision, in the exact form.
@@ -305,16 +280,18 @@ enum Variables {
     Known { values: BTreeMap<Str, Value>, given_again: BTreeSet<Str>, made_ms: i64 },
 }
 
-struct Prepared<'a> {
-    blueprint: Blueprint,
-    warnings: Diagnostics,
-    selection: Selection,
-    variables: Variables,
-    file: Option<&'a PlanFile>,
+pub(super) struct Prepared<'a> {
+    pub(super) blueprint: Blueprint,
+    pub(super) warnings: Diagnostics,
+    pub(super) selection: Selection,
+    pub(super) variables: Variables,
+    pub(super) file: Option<&'a PlanFile>,
+    /// The revision that goes on with the file's plan.
+    pub(super) resuming: Option<u64>,
 }
 
 impl Prepared<'_> {
-    async fn make(mut self, workspace: &Workspace, progress: &dyn Progress) -> Result<Planned, Failure> {
+    pub(super) async fn make(mut self, workspace: &Workspace, progress: &dyn Progress) -> Result<Planned, Failure> {
         let environment = self.blueprint.environment.clone();
         let before = Arc::clone(&self.blueprint.sources);
         let mut record = open::record(workspace, &environment).map_err(|error| record_failure(&before, &error))?;
@@ -324,11 +301,17 @@ impl Prepared<'_> {
         let (inputs, found) = inputs.map_err(fail)?;
         self.warnings.append(found);
         let graph = Arc::new(graph::build(self.blueprint.clone(), workspace.registry.natives()).map_err(fail)?);
-        match self.file {
+        match self.file.filter(|_| self.resuming.is_none()) {
             None => {
                 let left = settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
                 self.warnings.append(left.warnings);
                 self.selection.undecided = left.undecided.into_iter().collect();
+                if let Some(revision) = self.resuming {
+                    // Its own steps were decided upon when it was planned.
+                    let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
+                    let earlier = open.into_iter().filter(|intent| intent.revision < revision);
+                    self.selection.undecided = earlier.map(|intent| intent.address).collect();
+                }
             }
             // It was made beside what is still open.
             Some(_) => {
@@ -336,7 +319,13 @@ impl Prepared<'_> {
                 self.selection.undecided = open.into_iter().map(|intent| intent.address).collect();
             }
         }
-        let recorded = recorded(&record).map_err(fail)?;
+        let recorded = match self.resuming {
+            Some(revision) => recorded_before(&record, revision).map_err(fail)?,
+            None => recorded(&record).map_err(fail)?,
+        };
+        if let Some(of) = self.selection.kind.undone() {
+            self.selection.undo = Some(undo(&record, of, &recorded).map_err(fail)?);
+        }
         let request = Request {
             graph,
             inputs,
@@ -368,7 +357,7 @@ impl Prepared<'_> {
             record,
             blueprint: self.blueprint,
             selection: self.selection,
-            digest: None,
+            filed: None,
         })
     }
 
@@ -414,6 +403,19 @@ pub(super) fn recorded(record: &Record) -> Result<Recorded, Diagnostics> {
             serial: record.serial()?,
             resources: record.resources()?,
             outputs: super::state::outputs_of(record)?,
+        })
+    };
+    read().map_err(|error| open::record_diagnostic(&error).into())
+}
+
+/// The same as it was before a revision began.
+fn recorded_before(record: &Record, revision: u64) -> Result<Recorded, Diagnostics> {
+    let read = || {
+        Ok::<_, RecordError>(Recorded {
+            id: record.id().into(),
+            serial: record.serial()?,
+            resources: record.resources_at(revision.saturating_sub(1))?,
+            outputs: super::state::values_of(record, &record.outputs_before(revision)?),
         })
     };
     read().map_err(|error| open::record_diagnostic(&error).into())

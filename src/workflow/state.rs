@@ -12,7 +12,7 @@ use super::open::{self, failure, record_failure};
 use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
 use crate::record::model::{
-    NewRevision, NewStep, RecordedResource, RevisionKind, RevisionSummary, StepEvent, StepEventKind,
+    NewRevision, NewStep, RecordedResource, RevisionKind, RevisionSummary, StepEvent, StepEventKind, StuckStep,
 };
 use crate::record::{Record, RecordError};
 
@@ -37,6 +37,15 @@ pub fn history(workspace: &Workspace) -> Result<Vec<HistoryEntry>, Failure> {
     Ok(history)
 }
 
+/// What a way back could not reach, and waits for a person.
+///
+/// # Errors
+/// The blueprint or the record cannot be read.
+pub fn stuck(workspace: &Workspace) -> Result<Vec<StuckStep>, Failure> {
+    let (sources, record) = opened(workspace)?;
+    record.stuck().map_err(|error| record_failure(&sources, &error))
+}
+
 /// The outputs of the last apply.
 ///
 /// # Errors
@@ -48,16 +57,20 @@ pub fn outputs(workspace: &Workspace) -> Result<BTreeMap<Str, OutputValue>, Fail
 }
 
 pub(super) fn outputs_of(record: &Record) -> Result<BTreeMap<Str, (Value, bool)>, RecordError> {
-    let json = record.outputs()?;
+    Ok(values_of(record, &record.outputs()?))
+}
+
+/// Output values in the form in which the record keeps them.
+pub(super) fn values_of(record: &Record, json: &serde_json::Value) -> BTreeMap<Str, (Value, bool)> {
     let entries = json.as_object().into_iter().flatten();
-    Ok(entries
+    entries
         .filter_map(|(name, output)| {
             // What cannot be read back shows as a new output in the next plan.
             let value = decode(output.get("value")?, &Type::Any, &**record.vault()).ok()?;
             let sensitive = output.get("sensitive").and_then(serde_json::Value::as_bool).unwrap_or(false);
             Some((name.as_str().into(), (value, sensitive)))
         })
-        .collect())
+        .collect()
 }
 
 /// Gives an object of the record another address. Nothing changes in reality.
@@ -90,6 +103,21 @@ pub fn state_rm(workspace: &Workspace, address: &Address) -> Result<u64, Failure
     let (sources, mut record) = opened(workspace)?;
     find(&sources, &record, address)?;
     edit(workspace, &sources, &mut record, address, "forget", StepEventKind::Done { resource: None, from: None })
+}
+
+/// A person has seen to what a way back could not reach. Tells whether anything waited there.
+///
+/// # Errors
+/// The record cannot be read or written.
+pub fn state_unstick(workspace: &Workspace, address: &Address) -> Result<bool, Failure> {
+    let (sources, mut record) = opened(workspace)?;
+    let mut write = || {
+        record.acquire(&open::lease(workspace))?;
+        let waited = record.unstick(address)?;
+        record.release()?;
+        Ok(waited)
+    };
+    write().map_err(|error| record_failure(&sources, &error))
 }
 
 fn opened(workspace: &Workspace) -> Result<(Arc<Sources>, Record), Failure> {
@@ -141,6 +169,8 @@ fn edit(
             git_clean: false,
             actor: workspace.actor.clone(),
             steps: vec![NewStep { address: address.clone(), deposed: None, action: action.into() }],
+            undoes: None,
+            plan: None,
         })?;
         record.commit(number, &[StepEvent { step: 0, kind: event.clone() }])?;
         record.finish(number, outputs)?;

@@ -6,6 +6,7 @@ mod deferred;
 mod destroy;
 mod ephemeral;
 mod factory;
+mod failure;
 mod fake;
 mod functions;
 #[cfg(feature = "terraform")]
@@ -22,6 +23,7 @@ mod null;
 mod plan_files;
 mod plugins;
 mod providers;
+mod resume;
 mod secrets;
 mod sources;
 mod targets;

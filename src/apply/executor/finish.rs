@@ -8,11 +8,12 @@ use formwork_contract::{Diagnostics, Str, Type, Value};
 use super::Executor;
 use crate::apply::ApplyOutcome;
 use crate::apply::journal::failed;
-use crate::plan::model::{Action, CheckResult, CheckStatus, PlanKind};
+use crate::approve::UndoConsent;
+use crate::plan::model::{Action, CheckResult, CheckStatus, FailurePolicy, PlanKind};
 
 impl Executor<'_> {
     /// Closes the revision and says what became of the plan.
-    pub(in crate::apply) fn finish(mut self) -> Result<ApplyOutcome, Diagnostics> {
+    pub(in crate::apply) fn finish(mut self, undo: Option<UndoConsent>) -> Result<ApplyOutcome, Diagnostics> {
         let mut not_started = Vec::new();
         let mut open = Vec::new();
         for (place, step) in self.plan.steps.iter().enumerate() {
@@ -26,15 +27,25 @@ impl Executor<'_> {
         }
         let (values, broken) = self.plan.resolver.outputs();
         let (outputs, filed) = self.outputs(&values);
-        if self.failures.is_empty() && not_started.is_empty() && open.is_empty() {
+        let is_undo = self.journal.is_undo();
+        let left = !(not_started.is_empty() && open.is_empty());
+        if self.failures.is_empty() && !left && !is_undo {
             self.failures.extend(self.plan.resolver.failing_conditions());
             self.refuse_outputs(broken);
         }
         let checks = self.checks();
-        let revision = self.journal.revision;
+        let (revision, journaled) = (self.journal.revision, self.journal.written());
+        let interrupted = self.interrupt.is_set();
+        // Who stopped it goes on with it, and was not stopped by what stands.
+        let stuck = is_undo && !interrupted && !self.failures.is_empty();
+        let roll_back = undo.filter(|_| self.reaction == FailurePolicy::Rollback && !interrupted);
         // With calls still under way the revision stays open: the next run settles them.
         if self.schedule.under_way() == 0
-            && let Err(error) = self.journal.finish(filed, self.failures.is_empty())
+            && let Err(error) = if stuck {
+                self.journal.finish_stuck(&filed, &self.errors)
+            } else {
+                self.journal.finish(filed, self.failures.is_empty())
+            }
         {
             self.failures.extend(failed(&error));
         }
@@ -44,7 +55,10 @@ impl Executor<'_> {
             failed: self.failures,
             not_started,
             open,
-            interrupted: self.interrupt.is_set(),
+            interrupted,
+            journaled,
+            stuck,
+            roll_back,
             outputs,
             checks,
             warnings: self.warnings,
@@ -63,7 +77,7 @@ impl Executor<'_> {
 
     /// The `check` blocks, as reality is now; those that fail warn. After a destroy there is nothing to check.
     fn checks(&mut self) -> Vec<CheckResult> {
-        if self.plan.header.kind == PlanKind::Destroy {
+        if matches!(self.plan.header.kind, PlanKind::Destroy | PlanKind::Undo { .. }) {
             return self.plan.checks.clone();
         }
         let checks = self.plan.resolver.checks();
@@ -81,7 +95,8 @@ impl Executor<'_> {
             if change.action == Action::Delete {
                 continue;
             }
-            match values.get(name) {
+            let value = if self.journal.is_undo() { Some(&change.after) } else { values.get(name) };
+            match value {
                 Some(value) if value.is_wholly_known() => {
                     let value = if change.sensitive {
                         value.clone().mark(formwork_contract::Marks::SENSITIVE)

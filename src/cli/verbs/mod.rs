@@ -7,6 +7,7 @@ pub(super) mod fmt;
 pub(super) mod look;
 pub(super) mod providers;
 pub(super) mod record;
+pub(super) mod resume;
 pub(super) mod sandbox;
 pub(super) mod serve_provider;
 pub(super) mod start;

@@ -37,6 +37,7 @@ fn history_tells_what_ran_and_how_far() {
             actor: "ada".into(),
             started_ms: 10,
             ended_ms: Some(20),
+            undoes: None,
             steps: BTreeMap::from([
                 ("create".into(), StepCount { planned: 2, done: 1 }),
                 ("read".into(), StepCount { planned: 1, done: 1 }),
