@@ -99,7 +99,7 @@ impl Asked<'_> {
                 return Err(self.refused("it is not known what became of it"));
             }
             (StepStatus::Partly, StepAction::Create) => return Err(self.refused("it was made only in part")),
-            (StepStatus::Partly, _) => self.from_here()?,
+            (StepStatus::Partly, _) => self.half_way()?,
             (StepStatus::Settled, StepAction::Create) => match self.recorded()? {
                 Some(made) if self.step.took_effect && made.tainted => {
                     return Err(self.refused("it was made only in part"));
@@ -108,14 +108,14 @@ impl Asked<'_> {
                 _ => Standing::Again,
             },
             (StepStatus::Settled, StepAction::Delete) => match self.recorded()? {
-                Some(_) => self.from_here()?,
+                Some(_) => self.half_way()?,
                 None => Standing::FoundGone,
             },
             (StepStatus::Settled, _) => match self.recorded()? {
                 None => return Err(self.refused("it is gone")),
                 Some(found) => match contradiction(&self.change.after, &self.value(&found)?) {
                     None => Standing::FoundDone(Box::new(found)),
-                    Some(_) => self.from_here()?,
+                    Some(_) => self.half_way()?,
                 },
             },
         })
@@ -166,7 +166,7 @@ impl Asked<'_> {
     }
 
     /// An object that this revision itself left as it is now.
-    fn from_here(&self) -> Result<Standing, Diagnostics> {
+    fn half_way(&self) -> Result<Standing, Diagnostics> {
         let Some(found) = self.recorded()? else { return Ok(Standing::Again) };
         let value = self.value(&found)?;
         let vault = &**self.record.vault();

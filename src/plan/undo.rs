@@ -89,6 +89,15 @@ struct Restored {
     value: Value,
 }
 
+/// What stands of an object; null where nothing does.
+struct Found {
+    kind: Arc<ResourceKind>,
+    value: Value,
+    private: Private,
+    /// It is to be made anew whatever the provider says.
+    force: bool,
+}
+
 /// What the planning of the way back keeps.
 #[derive(Default)]
 struct WayBack {
@@ -264,7 +273,10 @@ impl Walk<'_> {
         let private = now.as_ref().map(Observed::private).unwrap_or_default();
         let asked = asking_for(&kind.block, &before.value);
         let (config, links) = links.relinked(&asked, &before.recorded.dependencies);
-        let (planned, replaced) = self.asked_back(address, &before.provider, &kind, &prior, &config, &private).await?;
+        // What was made only in part on an earlier way back serves nobody.
+        let force = now.as_ref().is_some_and(|object| object.recorded.tainted) && !before.recorded.tainted;
+        let found = Found { kind: Arc::clone(&kind), value: prior.clone(), private: private.clone(), force };
+        let (planned, replaced) = self.asked_back(address, &before.provider, &found, &config).await?;
         if planned.deferred.is_some() {
             self.put_off(address, "its provider cannot plan it yet");
             return Ok(None);
@@ -315,11 +327,10 @@ impl Walk<'_> {
         &mut self,
         address: &Address,
         provider: &ProviderKey,
-        kind: &Arc<ResourceKind>,
-        prior: &Value,
+        found: &Found,
         config: &Value,
-        private: &Private,
     ) -> Result<(PlannedChange, bool), Diagnostics> {
+        let Found { kind, value: prior, private, force } = found;
         if let Some(answers) = self.options.answers {
             let answer = answers.of(address, kind, prior, self.options.seal).map_err(|error| {
                 Diagnostic::error("the plan file does not fit the provider's schema").detail(error.to_string())
@@ -340,7 +351,7 @@ impl Walk<'_> {
             async move { planned_change(&*provider, &kind, &address, &prior, &config, &private).await }
         };
         let planned = asking(prior.clone(), private.clone()).await?;
-        if prior.is_null() || planned.requires_replace.is_empty() {
+        if prior.is_null() || (planned.requires_replace.is_empty() && !force) {
             return Ok((planned, false));
         }
         let anew = asking(Value::Null(kind.ty.clone()), Private::default()).await?;

@@ -135,6 +135,12 @@ impl Factory {
             .unwrap_or_else(|failed| panic!("not rolled back: {failed}"))
     }
 
+    /// A way back, if a look at reality succeeds, and what became of it.
+    pub(crate) fn try_rollback(&self) -> Option<ApplyOutcome> {
+        let planned = self.runtime.block_on(rollback_plan(&self.workspace, None, &Silent)).ok()?;
+        Some(self.apply_planned(planned))
+    }
+
     /// Every object of the sandbox, without what is its alone: one line each.
     pub(crate) fn live(&self) -> Vec<String> {
         let planned = self.look();

@@ -379,3 +379,98 @@ fn the_policy_is_a_part_of_the_plan_and_is_checked() {
     let failed = factory.try_plan(&PlanRequest::default()).expect_err("no policy");
     assert!(told(&failed).contains("did you mean `\"rollback\"`?"), "{}", told(&failed));
 }
+
+#[test]
+fn what_a_replacement_set_aside_takes_its_place_again() {
+    let blueprint = |kind: &str, name: &str| {
+        format!(
+            r#"
+            release {{ on_failure = "rollback" }}
+            resource "fake_thing" "kept" {{
+              name = "{name}"
+              kind = "{kind}"
+              lifecycle {{ create_before_destroy = true }}
+            }}
+            resource "fake_thing" "user" {{
+              name   = "user"
+              secret = fake_thing.kept.id
+            }}
+            "#
+        )
+    };
+    let (factory, fake) = Fake::factory(&blueprint("one", "first"));
+    factory.apply();
+    let before = factory.live();
+    let id = |factory: &Factory| {
+        let planned = factory.plan();
+        planned.plan.changes[0].before.get_str("id").map(str::to_owned)
+    };
+    let first = id(&factory);
+    factory.write("main.hcl", &blueprint("two", "second"));
+    let failed = failing(&factory, &fake, &["delete first"]);
+    let back = factory.roll_back(&failed);
+    assert!(back.is_complete(), "{:?}", back.failed);
+    assert_eq!((factory.live(), fake.world().standing()), (before, 2));
+    factory.write("main.hcl", &blueprint("one", "first"));
+    assert_eq!(id(&factory), first, "it is the same object");
+    factory.assert_settled();
+    assert_audited(&factory);
+}
+
+/// A change with weather in which any step may stop half-way or lose its answer.
+fn stormy(form: &str, weather: &str) -> String {
+    format!(
+        r#"
+        release {{ on_failure = "rollback" }}
+        provider "sandbox" {{ {weather} }}
+        resource "sandbox_network" "net" {{
+          count      = 2
+          name       = "net${{count.index}}"
+          cidr_block = "10.${{count.index}}.0.0/16"
+          tags       = {{ form = "{form}" }}
+        }}
+        resource "sandbox_subnet" "sub" {{
+          count      = 2
+          network_id = sandbox_network.net[count.index].id
+          cidr_block = "10.${{count.index}}.1.0/24"
+        }}
+        resource "sandbox_machine" "web" {{
+          count     = 2
+          name      = "web-{form}-${{count.index}}"
+          subnet_id = sandbox_subnet.sub[count.index].id
+          lifecycle {{ create_before_destroy = true }}
+        }}
+        resource "sandbox_registry" "images" {{ name = "images-{form}" }}
+        resource "sandbox_registry_credential" "pull" {{ registry_id = sandbox_registry.images.id }}
+        "#
+    )
+}
+
+/// So many ways back are tried: more than any seed below takes.
+const TRIES: usize = 60;
+
+#[test]
+fn weather_on_the_way_there_and_on_the_way_back_is_got_through() {
+    let mut taken_back = 0;
+    for seed in 1..=6 {
+        let factory = Factory::new(&stormy("a", ""));
+        factory.apply();
+        let before = factory.live();
+        let weather =
+            format!("failure_percent = 30\n lost_answer_percent = 15\n throttle_percent = 10\n seed = {seed}");
+        factory.write("main.hcl", &stormy("b", &weather));
+        let Ok(planned) = factory.try_plan(&PlanRequest::default()) else { continue };
+        let failed = factory.apply_planned(planned);
+        if failed.is_complete() {
+            continue;
+        }
+        let went_back = (0..TRIES).any(|_| factory.try_rollback().is_some_and(|outcome| outcome.is_complete()));
+        assert!(went_back, "with seed {seed}");
+        factory.write("main.hcl", &stormy("a", ""));
+        assert_eq!(factory.live(), before, "with seed {seed}");
+        factory.assert_settled();
+        assert_audited(&factory);
+        taken_back += 1;
+    }
+    assert!(taken_back >= 3, "only {taken_back} runs failed");
+}

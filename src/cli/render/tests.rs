@@ -56,6 +56,7 @@ pub(crate) fn empty_plan() -> Parts {
             record_id: "r".into(),
             record_serial: 1,
             git: None,
+            author: Default::default(),
             files: BTreeMap::new(),
             variables: BTreeMap::new(),
             given_again: Default::default(),

@@ -82,11 +82,23 @@ fn lived_in(folder: &Path) -> Record {
     record
 }
 
+/// A way back of the second revision that could not be gone to its end.
+fn stuck(record: &mut Record) {
+    let undoing = NewRevision { undoes: Some(2), ..revision(vec![step("a.b", "update"), step("a.c", "delete")]) };
+    let third = record.begin(undoing).expect("begun");
+    record.commit(third, &[intended(0)]).expect("committed");
+    record.commit(third, &[event(0, StepEventKind::Failed { message: "no".into() })]).expect("committed");
+    let outputs = serde_json::json!({"x": 2});
+    let ended = record.finish_stuck(third, &outputs, &[(0, "no".into())]).expect("ended");
+    assert_eq!(ended, RevisionStatus::Stuck);
+}
+
 /// Every column of every table that is audited, each changed in its first and last row.
 #[test]
 fn a_change_from_outside_is_found_and_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let record = lived_in(folder.path());
+    let mut record = lived_in(folder.path());
+    stuck(&mut record);
     record.verify_audit().expect("the chain holds");
     let tables = [
         ("revisions", "number, kind, plan_digest, variables, pinned, git_commit, git_clean, actor, started_ms"),
@@ -101,6 +113,8 @@ fn a_change_from_outside_is_found_and_named() {
         ("images", "address, revision, present, value, tainted"),
         ("contents", "body"),
         ("revision_files", "name"),
+        ("undos", "revision, undone"),
+        ("stuck", "ending, step, error"),
     ];
     let mut tried = 0;
     record.connection.pragma_update(None, "foreign_keys", false).expect("set");
@@ -110,6 +124,7 @@ fn a_change_from_outside_is_found_and_named() {
                 "steps" => "(revision, step)",
                 "images" => "(address, deposed, revision)",
                 "revision_files" => "(revision, name)",
+                "stuck" => "(ending, step)",
                 _ => "rowid",
             };
             let bare = keys.trim_matches(['(', ')']);
