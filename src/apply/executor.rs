@@ -5,8 +5,10 @@
 //! durable in one commit, and starts the calls.
 
 mod finish;
+mod waves;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use formwork_contract::{Diagnostic, Diagnostics, Severity, Str, Value};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use self::waves::{Answer, Gates};
 use super::call::{Called, call};
 use super::ephemeral::Held;
 use super::journal::{Journal, failed, short_digest};
@@ -25,11 +28,12 @@ use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::resume::{HalfWay, Left};
 use super::schedule::Schedule;
 use super::{ApplyOptions, StepDone};
+use crate::approve::Rules;
 use crate::graph::{ProviderKey, Unit};
 use crate::plan::model::{Action, Change, FailurePolicy, StepAction};
 use crate::plan::{Plan, Reopened};
-use crate::record::RecordError;
 use crate::record::model::{RecordedResource, StepEventKind};
+use crate::record::{Clock, RecordError};
 
 /// The run of one plan.
 pub(super) struct Executor<'a> {
@@ -53,6 +57,10 @@ pub(super) struct Executor<'a> {
     half_way: HashMap<usize, HalfWay>,
     warnings: Diagnostics,
     stopping: bool,
+    gates: Gates,
+    clock: Clock,
+    dir: PathBuf,
+    rules: Arc<Rules>,
 }
 
 pub(super) enum Message {
@@ -61,6 +69,8 @@ pub(super) enum Message {
     Prepared(Vec<(usize, Result<Prepared, Diagnostics>)>),
     Called(Box<(Prepared, Called)>),
     Opened(Unit, Reopened),
+    /// Of the gate that is asked.
+    Answered(Answer),
 }
 
 type Work<'w> = FuturesUnordered<LocalBoxFuture<'w, Message>>;
@@ -95,6 +105,10 @@ impl<'a> Executor<'a> {
             half_way: HashMap::new(),
             warnings: Diagnostics::new(),
             stopping: false,
+            gates: Gates::default(),
+            clock: Arc::clone(&options.clock),
+            dir: options.dir.clone(),
+            rules: Arc::clone(&options.rules),
         }
     }
 
@@ -115,8 +129,9 @@ impl<'a> Executor<'a> {
         let progress = self.progress;
         let mut work = Work::new();
         let mut renew = tokio::time::interval(RENEW);
+        self.begin_release();
         self.schedule.open();
-        self.round(&mut work, Vec::new(), progress);
+        self.rounds(&mut work, Vec::new(), progress);
         while !work.is_empty() {
             let first = tokio::select! {
                 message = work.next() => message,
@@ -132,13 +147,29 @@ impl<'a> Executor<'a> {
             if self.interrupt.is_set() && !self.stopping {
                 self.stopping = true;
                 self.progress.event(&ProgressEvent::Stopping { running: self.schedule.under_way() });
+                self.stop_asking();
                 self.ask_providers_to_stop(&work);
             }
             let mut messages: Vec<Message> = first.into_iter().collect();
             while let Some(Some(message)) = work.next().now_or_never() {
                 messages.push(message);
             }
-            self.round(&mut work, messages, progress);
+            self.rounds(&mut work, messages, progress);
+        }
+        if let Some(held_up) = self.held_up() {
+            self.ask_policy(self.schedule.wave());
+            self.failures.push(held_up);
+        }
+    }
+
+    /// A round, and one more for each wave that may begin after it.
+    fn rounds<'w>(&mut self, work: &mut Work<'w>, messages: Vec<Message>, progress: &'w dyn Progress)
+    where
+        'a: 'w,
+    {
+        self.round(work, messages, progress);
+        while self.advance(work) {
+            self.round(work, Vec::new(), progress);
         }
     }
 
@@ -173,6 +204,7 @@ impl<'a> Executor<'a> {
                         self.called(&step, called);
                     }
                     Message::Opened(unit, opened) => self.opened(unit, opened),
+                    Message::Answered(answer) => self.answered(answer, work),
                 }
             }
             let (batches, released) = self.start();
@@ -257,10 +289,7 @@ impl<'a> Executor<'a> {
             return Ok(None);
         };
         let change = &self.plan.changes[number];
-        if matches!(
-            step.action,
-            StepAction::Move | StepAction::Reinstate | StepAction::Refresh | StepAction::Import | StepAction::Forget
-        ) {
+        if matches!(step.action, StepAction::Move | StepAction::Reinstate | StepAction::Refresh | StepAction::Forget) {
             let (event, action) = (self.record_only(change, step.action), step.action);
             self.events.push((place, event));
             self.count(action);
@@ -274,7 +303,7 @@ impl<'a> Executor<'a> {
         };
         let nothing = Value::Null(change.kind.ty.clone());
         let config = match step.action {
-            StepAction::Delete => nothing.clone(),
+            StepAction::Delete | StepAction::Import => nothing.clone(),
             _ => {
                 let broken = self.plan.resolver.preconditions(&change.address);
                 if broken.has_errors() {
@@ -284,6 +313,7 @@ impl<'a> Executor<'a> {
             }
         };
         let config = convert(&config, &change.kind.ty).unwrap_or(config);
+        self.plan.resolver.reality.secrets().know(&config);
         if !config.is_wholly_known() {
             return Err(Diagnostic::error(format!("`{}` still depends on values that are not known", change.address))
                 .address(&change.address)
@@ -291,6 +321,7 @@ impl<'a> Executor<'a> {
                 .into());
         }
         let creating_anew = step.action == StepAction::Create;
+        let replaced = creating_anew && step.fingerprint.is_some();
         let attempt = short_digest(&[&self.digest, &place.to_string()]);
         let (found, found_private, fingerprint) = match self.half_way.get(&place) {
             Some(half) => (&half.value, &half.private, Some(half.fingerprint.clone())),
@@ -311,6 +342,7 @@ impl<'a> Executor<'a> {
                 _ => change.planned_private.clone(),
             },
             attempt: AttemptKey(format!("{}-{place}-{attempt}", &self.digest[..16.min(self.digest.len())]).into()),
+            seen: replaced.then(|| (change.before.clone(), change.private.clone())),
             fingerprint,
             completed: !change.config.is_wholly_known(),
         }))
@@ -343,6 +375,15 @@ impl<'a> Executor<'a> {
             }
         };
         let Some(change) = self.plan.steps[place].change.map(|number| &self.plan.changes[number]) else { return };
+        if step.action == StepAction::Import {
+            // It stands as the plan saw it: only the record changes.
+            let event = self.record_only(change, step.action);
+            self.events.push((place, event));
+            self.schedule.end(place);
+            self.count(step.action);
+            self.schedule.release(place);
+            return;
+        }
         if step.action != StepAction::Read {
             let planned =
                 if step.action == StepAction::Delete { None } else { self.journal.exact(change, &step.planned) };
@@ -369,6 +410,9 @@ impl<'a> Executor<'a> {
             Called::Done { value, private, imprecise, warnings } => {
                 self.warnings.append(warnings);
                 let change = &self.plan.changes[number];
+                let secrets = self.plan.resolver.reality.secrets();
+                secrets.know(&value);
+                let value = if step.action == StepAction::Read { secrets.mark_copies(&value) } else { value };
                 let event = if step.action == StepAction::Read || value.is_null() {
                     StepEventKind::Done { resource: None, from: None }
                 } else {
@@ -440,12 +484,18 @@ impl<'a> Executor<'a> {
         self.failures.push(diagnostic);
     }
 
-    /// What the release says of a failure.
+    /// What the release says of a step that failed.
     fn react(&mut self, place: usize, error: Str) {
-        let policy = self.plan.header.on_failure.of(None);
-        self.reaction = self.reaction.max(policy);
+        let policy = self.ask_policy(self.plan.steps[place].wave);
         self.stopping |= policy != FailurePolicy::Continue;
         self.errors.push((place, error));
+    }
+
+    /// What the release says of a failure in a wave.
+    fn ask_policy(&mut self, wave: usize) -> FailurePolicy {
+        let policy = self.plan.header.on_failure.of(Some(&self.wave_name(wave)));
+        self.reaction = self.reaction.max(policy);
+        policy
     }
 
     pub(super) fn refuse(&mut self, place: usize, diagnostics: Diagnostics) {

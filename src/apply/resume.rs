@@ -217,6 +217,7 @@ pub(super) async fn unmoved(plan: &Plan, left: &Left, record: &Record) -> Result
             prior_private: half.map_or_else(|| change.private.clone(), |half| half.private.clone()),
             private: Private::default(),
             attempt: AttemptKey(Str::default()),
+            seen: None,
             fingerprint: half.map_or_else(|| step.fingerprint.clone(), |half| Some(half.fingerprint.clone())),
             completed: false,
         };

@@ -47,7 +47,7 @@ pub fn approve_undo(plan: Plan, digest: Str, within: &UndoConsent) -> Result<App
         });
     let beyond: Diagnostics = beyond.collect();
     match (is_undo, beyond.is_empty()) {
-        (true, true) => Ok(ApprovedPlan { plan, digest, consent: Consent::Undo }),
+        (true, true) => Ok(ApprovedPlan { plan, digest, consent: Consent::Undo, approvals: Vec::new() }),
         (false, _) => Err(Diagnostic::error("this is not the way back of the plan that was approved").into()),
         (true, false) => Err(beyond),
     }
@@ -64,5 +64,5 @@ pub fn approve_again(plan: Plan, digest: Str, begun: &RevisionSummary) -> Result
             .hint("make a new plan: `formwork plan`")
             .into());
     }
-    Ok(ApprovedPlan { plan, digest, consent: Consent::Resumed })
+    Ok(ApprovedPlan { plan, digest, consent: Consent::Resumed, approvals: Vec::new() })
 }

@@ -7,7 +7,7 @@ use formwork_contract::suggest::nearest;
 use formwork_contract::{Diagnostic, Diagnostics, Str};
 
 use crate::blueprint::Blueprint;
-use crate::blueprint::model::{Attribute, Block};
+use crate::blueprint::model::Attribute;
 
 /// What a run does when one of its steps fails. A later one weighs more, where several steps fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,31 +75,16 @@ impl FailurePolicies {
 pub fn policies(blueprint: &Blueprint) -> Result<FailurePolicies, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let mut policies = FailurePolicies::default();
-    for (attributes, blocks) in releases(blueprint) {
-        if let Some(policy) = own_policy(attributes, &mut diagnostics) {
+    for release in blueprint.releases() {
+        if let Some(policy) = own_policy(&release.body.attributes, &mut diagnostics) {
             policies.whole = policy;
         }
-        for wave in blocks.iter().filter(|block| &*block.type_name == "wave") {
+        for wave in release.body.blocks.iter().filter(|block| &*block.type_name == "wave") {
             let policy = own_policy(&wave.body.attributes, &mut diagnostics);
             policies.waves.extend(wave.labels.first().cloned().zip(policy));
         }
     }
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok(policies) }
-}
-
-/// The contents of the `release` blocks in force.
-fn releases(blueprint: &Blueprint) -> Vec<(&[Attribute], &[Block])> {
-    let environment = blueprint.environments.get(&blueprint.environment);
-    let settings = environment.into_iter().flat_map(|environment| &environment.settings);
-    let own: Vec<_> = settings
-        .filter(|block| &*block.type_name == "release")
-        .map(|block| (block.body.attributes.as_slice(), block.body.blocks.as_slice()))
-        .collect();
-    if own.is_empty() {
-        let roots = blueprint.root.releases.iter();
-        return roots.map(|release| (release.attributes.as_slice(), release.steps.as_slice())).collect();
-    }
-    own
 }
 
 fn own_policy(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<FailurePolicy> {

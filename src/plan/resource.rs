@@ -139,10 +139,15 @@ impl Walk<'_> {
             let failed = checks::failing(scope, &resource.lifecycle.preconditions, "precondition")?;
             if failed.has_errors() { Err(failed) } else { Ok(config) }
         })?;
+        self.reality.secrets().know(&config);
         let work = match resource.mode {
             Mode::Managed => Work::Managed(Box::new(self.managed_ask(unit, resource, &address, kind)?)),
             // Ephemeral resources never come here: they are opened.
             Mode::Data | Mode::Ephemeral => Work::Data(self.data_ask(unit, resource, &address, kind, state)?),
+        };
+        let concurrency = match &work {
+            Work::Managed(managed) if managed.import.is_none() => configured.provider.planning_concurrency(),
+            _ => configured.provider.concurrency(),
         };
         Ok(Ask {
             unit,
@@ -151,7 +156,7 @@ impl Walk<'_> {
             kind: Arc::clone(kind),
             provider: Arc::clone(&configured.provider),
             unconfigured: Arc::clone(&configured.loaded.provider),
-            concurrency: configured.provider.concurrency(),
+            concurrency,
             config,
             work,
         })

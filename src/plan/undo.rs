@@ -18,7 +18,6 @@ use super::integrate::{marked_after, risk};
 use super::model::{Action, Change, Deferred, Reason, ReplaceOrder};
 use super::ordering::Token;
 use super::orphans::Orphan;
-use super::steps::names_of;
 use super::walk::Walk;
 use crate::graph::{ProviderKey, ProviderSource};
 use crate::live::{Live, ObserveOptions, Observed, ResourceKind};
@@ -366,7 +365,7 @@ impl Walk<'_> {
             let waits = change.dependencies.iter().filter_map(|name| way.tokens.get(&**name));
             let waits = self.ordering.joint(waits.flatten().copied());
             let token = self.ordering.change(place, waits);
-            for name in names_of(&change.address) {
+            for name in change.address.names() {
                 way.tokens.entry(name).or_default().push(token);
             }
         }
@@ -436,7 +435,7 @@ impl Return {
 fn in_order(returns: Vec<Return>) -> Vec<Return> {
     let mut places: HashMap<String, Vec<usize>> = HashMap::new();
     for (place, back) in returns.iter().enumerate() {
-        names_of(&back.address).into_iter().for_each(|name| places.entry(name).or_default().push(place));
+        back.address.names().into_iter().for_each(|name| places.entry(name).or_default().push(place));
     }
     let needs = |place: usize| {
         let recorded = returns[place].before.as_ref().map(|before| &before.recorded.dependencies);

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use super::Record;
 use super::error::RecordError;
+use super::identity::{AskPassphrase, Keys};
 use super::vault::Vault;
 
 /// The layouts, each made from the one before it.
@@ -19,6 +20,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
     include_str!("schema/0003.sql"),
+    include_str!("schema/0004.sql"),
+    include_str!("schema/0005.sql"),
+    include_str!("schema/0006.sql"),
+    include_str!("schema/0007.sql"),
     include_str!("schema/0008.sql"),
 ];
 
@@ -42,6 +47,10 @@ pub struct OpenOptions {
     pub environment: Str,
     /// The age identity file. It is made, for its owner only, when it does not exist and the record is new.
     pub identity: PathBuf,
+    /// Further files of age identities and SSH private keys, which are tried first and must be there.
+    pub given_identities: Vec<PathBuf>,
+    /// Asks for the passphrases of encrypted SSH keys.
+    pub ask: Option<AskPassphrase>,
     pub read_only: bool,
     pub clock: Clock,
 }
@@ -61,9 +70,16 @@ impl OpenOptions {
             path: path.into(),
             environment: environment.into(),
             identity: identity.into(),
+            given_identities: Vec::new(),
+            ask: None,
             read_only: false,
             clock: system_clock(),
         }
+    }
+
+    /// The private keys that the record is opened with.
+    pub fn keys(&self) -> Keys {
+        Keys { own: self.identity.clone(), given: self.given_identities.clone(), ask: self.ask.clone() }
     }
 }
 
@@ -105,11 +121,13 @@ fn open(options: &OpenOptions) -> Result<Record, RecordError> {
             return Err(RecordError::OlderVersion { path: options.path.clone(), found: layout });
         }
         check_environment(&connection, options)?;
-        Vault::open(&connection, &options.identity)?
+        Vault::open(&connection, &options.keys())?
     } else {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // What is replaced or deleted is overwritten.
+        connection.pragma_update(None, "secure_delete", true)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let vault = prepare(&transaction, options)?;
         transaction.commit()?;
@@ -122,6 +140,7 @@ fn open(options: &OpenOptions) -> Result<Record, RecordError> {
         path: options.path.clone(),
         id,
         vault: Arc::new(vault),
+        keys: options.keys(),
         clock,
         lease: None,
         presence: None,
@@ -170,14 +189,14 @@ fn prepare(transaction: &Transaction, options: &OpenOptions) -> Result<Vault, Re
     }
     if layout > 0 {
         check_environment(transaction, options)?;
-        return Vault::open(transaction, &options.identity);
+        return Vault::open(transaction, &options.keys());
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.execute(
         "INSERT INTO record (one, id, environment, created_ms) VALUES (1, ?1, ?2, ?3)",
         params![uuid::Uuid::new_v4().to_string(), &*options.environment, (options.clock)()],
     )?;
-    Vault::create(transaction, &options.identity)
+    Vault::create(transaction, &options.keys())
 }
 
 fn check_environment(connection: &Connection, options: &OpenOptions) -> Result<(), RecordError> {

@@ -6,8 +6,9 @@ use rusqlite::{Connection, params};
 use super::commit::take_up;
 use super::error::RecordError;
 use super::model::{RevisionStatus, StuckStep};
+use super::outputs::{self, OutputEdit};
 use super::resource::{self, Reader};
-use super::revision::{current_outputs, end};
+use super::revision::{end, outputs_after};
 use super::{Record, Writing, to_i64, to_u64};
 
 /// The latest ending of each revision that is stuck, or was when a run took it up again.
@@ -23,7 +24,7 @@ impl Record {
     pub fn finish_stuck(
         &mut self,
         revision: u64,
-        outputs: &serde_json::Value,
+        outputs: &OutputEdit,
         errors: &[(usize, Str)],
     ) -> Result<RevisionStatus, RecordError> {
         self.write(|writing| {
@@ -35,7 +36,8 @@ impl Record {
                 let error = errors.iter().find(|(number, _)| to_i64(*number) == step);
                 (step, error.map_or_else(|| "it was not begun".into(), |(_, error)| error.to_string()))
             });
-            end(writing, number, status, outputs, &told.collect::<Vec<_>>())?;
+            let outputs = outputs_after(writing, outputs)?;
+            end(writing, number, status, &outputs, &told.collect::<Vec<_>>())?;
             Ok(status)
         })
     }
@@ -89,7 +91,7 @@ fn release(writing: &Writing, is_seen_to: impl Fn(&StuckStep) -> bool) -> Result
             continue;
         }
         let status = if left.is_empty() { RevisionStatus::Incomplete } else { RevisionStatus::Stuck };
-        let outputs = current_outputs(writing.transaction)?;
+        let outputs = outputs::current(writing.transaction)?;
         end(writing, to_i64(first.revision), status, &outputs, &left)?;
         changed = true;
     }

@@ -70,6 +70,7 @@ pub(crate) fn revision(steps: Vec<NewStep>) -> NewRevision {
         steps,
         undoes: None,
         plan: None,
+        approvals: Vec::new(),
     }
 }
 

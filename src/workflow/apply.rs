@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use formwork_contract::{Diagnostic, Diagnostics};
+use formwork_contract::{Diagnostic, Diagnostics, Str};
 
+use super::Workspace;
 use super::open::{self, failure, record_failure};
 use super::plan::{Planned, reopen};
 use super::rollback::environment_at_hand;
-use super::{Progress, Workspace};
-use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, run};
+use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, Progress, run};
 use crate::approve::{
-    AcceptedLoss, ApprovedPlan, Consent, UndoConsent, approve, approve_again, approve_undo, check_losses,
+    AcceptedLoss, ApprovedPlan, Case, Consent, Rules, UndoConsent, approve, approve_again, approve_undo, check_losses,
 };
 use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
 use crate::live::Ephemerals;
 use crate::record::model::{RevisionKind, RevisionStatus, RevisionSummary};
+use crate::record::{Clock, LeaseScope};
 use crate::rollback;
 
 /// How long what is open may take to be closed, when a run is left at once.
@@ -41,6 +42,12 @@ impl ApplyRequest {
     }
 }
 
+/// The time, as it goes on from when the workspace was opened.
+fn clock(workspace: &Workspace) -> Clock {
+    let (opened_ms, since) = (workspace.now_ms, tokio::time::Instant::now());
+    Arc::new(move || opened_ms.saturating_add(i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)))
+}
+
 /// Applies a plan.
 ///
 /// # Errors
@@ -53,35 +60,52 @@ pub async fn apply(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<ApplyOutcome, Failure> {
-    let (digest, file) = match &planned.filed {
-        Some(filed) => filed.clone(),
-        None => {
+    let (digest, file): (Str, Arc<[u8]>) = match (&planned.digest, &planned.kept) {
+        (Some(digest), Some(kept)) => (digest.clone(), kept.bytes.as_slice().into()),
+        _ => {
             let (text, digest) = planned.encoded()?;
             (digest, text.into_bytes().into())
         }
     };
-    let Planned { plan, sources, mut record, blueprint, .. } = planned;
-    let environment = blueprint.environments.get(&blueprint.environment).cloned().unwrap_or_default();
+    let Planned { plan, sources, mut record, governing, kept, demands, .. } = planned;
     let fail = |diagnostics| failure(&sources, diagnostics);
     let ephemerals = plan.resolver.reality.ephemerals().clone();
     let approved = match &request.undo {
-        Some(within) => approve_undo(plan, digest, within),
-        None => check_losses(&plan, &request.accepted_losses)
-            .and_then(|()| approve(plan, digest, request.consent, &environment)),
+        Some(within) => approve_undo(plan, digest, within).map_err(fail)?,
+        None => {
+            check_losses(&plan, &request.accepted_losses).map_err(fail)?;
+            let case = Case {
+                rules: &governing.rules,
+                file: kept.as_ref().map(|kept| &*kept.bytes),
+                signatures: kept.as_ref().map_or(&[], |kept| &kept.signatures),
+                demands: &demands,
+                consent: request.consent,
+                now_ms: workspace.now_ms,
+            };
+            approve(plan, digest, &case).map_err(|found| failure(&governing.sources, found))?
+        }
     };
-    let approved = approved.map_err(fail)?;
-    let options = options(workspace, request.crash, Some(file));
+    let options = options(workspace, request.crash, Some(file), governing.rules);
     let outcome = run(approved, &mut record, &options, progress, interrupt).await;
     closed(outcome, &ephemerals, interrupt).await.map_err(fail)
 }
 
-fn options(workspace: &Workspace, crash: Option<CrashPoint>, plan_file: Option<Arc<[u8]>>) -> ApplyOptions {
+fn options(
+    workspace: &Workspace,
+    crash: Option<CrashPoint>,
+    plan_file: Option<Arc<[u8]>>,
+    rules: Rules,
+) -> ApplyOptions {
     ApplyOptions {
         parallelism: workspace.parallelism,
         actor: Arc::clone(&workspace.actor),
-        lease: open::lease(workspace),
+        lease: open::lease(workspace, LeaseScope::Whole),
+        patience: workspace.patience,
         crash,
         plan_file,
+        clock: clock(workspace),
+        dir: workspace.dir.clone(),
+        rules: Arc::new(rules),
     }
 }
 
@@ -138,7 +162,7 @@ pub async fn resumable(workspace: &Workspace, progress: &dyn Progress) -> Result
         ));
     };
     let name = format!("of revision {}", revision.number);
-    let (planned, approved) = reopen(workspace, &name, text, Some(revision.number), progress).await?;
+    let (planned, approved) = reopen(workspace, &name, &text, Some(revision.number), progress).await?;
     Ok(Resumable { planned, revision, approved })
 }
 
@@ -164,11 +188,11 @@ pub async fn resume(
     interrupt: &Interrupt,
 ) -> Result<ApplyOutcome, Failure> {
     let Resumable { planned, revision, approved: digest } = resumable;
-    let Planned { plan, sources, mut record, .. } = planned;
+    let Planned { plan, sources, mut record, governing, .. } = planned;
     let fail = |diagnostics| failure(&sources, diagnostics);
     let ephemerals = plan.resolver.reality.ephemerals().clone();
     let approved: ApprovedPlan = approve_again(plan, digest, &revision).map_err(fail)?;
-    let options = options(workspace, crash, None);
+    let options = options(workspace, crash, None, governing.rules);
     let outcome = crate::apply::resume(approved, &mut record, revision.number, &options, progress, interrupt).await;
     closed(outcome, &ephemerals, interrupt).await.map_err(fail)
 }

@@ -7,21 +7,25 @@ use std::sync::Arc;
 use formwork_contract::json::decode;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
+use super::approval::{Governing, KeptPlan};
 use super::open::{self, failure, record_failure};
 use super::rollback::undo;
 use super::settle::settle_first;
-use super::variables;
-use super::{Progress, ProgressEvent, Workspace};
+use super::wave::unknown_groups;
+use super::{Progress, ProgressEvent, Workspace, recipients, secrets, variables};
+use crate::apply::check_bound;
+use crate::approve::Demand;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
+use crate::plan::bound::output_digests;
 use crate::plan::file_v1;
-use crate::plan::model::{Author, FailurePolicy, PlanKind};
+use crate::plan::model::{Author, FailurePolicy, Header, PlanKind};
 use crate::plan::{
     Answers, Focus, Origin, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, Undo, make,
 };
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Snapshot};
 use crate::rollback;
 
 /// What to plan.
@@ -45,10 +49,13 @@ pub struct Planned {
     /// Warnings of the blueprint.
     pub warnings: Diagnostics,
     pub(super) record: Record,
-    pub(super) blueprint: Blueprint,
     pub(super) selection: Selection,
-    /// The file that it was opened from, and its digest.
-    pub(super) filed: Option<(Str, Arc<[u8]>)>,
+    /// Of the file that it was opened from.
+    pub(super) digest: Option<Str>,
+    pub(super) kept: Option<KeptPlan>,
+    pub(super) governing: Governing,
+    /// Approvals that something else than the rules asks for.
+    pub(super) demands: Vec<Demand>,
 }
 
 /// What a plan was confined to.
@@ -88,6 +95,20 @@ impl Selection {
             on_failure: None,
             undo: None,
         }
+    }
+
+    /// The rules that judge what is planned; a look needs none.
+    fn governing(&self, record: &Record, blueprint: &Blueprint) -> Result<Governing, Failure> {
+        let is_way_back = self.kind.undone().is_some();
+        if self.look_only && !is_way_back {
+            return Ok(Governing::none(blueprint));
+        }
+        let governing = Governing::of(record, blueprint)?;
+        if is_way_back {
+            return Ok(governing);
+        }
+        let unknown = unknown_groups(blueprint, &governing.rules);
+        if unknown.has_errors() { Err(failure(&blueprint.sources, unknown)) } else { Ok(governing) }
     }
 
     pub(super) fn options<'a>(
@@ -181,7 +202,8 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         )
     })?;
     let name = path.display().to_string();
-    let (planned, _) = reopen(workspace, &name, text, None, progress).await?;
+    let (mut planned, _) = reopen(workspace, &name, &text, None, progress).await?;
+    planned.kept = Some(KeptPlan::new(path, text)?);
     Ok(planned)
 }
 
@@ -190,23 +212,27 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
 pub(super) async fn reopen(
     workspace: &Workspace,
     name: &str,
-    text: Vec<u8>,
+    text: &[u8],
     resuming: Option<u64>,
     progress: &dyn Progress,
 ) -> Result<(Planned, Str), Failure> {
     let nowhere = Arc::new(Sources::default());
     let unusable = |error: PlanFileError| failure(&nowhere, unusable_plan(name, &error));
-    let file = file_v1::read(&String::from_utf8_lossy(&text)).map_err(unusable)?;
+    let file = file_v1::read(&String::from_utf8_lossy(text)).map_err(unusable)?;
     let environment: Str = file.environment().into();
+    if let Some(other) = workspace.environment.as_ref().filter(|wanted| **wanted != environment) {
+        return Err(failure(&nowhere, other_environment(name, &environment, other)));
+    }
     let record = open::record(workspace, &environment).map_err(|error| record_failure(&nowhere, &error))?;
     if *record.id() != *file.record_id() {
         return Err(failure(
             &nowhere,
-            Diagnostic::error(format!("the plan file `{}` belongs to another record", name))
+            Diagnostic::error(format!("the plan file `{name}` belongs to another record"))
                 .detail(format!("It was made for record {}, and this one is {}.", file.record_id(), record.id()))
                 .hint("apply it where it was made, or make a new plan here"),
         ));
     }
+    secrets::same_key(&record, &file, name).map_err(|found| failure(&nowhere, *found))?;
     let header = file.header(&**record.vault()).map_err(unusable)?;
     let (targets, replace) = file.selection().map_err(unusable)?;
     let restore = match header.kind {
@@ -217,7 +243,7 @@ pub(super) async fn reopen(
         _ => HashMap::new(),
     };
     drop(record);
-    let files = Arc::new(Files::from_snapshot(header.files));
+    let files = Arc::new(Files::from_snapshot(header.files.clone()));
     let (blueprint, warnings) = open::load_from(workspace, files, Some(environment))?;
     let selection = Selection {
         refresh: file.refresh(),
@@ -229,24 +255,55 @@ pub(super) async fn reopen(
         look_only: header.kind.undone().is_some(),
         ..Selection::new(header.kind)
     };
-    let variables =
-        Variables::Known { values: header.variables, given_again: header.given_again, made_ms: header.created_ms };
+    let variables = Variables::Known {
+        values: header.variables.clone(),
+        given_again: header.given_again.clone(),
+        made_ms: header.created_ms,
+    };
     let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file), resuming };
-    let mut planned = prepared.make(workspace, progress).await?;
-    planned.plan.header.git.clone_from(&header.git);
-    planned.plan.header.author.clone_from(&header.author);
-    planned.plan.header.record_serial = header.record_serial;
-    planned.plan.header.on_failure.clone_from(&header.on_failure);
+    let made = prepared.make(workspace, progress).await;
+    // What the revision that goes on did itself is no reason.
+    let broken = |record: &Record| {
+        let told = check_bound(&header, record).err().filter(|_| resuming.is_none());
+        told.map(|told| failure(&nowhere, told))
+    };
+    let mut planned = match made {
+        Ok(planned) => planned,
+        // Where the record moved on, that is the reason.
+        Err(failed) => {
+            let record = open::record(workspace, &header.environment).ok();
+            return Err(record.as_ref().and_then(broken).unwrap_or(failed));
+        }
+    };
+    as_filed(&mut planned.plan.header, &header);
     if !file.has_steps_of(&planned.plan) {
-        return Err(failure(
-            &nowhere,
-            Diagnostic::error(format!("the plan file `{}` no longer leads to the same steps", name))
-                .detail("The record or this version of Formwork is not what it was when the plan was made.")
-                .hint("make a new plan: `formwork plan`"),
-        ));
+        return Err(broken(&planned.record).unwrap_or_else(|| failure(&nowhere, other_steps(name))));
     }
-    planned.filed = Some((file.digest.clone(), text.into()));
+    planned.digest = Some(file.digest.clone());
     Ok((planned, file.digest))
+}
+
+/// What a plan is bound to, who made it, and what follows a failure, is as the file says.
+fn as_filed(header: &mut Header, filed: &Header) {
+    header.git.clone_from(&filed.git);
+    header.author.clone_from(&filed.author);
+    header.record_serial = filed.record_serial;
+    header.record_revision = filed.record_revision;
+    header.bound.clone_from(&filed.bound);
+    header.providers.clone_from(&filed.providers);
+    header.on_failure.clone_from(&filed.on_failure);
+}
+
+fn other_steps(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("the plan file `{name}` no longer leads to the same steps"))
+        .detail("The record or this version of Formwork is not what it was when the plan was made.")
+        .hint("make a new plan: `formwork plan`")
+}
+
+fn other_environment(name: &str, environment: &str, asked: &str) -> Diagnostic {
+    Diagnostic::error(format!("the plan file `{name}` is for another environment"))
+        .detail(format!("It was made for `{environment}`, and `{asked}` is asked for."))
+        .hint("leave `--env` and FORMWORK_ENV out: a plan file says what it is for")
 }
 
 fn unusable_plan(name: &str, error: &PlanFileError) -> Diagnostic {
@@ -295,42 +352,42 @@ impl Prepared<'_> {
         let environment = self.blueprint.environment.clone();
         let before = Arc::clone(&self.blueprint.sources);
         let mut record = open::record(workspace, &environment).map_err(|error| record_failure(&before, &error))?;
+        let wrapped = recipients::follow(workspace, &self.blueprint, &mut record);
         let inputs = self.inputs(workspace, &record);
         let sources = Arc::clone(&self.blueprint.sources);
         let fail = |diagnostics: Diagnostics| failure(&sources, diagnostics);
         let (inputs, found) = inputs.map_err(fail)?;
         self.warnings.append(found);
+        self.warnings.append(wrapped.map_err(fail)?);
         let graph = Arc::new(graph::build(self.blueprint.clone(), workspace.registry.natives()).map_err(fail)?);
-        match self.file.filter(|_| self.resuming.is_none()) {
-            None => {
-                let left = settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
-                self.warnings.append(left.warnings);
-                self.selection.undecided = left.undecided.into_iter().collect();
-                if let Some(revision) = self.resuming {
-                    // Its own steps were decided upon when it was planned.
-                    let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
-                    let earlier = open.into_iter().filter(|intent| intent.revision < revision);
-                    self.selection.undecided = earlier.map(|intent| intent.address).collect();
-                }
-            }
-            // It was made beside what is still open.
-            Some(_) => {
-                let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
-                self.selection.undecided = open.into_iter().map(|intent| intent.address).collect();
-            }
+        if self.file.is_none() || self.resuming.is_some() {
+            let left = settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
+            self.warnings.append(left.warnings);
+            self.selection.undecided = left.undecided.into_iter().collect();
         }
-        let recorded = match self.resuming {
-            Some(revision) => recorded_before(&record, revision).map_err(fail)?,
-            None => recorded(&record).map_err(fail)?,
+        if let Some(seen) = self.file {
+            // It was made beside what was open then, and is still.
+            let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
+            let open = open.into_iter().filter(|intent| intent.revision <= seen.record_revision());
+            self.selection.undecided = open.map(|intent| intent.address).collect();
+        }
+        let recorded = match (self.file, self.resuming) {
+            (None, _) => recorded(&record),
+            (Some(seen), None) => recorded_after(&record, seen.record_revision()),
+            (Some(seen), Some(revision)) => recorded_before(&record, seen.record_revision(), revision),
         };
+        let recorded = recorded.map_err(fail)?;
         if let Some(of) = self.selection.kind.undone() {
             self.selection.undo = Some(undo(&record, of, &recorded).map_err(fail)?);
         }
+        let builds = self.file.map(PlanFile::providers).unwrap_or_default();
+        let reality = open::reality(workspace, &environment).expecting(builds);
+        let governing = self.selection.governing(&record, &self.blueprint)?;
         let request = Request {
             graph,
             inputs,
             recorded,
-            reality: open::reality(workspace, &environment),
+            reality,
             origin: Origin {
                 git: super::git::state(&workspace.dir),
                 author: Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) },
@@ -349,15 +406,19 @@ impl Prepared<'_> {
             }
         };
         self.warnings.append(ephemerals.close().await);
-        let plan = made.map_err(fail)?;
+        let mut plan = made.map_err(fail)?;
+        let demands = Vec::new();
+        plan.header.approval = governing.needs(&plan, &demands);
         Ok(Planned {
             plan,
             sources,
             warnings: self.warnings,
             record,
-            blueprint: self.blueprint,
             selection: self.selection,
-            filed: None,
+            digest: None,
+            kept: None,
+            governing,
+            demands,
         })
     }
 
@@ -397,28 +458,34 @@ pub(super) fn tell(progress: &dyn Progress, told: PlanProgress) {
 
 /// What the record says, as the plan stage takes it.
 pub(super) fn recorded(record: &Record) -> Result<Recorded, Diagnostics> {
-    let read = || {
-        Ok::<_, RecordError>(Recorded {
-            id: record.id().into(),
-            serial: record.serial()?,
-            resources: record.resources()?,
-            outputs: super::state::outputs_of(record)?,
-        })
-    };
-    read().map_err(|error| open::record_diagnostic(&error).into())
+    as_recorded(record, record.snapshot())
 }
 
-/// The same as it was before a revision began.
-fn recorded_before(record: &Record, revision: u64) -> Result<Recorded, Diagnostics> {
-    let read = || {
-        Ok::<_, RecordError>(Recorded {
-            id: record.id().into(),
-            serial: record.serial()?,
-            resources: record.resources_at(revision.saturating_sub(1))?,
-            outputs: super::state::values_of(record, &record.outputs_before(revision)?),
-        })
-    };
-    read().map_err(|error| open::record_diagnostic(&error).into())
+/// The same as it was after a revision: what later ones did is theirs.
+fn recorded_after(record: &Record, revision: u64) -> Result<Recorded, Diagnostics> {
+    as_recorded(record, record.snapshot_at(revision))
+}
+
+fn as_recorded(record: &Record, snapshot: Result<Snapshot, RecordError>) -> Result<Recorded, Diagnostics> {
+    let snapshot = snapshot.map_err(|error| Diagnostics::from(open::record_diagnostic(&error)))?;
+    Ok(Recorded {
+        id: record.id().into(),
+        serial: snapshot.serial,
+        revision: snapshot.revision,
+        resources: snapshot.resources,
+        rows: snapshot.rows,
+        outputs: super::state::outputs_from(&snapshot.outputs, record.vault()),
+        output_digests: output_digests(&snapshot.outputs),
+    })
+}
+
+/// The same for a plan that a revision began to carry out, with the outputs from before it.
+fn recorded_before(record: &Record, seen: u64, revision: u64) -> Result<Recorded, Diagnostics> {
+    let snapshot = record.snapshot_at(seen).and_then(|snapshot| {
+        let outputs = record.outputs_before(revision)?;
+        Ok(Snapshot { outputs, ..snapshot })
+    });
+    as_recorded(record, snapshot)
 }
 
 impl std::fmt::Debug for Planned {

@@ -117,7 +117,7 @@ async fn revive(
 /// What is to be taken back of the run of a revision.
 pub(super) fn undo(record: &Record, of: u64, recorded: &Recorded) -> Result<Undo, Diagnostics> {
     let read = || {
-        let outputs = super::state::values_of(record, &record.outputs_before(of)?);
+        let outputs = super::state::outputs_from(&record.outputs_before(of)?, record.vault());
         Ok::<_, RollbackError>(Undo { objects: rollback::undo(record, of, &recorded.resources)?, outputs })
     };
     read().map_err(|error| no_way_back(&error).into())

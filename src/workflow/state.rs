@@ -14,7 +14,7 @@ use crate::blueprint::sources::Sources;
 use crate::record::model::{
     NewRevision, NewStep, RecordedResource, RevisionKind, RevisionSummary, StepEvent, StepEventKind, StuckStep,
 };
-use crate::record::{Record, RecordError};
+use crate::record::{LeaseScope, OutputEdit, Record, RecordError, Vault};
 
 /// A line of the history.
 pub type HistoryEntry = RevisionSummary;
@@ -57,16 +57,16 @@ pub fn outputs(workspace: &Workspace) -> Result<BTreeMap<Str, OutputValue>, Fail
 }
 
 pub(super) fn outputs_of(record: &Record) -> Result<BTreeMap<Str, (Value, bool)>, RecordError> {
-    Ok(values_of(record, &record.outputs()?))
+    Ok(outputs_from(&record.outputs()?, record.vault()))
 }
 
-/// Output values in the form in which the record keeps them.
-pub(super) fn values_of(record: &Record, json: &serde_json::Value) -> BTreeMap<Str, (Value, bool)> {
+/// What is recorded of outputs, as values, and whether each is sensitive.
+pub(super) fn outputs_from(json: &serde_json::Value, vault: &Vault) -> BTreeMap<Str, (Value, bool)> {
     let entries = json.as_object().into_iter().flatten();
     entries
         .filter_map(|(name, output)| {
             // What cannot be read back shows as a new output in the next plan.
-            let value = decode(output.get("value")?, &Type::Any, &**record.vault()).ok()?;
+            let value = decode(output.get("value")?, &Type::Any, vault).ok()?;
             let sensitive = output.get("sensitive").and_then(serde_json::Value::as_bool).unwrap_or(false);
             Some((name.as_str().into(), (value, sensitive)))
         })
@@ -79,6 +79,7 @@ pub(super) fn values_of(record: &Record, json: &serde_json::Value) -> BTreeMap<S
 /// There is no object at the one address, or there is one at the other.
 pub fn state_mv(workspace: &Workspace, from: &Address, to: &Address) -> Result<u64, Failure> {
     let (sources, mut record) = opened(workspace)?;
+    lock(workspace, &sources, &mut record, [from.clone(), to.clone()])?;
     let object = find(&sources, &record, from)?;
     let occupied = record.resource(to, None).map_err(|error| record_failure(&sources, &error))?.is_some();
     if occupied || from.type_name != to.type_name {
@@ -101,6 +102,7 @@ pub fn state_mv(workspace: &Workspace, from: &Address, to: &Address) -> Result<u
 /// There is no object at the address.
 pub fn state_rm(workspace: &Workspace, address: &Address) -> Result<u64, Failure> {
     let (sources, mut record) = opened(workspace)?;
+    lock(workspace, &sources, &mut record, [address.clone()])?;
     find(&sources, &record, address)?;
     edit(workspace, &sources, &mut record, address, "forget", StepEventKind::Done { resource: None, from: None })
 }
@@ -112,7 +114,7 @@ pub fn state_rm(workspace: &Workspace, address: &Address) -> Result<u64, Failure
 pub fn state_unstick(workspace: &Workspace, address: &Address) -> Result<bool, Failure> {
     let (sources, mut record) = opened(workspace)?;
     let mut write = || {
-        record.acquire(&open::lease(workspace))?;
+        open::acquire(workspace, &mut record, LeaseScope::of([address.clone()]))?;
         let waited = record.unstick(address)?;
         record.release()?;
         Ok(waited)
@@ -144,6 +146,16 @@ fn find(sources: &Arc<Sources>, record: &Record, address: &Address) -> Result<Re
     ))
 }
 
+/// Nobody else may change these objects until the record is closed.
+fn lock(
+    workspace: &Workspace,
+    sources: &Arc<Sources>,
+    record: &mut Record,
+    addresses: impl IntoIterator<Item = Address>,
+) -> Result<(), Failure> {
+    open::acquire(workspace, record, LeaseScope::of(addresses)).map_err(|error| record_failure(sources, &error))
+}
+
 /// A revision of one step that changes nothing but the record.
 fn edit(
     workspace: &Workspace,
@@ -157,8 +169,6 @@ fn edit(
         // A rollback to this revision needs the blueprint that was in force.
         let last = record.history()?.iter().map(|summary| summary.number).max();
         let last = last.map(|number| record.revision(number)).transpose()?.flatten();
-        let outputs = record.outputs()?;
-        record.acquire(&open::lease(workspace))?;
         let number = record.begin(NewRevision {
             kind: RevisionKind::Edit,
             plan_digest: Str::default(),
@@ -171,9 +181,10 @@ fn edit(
             steps: vec![NewStep { address: address.clone(), deposed: None, action: action.into() }],
             undoes: None,
             plan: None,
+            approvals: Vec::new(),
         })?;
         record.commit(number, &[StepEvent { step: 0, kind: event.clone() }])?;
-        record.finish(number, outputs)?;
+        record.finish(number, OutputEdit::nothing())?;
         record.release()?;
         Ok(number)
     };

@@ -6,8 +6,8 @@ use formwork::plan::Plan;
 use formwork::plan::model::Action;
 use formwork::workflow::{
     AcceptedLoss, ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings,
-    Progress, Silent, VariableSource, Workspace, apply, open_plan, plan, providers, resumable, resume, rollback_plan,
-    save_plan, undo_plan,
+    Progress, Secrecy, Silent, VariableSource, Workspace, apply, open_plan, plan, providers, resumable, resume,
+    rollback_plan, save_plan, undo_plan,
 };
 
 /// A blueprint under test.
@@ -29,7 +29,9 @@ impl Factory {
             actor: "tester@host".into(),
             now_ms: 1_700_000_000_000,
             parallelism: None,
+            patience: std::time::Duration::ZERO,
             registry: providers(PluginSettings::default()),
+            secrecy: Secrecy::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let factory = Self { dir, workspace, runtime };
@@ -57,6 +59,11 @@ impl Factory {
 
     pub(crate) fn plan(&self) -> Planned {
         self.try_plan(&PlanRequest::default()).unwrap_or_else(|failed| panic!("no plan: {failed}"))
+    }
+
+    /// Checks the blueprint without making a plan.
+    pub(crate) fn validated(&self) -> Result<(), Failure> {
+        self.runtime.block_on(formwork::workflow::validate(&self.workspace)).map(drop)
     }
 
     pub(crate) fn try_open(&self, file: &Path) -> Result<Planned, Failure> {
@@ -93,6 +100,10 @@ impl Factory {
         self.apply_watched(planned, &Silent, &Interrupt::default())
     }
 
+    pub(crate) fn try_apply(&self, planned: Planned) -> Result<ApplyOutcome, Failure> {
+        self.try_carry_out(planned, &ApplyRequest::new(Consent::Automatic), &Silent, &Interrupt::default())
+    }
+
     pub(crate) fn apply_watched(
         &self,
         planned: Planned,
@@ -101,10 +112,11 @@ impl Factory {
     ) -> ApplyOutcome {
         let request =
             ApplyRequest { accepted_losses: vec![AcceptedLoss::Everything], ..ApplyRequest::new(Consent::Automatic) };
-        self.try_apply(planned, &request, progress, interrupt).unwrap_or_else(|failed| panic!("not applied: {failed}"))
+        self.try_carry_out(planned, &request, progress, interrupt)
+            .unwrap_or_else(|failed| panic!("not applied: {failed}"))
     }
 
-    pub(crate) fn try_apply(
+    pub(crate) fn try_carry_out(
         &self,
         planned: Planned,
         request: &ApplyRequest,
@@ -131,7 +143,7 @@ impl Factory {
             .block_on(undo_plan(&self.workspace, failed.revision, &Silent))
             .unwrap_or_else(|failed| panic!("no way back: {failed}"));
         let request = ApplyRequest { undo, ..ApplyRequest::new(Consent::Undo) };
-        self.try_apply(planned, &request, &Silent, &Interrupt::default())
+        self.try_carry_out(planned, &request, &Silent, &Interrupt::default())
             .unwrap_or_else(|failed| panic!("not rolled back: {failed}"))
     }
 

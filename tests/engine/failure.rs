@@ -146,7 +146,7 @@ fn a_way_back_that_fails_is_stuck_until_it_is_gone_on_with() {
 
     fake.world().refused.clear();
     let refused = factory
-        .try_apply(factory.try_plan(&destroying()).expect("a plan"), &automatic(), &Silent, &Interrupt::default())
+        .try_carry_out(factory.try_plan(&destroying()).expect("a plan"), &automatic(), &Silent, &Interrupt::default())
         .expect_err("it waits");
     assert!(told(&refused).contains("`fake_thing.b` waits for a person since revision 2"), "{}", told(&refused));
 
@@ -359,11 +359,11 @@ fn what_holds_data_is_not_removed_unless_that_is_accepted() {
         ApplyRequest { accepted_losses: accepted.collect(), ..automatic() }
     };
     let one = accepting(&["sandbox_log_store.logs"]);
-    let refused = factory.try_apply(planned(), &one, &Silent, &Interrupt::default()).expect_err("not accepted");
+    let refused = factory.try_carry_out(planned(), &one, &Silent, &Interrupt::default()).expect_err("not accepted");
     assert!(told(&refused).contains("`sandbox_registry.images` would lose its container images for good"));
     assert!(!told(&refused).contains("sandbox_log_store"), "{}", told(&refused));
     let both = accepting(&["sandbox_log_store.logs", "sandbox_registry.images"]);
-    assert!(factory.try_apply(planned(), &both, &Silent, &Interrupt::default()).expect("applied").is_complete());
+    assert!(factory.try_carry_out(planned(), &both, &Silent, &Interrupt::default()).expect("applied").is_complete());
 }
 
 #[test]

@@ -27,6 +27,12 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Which build of it this is: a digest of its program, after the name of the digest, such as `sha256:5f70...`;
+    /// `None` for one that is linked in.
+    async fn digest(&self) -> Option<Str> {
+        None
+    }
+
     /// What it offers. Called once a run.
     ///
     /// # Errors
@@ -132,6 +138,11 @@ pub trait ConfiguredProvider: Send + Sync {
     /// How many calls it takes at once.
     fn concurrency(&self) -> usize {
         10
+    }
+
+    /// How many plans it makes at once: these seldom leave the provider, so that nobody behind it is burdened.
+    fn planning_concurrency(&self) -> usize {
+        self.concurrency()
     }
 
     /// Reads many objects of any types. One answer a request, in the same order.

@@ -6,9 +6,10 @@ use formwork_contract::{Address, Marks, Str, Value};
 use serde_json::{Value as Json, json};
 
 use super::diff::Differ;
-use super::style::{Paint, Role, count};
+use super::style::{Paint, Role, count, harmless};
 use super::value::key;
-use crate::apply::{ApplyOutcome, StepDone};
+use crate::apply::{ApplyOutcome, Paused, PausedFor, StepDone};
+use crate::plan::json::timestamp;
 use crate::plan::model::StepAction;
 
 /// How many addresses of one kind are listed before the rest is only counted.
@@ -17,11 +18,12 @@ const LISTED: usize = 20;
 /// What is done, what is not, and how to go on. Failures are diagnostics and told apart.
 pub fn outcome(outcome: &ApplyOutcome, environment: &str, paint: Paint) -> String {
     let mut out = String::new();
-    let (role, word) = match (outcome.is_complete(), outcome.interrupted) {
+    let (role, word) = match (outcome.is_complete(), outcome.interrupted, &outcome.paused) {
         _ if outcome.stuck => (Role::Error, "Stuck"),
-        (true, _) => (Role::Add, "Applied"),
-        (false, true) => (Role::Warning, "Interrupted"),
-        (false, false) => (Role::Error, "Failed in part"),
+        (true, ..) => (Role::Add, "Applied"),
+        (false, true, _) => (Role::Warning, "Interrupted"),
+        (false, false, Some(_)) => (Role::Warning, "Paused"),
+        (false, false, None) => (Role::Error, "Failed in part"),
     };
     let head = paint.show(role, word);
     let _ = writeln!(out, "\n{head}: revision {} of `{environment}`, {}.", outcome.revision, tally(outcome));
@@ -34,6 +36,8 @@ pub fn outcome(outcome: &ApplyOutcome, environment: &str, paint: Paint) -> Strin
         );
     } else if outcome.roll_back.is_some() {
         // What follows is told as it goes on.
+    } else if let Some(paused) = &outcome.paused {
+        let _ = writeln!(out, "\n{}", waits(paused));
     } else if !outcome.is_complete() {
         let next = if outcome.failed.is_empty() { "" } else { "Correct what failed, then " };
         let run = if next.is_empty() { "Run" } else { "run" };
@@ -47,6 +51,22 @@ pub fn outcome(outcome: &ApplyOutcome, environment: &str, paint: Paint) -> Strin
         );
     }
     out
+}
+
+/// What a paused run waits for, and how it goes on.
+fn waits(paused: &Paused) -> String {
+    let wave = format!("wave {} (`{}`)", paused.wave, harmless(&paused.name));
+    match &paused.waits {
+        PausedFor::Approval { what } => format!(
+            "Waiting for approval of {wave}: {}.\n`formwork approve --wave {}` gives it; then `formwork resume` goes on.",
+            harmless(what),
+            paused.wave
+        ),
+        PausedFor::Time { why, next_ms } => {
+            let next = next_ms.map_or_else(String::new, |next| format!(" after {}", timestamp(next)));
+            format!("Waiting to begin {wave}: {}.\n`formwork resume`{next} goes on.", harmless(why))
+        }
+    }
 }
 
 fn tally(outcome: &ApplyOutcome) -> String {
@@ -97,6 +117,14 @@ pub fn lone(value: &Value, paint: Paint) -> String {
     out
 }
 
+fn paused_json(paused: &Paused) -> Json {
+    let (waits_for, why, next) = match &paused.waits {
+        PausedFor::Approval { what } => ("approval", what.to_string(), None),
+        PausedFor::Time { why, next_ms } => ("time", why.clone(), next_ms.map(timestamp)),
+    };
+    json!({"wave": paused.wave, "name": &*paused.name, "waits_for": waits_for, "why": why, "next": next})
+}
+
 /// The same as [`outcome`] for machines.
 pub fn to_json(outcome: &ApplyOutcome, diagnostics: &Json) -> Json {
     let steps = |steps: &[(Address, StepAction)]| -> Json {
@@ -113,6 +141,7 @@ pub fn to_json(outcome: &ApplyOutcome, diagnostics: &Json) -> Json {
         "complete": outcome.is_complete(),
         "interrupted": outcome.interrupted,
         "stuck": outcome.stuck,
+        "paused": outcome.paused.as_ref().map(paused_json),
         "added": outcome.count(StepDone::Added),
         "changed": outcome.count(StepDone::Changed),
         "destroyed": outcome.count(StepDone::Destroyed),

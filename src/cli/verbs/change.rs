@@ -12,7 +12,7 @@ use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Losses,
 use crate::cli::interrupt::Listener;
 use crate::cli::render::style::count;
 use crate::cli::render::{diagnostic, outcome, plan as text};
-use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, Session, Stop};
+use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, PAUSED, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
 use crate::workflow::{
@@ -37,11 +37,14 @@ pub(crate) async fn apply(session: &Session, arguments: &Apply) -> Outcome {
     let crash = arguments.crash_at.map(crash_point);
     if let Some(file) = &arguments.plan {
         let watcher = session.watcher();
-        let planned = workflow::open_plan(&workspace, &session.path(file), &watcher).await?;
+        let mut planned = workflow::open_plan(&workspace, &session.path(file), &watcher).await?;
         drop(watcher);
+        let signatures: Vec<_> = arguments.signatures.iter().map(|file| session.path(file)).collect();
+        planned.take_signatures(&signatures)?;
         if !session.global.json {
             session.print(&text::summary(&planned.plan, session.terminal.out))?;
         }
+        super::approval::tell_approved(session, &workspace, &planned)?;
         let accepted_losses = accepted(session, &planned, &arguments.losses)?;
         let request = ApplyRequest { accepted_losses, crash, ..ApplyRequest::new(Consent::PlanFile) };
         return finished(session, carry_out(session, &workspace, planned, &request).await);
@@ -138,7 +141,12 @@ fn keep(session: &Session, planned: &Planned, out: Option<&Path>) -> Result<(), 
     workflow::save_plan(planned, &session.path(out))?;
     if !session.global.json {
         let name = out.display();
-        session.print(&format!("\nKept as `{name}`. To apply exactly this plan: `formwork apply {name}`\n"))?;
+        let approve = match &*planned.plan.header.approval.required {
+            [] => String::new(),
+            _ => format!("To approve it: `formwork approve {name}`. "),
+        };
+        session
+            .print(&format!("\nKept as `{name}`. {approve}To apply exactly this plan: `formwork apply {name}`\n"))?;
     }
     Ok(())
 }
@@ -158,6 +166,7 @@ async fn approve_and_apply(
         (false, true) => Consent::Automatic,
         (false, false) => Consent::Person,
     };
+    workflow::allowed(workspace, &planned, consent)?;
     let mut accepted_losses = accepted_by(losses)?;
     if consent == Consent::Person {
         let environment = &planned.plan.header.environment;
@@ -274,10 +283,11 @@ fn finished(session: &Session, ended: Result<(u8, Json), Stop>) -> Outcome {
 }
 
 fn code(outcome: &ApplyOutcome) -> u8 {
-    match (outcome.is_complete(), outcome.interrupted) {
-        (true, _) => DONE,
-        (false, true) => INTERRUPTED,
-        (false, false) => FAILED,
+    match (outcome.is_complete(), outcome.interrupted, &outcome.paused) {
+        (true, ..) => DONE,
+        (false, true, _) => INTERRUPTED,
+        (false, false, Some(_)) => PAUSED,
+        (false, false, None) => FAILED,
     }
 }
 

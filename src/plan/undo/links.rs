@@ -9,7 +9,6 @@ use formwork_contract::{Address, Block, Path, Str, Type, Value};
 
 use crate::plan::ask::set_at;
 use crate::plan::model::Change;
-use crate::plan::steps::names_of;
 
 /// A part of one object that another one gives.
 #[derive(Clone, Debug)]
@@ -81,7 +80,7 @@ impl Links {
     fn source(&self, part: &Value, names: &BTreeSet<&str>) -> Option<&(Address, Path)> {
         let Value::String(text) = part.unmarked() else { return None };
         let known = self.known_by.get(text)?;
-        known.iter().find(|(address, _)| names_of(address).iter().any(|name| names.contains(&**name)))
+        known.iter().find(|(address, _)| address.names().iter().any(|name| names.contains(&**name)))
     }
 
     pub(super) fn keep(&mut self, address: &Address, links: Vec<Link>) {

@@ -279,7 +279,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Settings, String> {
         let items = rc::parse(text).map_err(|error| error.to_string())?;
-        Reader { working_dir: Path::new("/work"), home: Some(Path::new("/home/ada")) }.settings(&items)
+        Reader { working_dir: Path::new("/srv"), home: Some(Path::new("/home/ada")) }.settings(&items)
     }
 
     fn address(text: &str) -> SourceAddress {
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(settings.dev_overrides[&address("hashicorp/null")], Path::new("/opt/null"));
         assert_eq!(settings.plugin_cache.as_deref(), Some(Path::new("/home/ada/.terraform.d/plugin-cache")));
         let methods = settings.methods.clone().unwrap();
-        assert_eq!(methods[0].place, Place::FilesystemMirror("/work/mirror".into()));
+        assert_eq!(methods[0].place, Place::FilesystemMirror("/srv/mirror".into()));
         assert_eq!(methods[1].place, Place::NetworkMirror("https://mirror.example.com/providers/".into()));
         let serving =
             |text: &str| -> Vec<bool> { methods.iter().map(|method| method.serves(&address(text))).collect() };
