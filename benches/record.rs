@@ -64,6 +64,9 @@ fn open(folder: &Path) -> Result<Record, Box<dyn Error>> {
 
 fn begin(record: &mut Record, steps: usize) -> Result<u64, Box<dyn Error>> {
     Ok(record.begin(NewRevision {
+        approvals: Vec::new(),
+        undoes: None,
+        plan: None,
         kind: RevisionKind::Apply,
         plan_digest: "00".into(),
         files: BTreeMap::new(),
@@ -75,7 +78,6 @@ fn begin(record: &mut Record, steps: usize) -> Result<u64, Box<dyn Error>> {
         steps: (0..steps)
             .map(|step| NewStep { address: address(step), deposed: None, action: "create".into() })
             .collect(),
-        approvals: Vec::new(),
     })?)
 }
 

@@ -33,15 +33,28 @@ pub(super) fn check_record(header: &Header, record: &Record) -> Result<(), Diagn
 /// # Errors
 /// What changed, object by object, and which revision did it; and what an interrupted run was working on.
 pub fn check(header: &Header, record: &Record) -> Result<(), Diagnostics> {
+    check_but(header, record, None)
+}
+
+/// The same for a plan that a revision began to carry out: what it did itself is not in its way.
+///
+/// # Errors
+/// As for [`check`].
+pub(super) fn check_since(header: &Header, record: &Record, own: u64) -> Result<(), Diagnostics> {
+    check_but(header, record, Some(own))
+}
+
+fn check_but(header: &Header, record: &Record, own: Option<u64>) -> Result<(), Diagnostics> {
     check_record(header, record)?;
-    let mut found = differences(header, record).map_err(|error| failed(&error))?;
-    found.append(undecided(header, record).map_err(|error| failed(&error))?);
+    let mut found = differences(header, record, own).map_err(|error| failed(&error))?;
+    found.append(undecided(header, record, own).map_err(|error| failed(&error))?);
     if found.has_errors() { Err(found) } else { Ok(()) }
 }
 
 /// Objects of the plan of which nobody knows what an interrupted run made of them.
-fn undecided(header: &Header, record: &Record) -> Result<Diagnostics, RecordError> {
-    let open = record.open_intents()?.into_iter().filter(|intent| header.bound.concerns(&intent.address));
+fn undecided(header: &Header, record: &Record, own: Option<u64>) -> Result<Diagnostics, RecordError> {
+    let open = record.open_intents()?.into_iter();
+    let open = open.filter(|intent| Some(intent.revision) != own && header.bound.concerns(&intent.address));
     Ok(open
         .take(TOLD)
         .map(|intent| {
@@ -53,11 +66,16 @@ fn undecided(header: &Header, record: &Record) -> Result<Diagnostics, RecordErro
         .collect())
 }
 
-fn differences(header: &Header, record: &Record) -> Result<Diagnostics, RecordError> {
+fn differences(header: &Header, record: &Record, own: Option<u64>) -> Result<Diagnostics, RecordError> {
     if record.serial()? == header.record_serial {
         return Ok(Diagnostics::new());
     }
-    let unbound = header.bound.unbound(&record.rows()?, &output_digests(&record.outputs()?));
+    let mut unbound = Vec::new();
+    for difference in header.bound.unbound(&record.rows()?, &output_digests(&record.outputs()?)) {
+        if own.is_none() || last_change(record, &difference)? != own {
+            unbound.push(difference);
+        }
+    }
     if unbound.is_empty() {
         return Ok(Diagnostics::new());
     }
@@ -75,6 +93,16 @@ fn differences(header: &Header, record: &Record) -> Result<Diagnostics, RecordEr
     Ok(told)
 }
 
+/// The revision that made the difference.
+fn last_change(record: &Record, difference: &Unbound) -> Result<Option<u64>, RecordError> {
+    match difference {
+        Unbound::Output(name) => record.last_change_of_output(name),
+        Unbound::Changed((address, deposed)) | Unbound::Gone((address, deposed)) | Unbound::New((address, deposed)) => {
+            Ok(record.last_change(address, deposed.as_deref())?.map(|last| last.revision))
+        }
+    }
+}
+
 fn told_difference(
     header: &Header,
     record: &Record,
@@ -90,15 +118,14 @@ fn told_difference(
             (key, format!("`{}` came into the record since the plan was made", named(key)), "wrote it")
         }
         Unbound::Output(name) => {
-            let by = revision(history, record.last_change_of_output(name)?, "changed it");
+            let by = revision(history, last_change(record, difference)?, "changed it");
             return Ok(Diagnostic::error(format!("the output `{name}` changed since the plan was made"))
                 .detail(format!("The plan changes it as well.{by}"))
                 .hint(HINT));
         }
     };
-    let (address, deposed): (&Address, _) = (&key.0, key.1.as_deref());
-    let last = record.last_change(address, deposed)?.map(|last| last.revision);
-    let by = revision(history, last, did);
+    let address: &Address = &key.0;
+    let by = revision(history, last_change(record, difference)?, did);
     Ok(Diagnostic::error(summary).detail(format!("{}{by}", header.bound.role_of(address))).address(address).hint(HINT))
 }
 

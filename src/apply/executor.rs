@@ -7,7 +7,7 @@
 mod finish;
 mod waves;
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,11 +25,12 @@ use super::ephemeral::Held;
 use super::journal::{Journal, failed, short_digest};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
+use super::resume::{HalfWay, Left};
 use super::schedule::Schedule;
 use super::{ApplyOptions, StepDone};
 use crate::approve::Rules;
 use crate::graph::{ProviderKey, Unit};
-use crate::plan::model::{Action, Change, StepAction};
+use crate::plan::model::{Action, Change, FailurePolicy, StepAction};
 use crate::plan::{Plan, Reopened};
 use crate::record::model::{RecordedResource, StepEventKind};
 use crate::record::{Clock, RecordError};
@@ -48,6 +49,12 @@ pub(super) struct Executor<'a> {
     done: BTreeMap<StepDone, usize>,
     open: HashSet<usize>,
     failures: Vec<Diagnostic>,
+    /// By the places of steps: why they failed.
+    errors: Vec<(usize, Str)>,
+    /// What the failures so far ask for.
+    reaction: FailurePolicy,
+    /// What stands of objects that an earlier run of the same plan left half-way.
+    half_way: HashMap<usize, HalfWay>,
     warnings: Diagnostics,
     stopping: bool,
     gates: Gates,
@@ -93,6 +100,9 @@ impl<'a> Executor<'a> {
             done: BTreeMap::new(),
             open: HashSet::new(),
             failures: Vec::new(),
+            errors: Vec::new(),
+            reaction: FailurePolicy::Continue,
+            half_way: HashMap::new(),
             warnings: Diagnostics::new(),
             stopping: false,
             gates: Gates::default(),
@@ -100,6 +110,17 @@ impl<'a> Executor<'a> {
             dir: options.dir.clone(),
             rules: Arc::clone(&options.rules),
         }
+    }
+
+    /// Takes over what an earlier run of the same revision did.
+    pub(super) fn go_on_from(&mut self, left: Left) {
+        for (address, value) in left.standing {
+            self.plan.resolver.set(&address, value);
+        }
+        self.schedule.settle(&left.done);
+        left.unwritten.into_iter().for_each(|place| self.journal.leave_out(place));
+        self.half_way = left.half_way;
+        self.events = left.events;
     }
 
     pub(super) async fn run(&mut self) {
@@ -135,7 +156,10 @@ impl<'a> Executor<'a> {
             }
             self.rounds(&mut work, messages, progress);
         }
-        self.failures.extend(self.held_up());
+        if let Some(held_up) = self.held_up() {
+            self.ask_policy(self.schedule.wave());
+            self.failures.push(held_up);
+        }
     }
 
     /// A round, and one more for each wave that may begin after it.
@@ -265,7 +289,7 @@ impl<'a> Executor<'a> {
             return Ok(None);
         };
         let change = &self.plan.changes[number];
-        if matches!(step.action, StepAction::Move | StepAction::Refresh | StepAction::Forget) {
+        if matches!(step.action, StepAction::Move | StepAction::Reinstate | StepAction::Refresh | StepAction::Forget) {
             let (event, action) = (self.record_only(change, step.action), step.action);
             self.events.push((place, event));
             self.count(action);
@@ -299,23 +323,27 @@ impl<'a> Executor<'a> {
         let creating_anew = step.action == StepAction::Create;
         let replaced = creating_anew && step.fingerprint.is_some();
         let attempt = short_digest(&[&self.digest, &place.to_string()]);
+        let (found, found_private, fingerprint) = match self.half_way.get(&place) {
+            Some(half) => (&half.value, &half.private, Some(half.fingerprint.clone())),
+            None => (&change.before, &change.private, step.fingerprint.clone()),
+        };
         Ok(Some(Prepared {
             step: place,
             action: step.action,
             address: change.address.clone(),
             kind: Arc::clone(&change.kind),
             provider: Arc::clone(&configured.provider),
-            prior: if creating_anew { nothing } else { change.before.clone() },
+            prior: if creating_anew { nothing } else { found.clone() },
             config,
             planned: change.after.clone(),
-            prior_private: if creating_anew { Private::default() } else { change.private.clone() },
+            prior_private: if creating_anew { Private::default() } else { found_private.clone() },
             private: match (step.action, change.action) {
                 (StepAction::Delete, Action::Replace(_)) => change.private.clone(),
                 _ => change.planned_private.clone(),
             },
             attempt: AttemptKey(format!("{}-{place}-{attempt}", &self.digest[..16.min(self.digest.len())]).into()),
             seen: replaced.then(|| (change.before.clone(), change.private.clone())),
-            fingerprint: step.fingerprint.clone(),
+            fingerprint,
             completed: !change.config.is_wholly_known(),
         }))
     }
@@ -327,6 +355,9 @@ impl<'a> Executor<'a> {
         };
         match action {
             StepAction::Forget => StepEventKind::Done { resource: None, from: None },
+            StepAction::Reinstate => {
+                StepEventKind::Done { resource: Some(held(&change.before)), from: Some(change.address.clone()) }
+            }
             StepAction::Move => {
                 StepEventKind::Done { resource: Some(held(&change.before)), from: change.moved_from.clone() }
             }
@@ -451,20 +482,33 @@ impl<'a> Executor<'a> {
         let message: Str = diagnostic.summary.as_str().into();
         self.progress.event(&ProgressEvent::StepFailed { address: step.address.clone(), action: step.action, message });
         self.schedule.abandon(step.step);
+        self.react(step.step, diagnostic.summary.as_str().into());
         self.failures.push(diagnostic);
-        self.stopping = true;
+    }
+
+    /// What the release says of a step that failed.
+    fn react(&mut self, place: usize, error: Str) {
+        let policy = self.ask_policy(self.plan.steps[place].wave);
+        self.stopping |= policy != FailurePolicy::Continue;
+        self.errors.push((place, error));
+    }
+
+    /// What the release says of a failure in a wave.
+    fn ask_policy(&mut self, wave: usize) -> FailurePolicy {
+        let policy = self.plan.header.on_failure.of(Some(&self.wave_name(wave)));
+        self.reaction = self.reaction.max(policy);
+        policy
     }
 
     pub(super) fn refuse(&mut self, place: usize, diagnostics: Diagnostics) {
         self.schedule.abandon(place);
+        let message: Str = diagnostics.iter().next().map_or_else(Str::default, |first| first.summary.as_str().into());
+        self.react(place, message.clone());
         if let Some(change) = self.plan.steps[place].change.map(|number| &self.plan.changes[number]) {
-            let message: Str =
-                diagnostics.iter().next().map_or_else(Str::default, |first| first.summary.as_str().into());
             let (address, action) = (change.address.clone(), self.plan.steps[place].action);
             self.progress.event(&ProgressEvent::StepFailed { address, action, message });
         }
         self.failures.extend(diagnostics);
-        self.stopping = true;
     }
 
     fn count(&mut self, action: StepAction) {
@@ -488,7 +532,7 @@ fn step_done(action: StepAction) -> Option<StepDone> {
         StepAction::Update => StepDone::Changed,
         StepAction::Delete => StepDone::Destroyed,
         StepAction::Import => StepDone::Imported,
-        StepAction::Move => StepDone::Moved,
+        StepAction::Move | StepAction::Reinstate => StepDone::Moved,
         StepAction::Forget => StepDone::Forgotten,
         StepAction::Read => StepDone::Read,
         StepAction::Refresh | StepAction::Joint => return None,

@@ -1,10 +1,12 @@
 //! The executor's pen: what it writes, in groups, and the drill that kills it on the way.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use formwork_contract::json::encode;
 use formwork_contract::provider::Private;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{ApplyOptions, CrashPoint, CrashWhen};
@@ -13,8 +15,8 @@ use crate::live::Redactor;
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
 use crate::record::model::{
-    NewReleaseEvent, NewRevision, NewStep, RecordedApproval, RecordedResource, ReleaseEvent, RevisionKind, StepEvent,
-    StepEventKind,
+    NewReleaseEvent, NewRevision, NewStep, RecordedApproval, RecordedResource, ReleaseEvent, RevisionKind,
+    RevisionStatus, StepEvent, StepEventKind,
 };
 use crate::record::{OutputEdit, Record, RecordError, Vault, private};
 
@@ -24,6 +26,8 @@ pub(super) struct Journal<'a> {
     pub revision: u64,
     /// The journal's number for each step of the plan; `None` for joints.
     numbers: Vec<Option<usize>>,
+    /// The revision whose run is taken back.
+    undoes: Option<u64>,
     written: u64,
     crash: Option<CrashPoint>,
     lease_ms: u64,
@@ -40,27 +44,21 @@ impl<'a> Journal<'a> {
         record: &'a mut Record,
         options: &ApplyOptions,
     ) -> Result<Self, Diagnostics> {
-        let mut numbers = Vec::with_capacity(plan.steps.len());
-        let mut steps = Vec::new();
-        for (place, step) in plan.steps.iter().enumerate() {
-            let change = step.change.map(|change| &plan.changes[change]);
-            numbers.push(change.map(|change| {
-                steps.push(NewStep {
-                    address: change.address.clone(),
-                    deposed: deposed_key(plan, place, digest),
-                    action: step.action.name().into(),
-                });
-                steps.len() - 1
-            }));
-        }
+        let numbered = plan.steps.iter().enumerate().filter_map(|(place, step)| {
+            let change = &plan.changes[step.change?];
+            let action = step.action.name().into();
+            Some(NewStep { address: change.address.clone(), deposed: deposed_key(plan, place, digest), action })
+        });
+        let steps = numbered.collect();
         let vault = Arc::clone(record.vault());
         let sealed = |value: &Value| encode(value, &Type::Any, &*vault);
         let header = &plan.header;
+        let undoes = header.kind.undone();
         let revision = NewRevision {
             kind: match header.kind {
                 PlanKind::Apply => RevisionKind::Apply,
                 PlanKind::Destroy => RevisionKind::Destroy,
-                PlanKind::Rollback { .. } => RevisionKind::Rollback,
+                PlanKind::Rollback { .. } | PlanKind::Undo { .. } => RevisionKind::Rollback,
             },
             plan_digest: digest.clone(),
             files: header.files.clone(),
@@ -70,12 +68,40 @@ impl<'a> Journal<'a> {
             git_clean: header.git.as_ref().is_some_and(|git| git.clean),
             actor: options.actor.clone(),
             steps,
+            undoes,
+            plan: options.plan_file.clone(),
             approvals,
         };
+        let revision = match undoes {
+            Some(of) => as_before(record, of, revision).map_err(|error| failed(&error))?,
+            None => revision,
+        };
         let revision = record.begin(revision).map_err(|error| failed(&error))?;
-        let (crash, lease_ms) = (options.crash, options.lease.ttl_ms);
-        let secrets = Arc::clone(plan.resolver.reality.secrets());
-        Ok(Self { record, revision, numbers, written: 0, crash, lease_ms, vault, secrets })
+        Ok(Self::of(plan, revision, record, options))
+    }
+
+    /// Takes up a revision whose run has ended, under the lease that the record holds.
+    pub(super) fn take_up(plan: &Plan, revision: u64, record: &'a mut Record, options: &ApplyOptions) -> Self {
+        Self::of(plan, revision, record, options)
+    }
+
+    fn of(plan: &Plan, revision: u64, record: &'a mut Record, options: &ApplyOptions) -> Self {
+        Self {
+            vault: Arc::clone(record.vault()),
+            secrets: Arc::clone(plan.resolver.reality.secrets()),
+            record,
+            revision,
+            numbers: numbers(plan),
+            undoes: plan.header.kind.undone(),
+            written: 0,
+            crash: options.crash,
+            lease_ms: options.lease.ttl_ms,
+        }
+    }
+
+    /// What is done of this step from now on is not written: it changes nothing that is kept.
+    pub(super) fn leave_out(&mut self, place: usize) {
+        self.numbers[place] = None;
     }
 
     /// Makes a group of events durable in one commit.
@@ -111,12 +137,33 @@ impl<'a> Journal<'a> {
 
     /// Closes the revision; one that something went wrong with is not complete.
     pub(super) fn finish(self, outputs: OutputEdit, sound: bool) -> Result<(), RecordError> {
-        if sound {
-            self.record.finish(self.revision, outputs)?;
+        let status = if sound {
+            self.record.finish(self.revision, outputs)?
         } else {
-            self.record.finish_broken(self.revision, outputs)?;
+            self.record.finish_broken(self.revision, outputs)?
+        };
+        if let (Some(undone), RevisionStatus::Complete) = (self.undoes, status) {
+            self.record.unstick_undos_of(undone)?;
         }
         self.record.release()
+    }
+
+    /// Closes a revision that was to take a run back and could not; `errors` are by the places of the plan's steps.
+    pub(super) fn finish_stuck(self, outputs: &OutputEdit, errors: &[(usize, Str)]) -> Result<(), RecordError> {
+        let told = |error: &Str| -> Str { self.secrets.clean(error).into() };
+        let errors = errors.iter().filter_map(|(place, error)| Some((self.numbers[*place]?, told(error))));
+        self.record.finish_stuck(self.revision, outputs, &errors.collect::<Vec<_>>())?;
+        self.record.release()
+    }
+
+    /// How many records this run has written.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Whether this run takes another one back.
+    pub(super) fn is_undo(&self) -> bool {
+        self.undoes.is_some()
     }
 
     /// Makes durable what happened to waves and gates.
@@ -177,6 +224,29 @@ impl<'a> Journal<'a> {
     pub(super) fn exact(&self, change: &Change, value: &Value) -> Option<serde_json::Value> {
         (!value.is_null()).then(|| encode(value, &change.kind.ty, &*self.vault))
     }
+}
+
+/// The journal's number of each step of a plan; joints have none.
+pub(super) fn numbers(plan: &Plan) -> Vec<Option<usize>> {
+    let numbered = plan.steps.iter().scan(0, |next, step| {
+        let number = step.change.map(|_| *next);
+        *next += usize::from(number.is_some());
+        Some(number)
+    });
+    numbered.collect()
+}
+
+/// A way back leaves what the last complete revision before the broken one describes.
+fn as_before(record: &Record, of: u64, revision: NewRevision) -> Result<NewRevision, RecordError> {
+    let history = record.history()?;
+    let earlier = history.iter().filter(|known| known.number < of && known.status == RevisionStatus::Complete);
+    let before = earlier.map(|known| known.number).max().map(|number| record.revision(number)).transpose()?.flatten();
+    Ok(match before {
+        Some(before) => {
+            NewRevision { files: before.files, variables: before.variables, pinned: before.pinned, ..revision }
+        }
+        None => NewRevision { files: BTreeMap::new(), variables: json!({}), pinned: json!({}), ..revision },
+    })
 }
 
 /// The name under which a replacement keeps the old object until it is deleted: for the step that deletes it.

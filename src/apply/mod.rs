@@ -14,8 +14,10 @@ mod journal;
 mod lease;
 mod prepare;
 pub mod progress;
+mod resume;
 mod schedule;
 mod settle;
+mod stuck;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,7 +26,7 @@ use std::time::Duration;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
-use crate::approve::{ApprovedPlan, Rules};
+use crate::approve::{ApprovedPlan, Rules, UndoConsent};
 use crate::plan::Plan;
 use crate::plan::json::timestamp;
 use crate::plan::model::{Action, CheckResult, StepAction};
@@ -47,6 +49,8 @@ pub struct ApplyOptions {
     pub patience: Duration,
     /// A drill: the process kills itself at this journal record.
     pub crash: Option<CrashPoint>,
+    /// The plan file, kept until the revision is complete.
+    pub plan_file: Option<Arc<[u8]>>,
     /// By which windows and freezes are kept.
     pub clock: Clock,
     /// Who may let a wave begin.
@@ -89,6 +93,12 @@ pub struct ApplyOutcome {
     /// Steps whose outcome is not known: the next run looks at reality.
     pub open: Vec<(Address, StepAction)>,
     pub interrupted: bool,
+    /// Records of the journal that the run wrote.
+    pub journaled: u64,
+    /// A way back did not reach its end: what is left waits for a person.
+    pub stuck: bool,
+    /// A step failed where the plan says that what was done is taken back then: the consent to do so.
+    pub roll_back: Option<UndoConsent>,
     /// The run ended before a wave, and goes on with it later.
     pub paused: Option<Paused>,
     pub outputs: BTreeMap<Str, (Value, bool)>,
@@ -156,16 +166,46 @@ pub async fn run(
         return nothing_to_do(approved.plan(), record);
     }
     is_open(approved.plan(), options)?;
+    let undo = UndoConsent::of(&approved);
     let digest = approved.digest().clone();
     let approvals = approved.approvals().iter().map(journal::recorded_approval).collect();
     let mut plan = approved.into_plan();
     lease::take(&plan.header.bound, record, options, progress, interrupt).await?;
     bound::check(&plan.header, record)?;
+    stuck::not_in_the_way(&plan, record)?;
     plan.resolver.begin_applying().await?;
     let journal = journal::Journal::begin(&plan, &digest, approvals, record, options)?;
     let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
     executor.run().await;
-    executor.finish()
+    executor.finish(undo)
+}
+
+/// Goes on with a revision whose run ended before its plan was carried out.
+///
+/// # Errors
+/// Nothing was begun: what is left of the plan does not hold any more, or the record cannot be written.
+pub async fn resume(
+    approved: ApprovedPlan,
+    record: &mut Record,
+    revision: u64,
+    options: &ApplyOptions,
+    progress: &dyn Progress,
+    interrupt: &Interrupt,
+) -> Result<ApplyOutcome, Diagnostics> {
+    bound::check_record(&approved.plan().header, record)?;
+    let undo = UndoConsent::of(&approved);
+    let digest = approved.digest().clone();
+    let mut plan = approved.into_plan();
+    lease::take(&plan.header.bound, record, options, progress, interrupt).await?;
+    let left = resume::left_of(&plan, &digest, record, revision)?;
+    bound::check_since(&plan.header, record, revision)?;
+    plan.resolver.begin_applying().await?;
+    resume::unmoved(&plan, &left, record).await?;
+    let journal = journal::Journal::take_up(&plan, revision, record, options);
+    let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
+    executor.go_on_from(left);
+    executor.run().await;
+    executor.finish(undo)
 }
 
 /// Changes begin when the calendar allows it. Going back is always allowed.
@@ -192,6 +232,9 @@ fn nothing_to_do(plan: &Plan, record: &Record) -> Result<ApplyOutcome, Diagnosti
         not_started: Vec::new(),
         open: Vec::new(),
         interrupted: false,
+        journaled: 0,
+        stuck: false,
+        roll_back: None,
         paused: None,
         outputs: kept.map(|(name, change)| (name.clone(), (change.after.clone(), change.sensitive))).collect(),
         checks: plan.checks.clone(),

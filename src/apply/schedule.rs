@@ -83,9 +83,24 @@ impl Schedule {
         }
     }
 
+    /// Steps that an earlier run did: nothing waits for them. Called before [`Schedule::open`].
+    pub(super) fn settle(&mut self, done: &[usize]) {
+        for step in done {
+            self.finished.insert(*step);
+            if self.lanes[*step].is_some() {
+                self.waves[self.wave_of[*step]].left -= 1;
+                self.bounds.settle(*step);
+            }
+            for dependent in std::mem::take(&mut self.dependents[*step]) {
+                self.waiting[dependent] -= 1;
+            }
+        }
+    }
+
     /// Makes ready what waits for nothing.
     pub(super) fn open(&mut self) {
-        let free: Vec<usize> = (0..self.waiting.len()).filter(|step| self.waiting[*step] == 0).collect();
+        let free = (0..self.waiting.len()).filter(|step| self.waiting[*step] == 0 && !self.finished.contains(step));
+        let free: Vec<usize> = free.collect();
         free.into_iter().for_each(|step| self.enqueue(step));
     }
 
@@ -135,7 +150,7 @@ impl Schedule {
             for dependent in std::mem::take(&mut self.dependents[step]) {
                 self.waiting[dependent] -= 1;
                 match self.lanes[dependent] {
-                    _ if self.waiting[dependent] > 0 => {}
+                    _ if self.waiting[dependent] > 0 || self.finished.contains(&dependent) => {}
                     Some(_) => self.ready(dependent),
                     None => released.push(dependent),
                 }

@@ -3,11 +3,13 @@
 //! [`Rules`] say what an environment asks for (`rules.rs`), `signers.rs` who may sign, `signature.rs` whether a
 //! signature holds, [`policy`] what Rego says; [`judge`] puts them together. What an apply takes over of it is who approved.
 
+mod again;
 pub mod agent;
 mod assign;
 mod certificate;
 mod changes;
 mod judge;
+mod loss;
 pub mod overrides;
 mod pattern;
 pub mod policy;
@@ -24,14 +26,16 @@ use ssh_key::public::KeyData;
 
 use crate::plan::Plan;
 
+pub use again::{UndoConsent, approve_again, approve_undo};
 pub use changes::rule_changes;
 pub use judge::{Approval, Case, Demand, Requirement, SetAside, SignatureFile, Verdict, is_author, judge, required};
+pub use loss::{AcceptedLoss, check_losses, unaccepted};
 pub use revoked::Revoked;
 pub use rules::{Group, Require, Rules};
 pub use signers::{Misread, Refusal, Signers, fingerprint};
 pub use wave::{WAVE, WaveApproval, WaveSubject, missing};
 
-/// A plan that may be applied, and who said so. Only [`approve`] makes one.
+/// A plan that may be applied, and who said so. Only the functions of this stage make one.
 #[derive(Debug)]
 pub struct ApprovedPlan {
     plan: Plan,
@@ -51,6 +55,10 @@ pub enum Consent {
     Automatic,
     /// It changes nothing but what the record remembers.
     NothingToDo,
+    /// The plan that broke said that it would be taken back.
+    Undo,
+    /// It was approved when its revision began.
+    Resumed,
 }
 
 /// Approves a plan as the rules and the policies allow that judge it.

@@ -3,23 +3,28 @@
 mod approval;
 mod crash;
 mod examples;
+mod failure;
 mod locking;
 mod planning;
 mod policy;
 mod providers;
 mod secrets;
+mod state;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::log::LogLevel;
+use crate::workflow::FailurePolicy;
 pub use approval::{Approval, Approve, Verify};
 pub use crash::CrashAt;
+pub use failure::{Losses, Resume};
 pub use planning::{Override, Planning};
 pub use policy::{Policy, PolicyCheck, PolicyExcept, PolicyTest};
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 pub use secrets::{RekeyCrash, Secrets, SecretsRekey};
+pub use state::{Export, State};
 
 /// Infrastructure as code for software factories: approved is applied, and every way back works.
 #[derive(Debug, Parser)]
@@ -98,6 +103,9 @@ pub enum Verb {
     /// Write an override for protected objects, for somebody to sign
     #[command(after_help = planning::OVERRIDE)]
     Override(Override),
+    /// Go on with a run that ended before its plan was carried out
+    #[command(after_help = failure::RESUME)]
+    Resume(Resume),
     /// List the revisions of the environment
     #[command(after_help = examples::HISTORY)]
     History(History),
@@ -216,7 +224,10 @@ pub struct Show {
 #[derive(Debug, Args)]
 pub struct Apply {
     /// A file written by `plan -o`
-    #[arg(value_name = "PLAN", conflicts_with_all = ["targets", "excludes", "replace", "overrides", "preflight", "destroy"])]
+    #[arg(
+        value_name = "PLAN",
+        conflicts_with_all = ["targets", "excludes", "replace", "overrides", "preflight", "destroy", "on_failure"]
+    )]
     pub plan: Option<PathBuf>,
     /// A signature that does not lie beside the plan; may be given more than once
     #[arg(long = "signature", value_name = "FILE", requires = "plan")]
@@ -225,6 +236,8 @@ pub struct Apply {
     pub planning: Planning,
     #[command(flatten)]
     pub approval: Approval,
+    #[command(flatten)]
+    pub losses: Losses,
     /// Take everything down
     #[arg(long)]
     pub destroy: bool,
@@ -239,13 +252,18 @@ pub struct Destroy {
     pub planning: Planning,
     #[command(flatten)]
     pub approval: Approval,
+    #[command(flatten)]
+    pub losses: Losses,
 }
 
 #[derive(Debug, Args)]
 pub struct Rollback {
-    /// The revision whose end is to stand again [default: the one before the last]
+    /// The revision whose end is to stand again [default: before the last run, if it broke; else the one before]
     #[arg(long, value_name = "REVISION")]
     pub to: Option<u64>,
+    /// What follows when a step fails: `stop`, `rollback` or `continue`
+    #[arg(long, value_name = "POLICY")]
+    pub on_failure: Option<FailurePolicy>,
     /// Write the plan to a file and apply nothing
     #[arg(short, long, value_name = "PLAN")]
     pub out: Option<PathBuf>,
@@ -257,6 +275,8 @@ pub struct Rollback {
     pub variables: Variables,
     #[command(flatten)]
     pub approval: Approval,
+    #[command(flatten)]
+    pub losses: Losses,
 }
 
 #[derive(Debug, Args)]
@@ -284,68 +304,6 @@ pub struct Output {
     pub raw: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum State {
-    /// List the addresses that are recorded
-    List {
-        /// Only these resources, modules or components
-        #[arg(value_name = "ADDRESS")]
-        within: Vec<String>,
-    },
-    /// Show what is recorded of one object
-    Show {
-        /// Which object; in single quotes where the address holds brackets
-        #[arg(value_name = "ADDRESS")]
-        address: String,
-    },
-    /// Give an object another address
-    Mv {
-        /// The address that is recorded
-        #[arg(value_name = "FROM")]
-        from: String,
-        /// The address that it gets, of the same resource type
-        #[arg(value_name = "TO")]
-        to: String,
-    },
-    /// Say what became of an object that an interrupted run was making
-    #[command(group = clap::ArgGroup::new("what").required(true))]
-    Settle {
-        /// Which object; in single quotes where the address holds brackets
-        #[arg(value_name = "ADDRESS")]
-        address: String,
-        /// It was not made
-        #[arg(long, group = "what")]
-        absent: bool,
-        /// It was made, and this is what the provider knows it by
-        #[arg(long, value_name = "ID", group = "what")]
-        id: Option<String>,
-    },
-    /// Forget objects and leave them standing
-    Rm {
-        /// Which objects; in single quotes where an address holds brackets
-        #[arg(value_name = "ADDRESS", required = true)]
-        addresses: Vec<String>,
-        /// Let protected objects go that this signed file names; may be given more than once
-        #[arg(long = "override", value_name = "FILE")]
-        overrides: Vec<PathBuf>,
-    },
-    /// Write the record as a state file of another tool
-    Export(Export),
-}
-
-#[derive(Debug, Args)]
-pub struct Export {
-    /// As Terraform and OpenTofu have it: a state of version 4
-    #[arg(long, required = true)]
-    pub terraform: bool,
-    /// The file to write, readable by its owner only [default: standard output]
-    #[arg(short, long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Write sensitive values in clear, as such a file has them
-    #[arg(long)]
-    pub with_secrets: bool,
-}
-
 #[derive(Debug, Args)]
 pub struct Import {
     /// Where the blueprint has the resource
@@ -356,6 +314,8 @@ pub struct Import {
     pub variables: Variables,
     #[command(flatten)]
     pub approval: Approval,
+    #[command(flatten)]
+    pub losses: Losses,
 }
 
 #[derive(Debug, Args)]

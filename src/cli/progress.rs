@@ -349,6 +349,7 @@ fn words(action: StepAction) -> Option<(&'static str, &'static str)> {
         StepAction::Forget => ("forgetting", "forgotten"),
         StepAction::Import => ("importing", "imported"),
         StepAction::Move => ("moving", "moved"),
+        StepAction::Reinstate => ("reinstating", "reinstated"),
         StepAction::Read => ("reading", "read"),
         StepAction::Refresh | StepAction::Joint => return None,
     })

@@ -257,14 +257,23 @@ impl Session {
 
     /// Asks for a `yes`. Without anybody to ask it is a refusal; `instead` says what to do then.
     pub(super) fn consent(&self, question: &str, instead: &str) -> Result<bool, Stop> {
+        self.answer(question, "yes", "Only `yes` is taken for consent: ", instead)
+    }
+
+    /// Asks for the name of the environment, where a `yes` is given too easily.
+    pub(super) fn consent_by_name(&self, question: &str, name: &str, instead: &str) -> Result<bool, Stop> {
+        self.answer(question, name, "Only the name of the environment is taken for consent: ", instead)
+    }
+
+    fn answer(&self, question: &str, word: &str, prompt: &str, instead: &str) -> Result<bool, Stop> {
         if !self.terminal.interactive || self.global.json {
             return Err(Diagnostic::error("nobody is there to approve this")
                 .detail("Standard input or output is not a terminal.")
                 .hint(instead)
                 .into());
         }
-        let answer = self.terminal.ask(&format!("\n{question}\nOnly `yes` is taken for consent: "))?;
-        Ok(answer.as_deref().map(str::trim) == Some("yes"))
+        let answer = self.terminal.ask(&format!("\n{question}\n{prompt}"))?;
+        Ok(answer.as_deref().map(str::trim) == Some(word))
     }
 }
 

@@ -208,7 +208,7 @@ mod tests {
 
         async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {
             let block = Block::new([("key", Attribute::computed(Type::String).sensitive())]);
-            let key = ("keys_key".into(), ResourceSchema { version: 0, block });
+            let key = ("keys_key".into(), ResourceSchema { block, ..ResourceSchema::default() });
             Ok(Arc::new(ProviderSchema { ephemeral_resources: [key].into(), ..ProviderSchema::default() }))
         }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use formwork_contract::convert::{convert, fits};
-use formwork_contract::{Block, Diagnostic, Diagnostics, Mode, ProviderSchema, ResourceSchema, Str, Type, Value};
+use formwork_contract::{
+    Block, Contents, Diagnostic, Diagnostics, Mode, ProviderSchema, ResourceSchema, Str, Type, Value,
+};
 
 use crate::graph::ProviderSource;
 
@@ -35,6 +37,7 @@ pub struct ResourceKind {
     pub block: Block,
     /// The type of the block's value.
     pub ty: Type,
+    pub contents: Contents,
 }
 
 impl ResourceKind {
@@ -72,7 +75,15 @@ impl Kinds {
     pub fn new(origin: &Arc<Origin>, schema: &ProviderSchema) -> Self {
         let kind = |mode, name: &Str, schema: &ResourceSchema| {
             let (origin, block, ty) = (Arc::clone(origin), schema.block.clone(), schema.block.ty());
-            Arc::new(ResourceKind { name: name.clone(), mode, origin, version: schema.version, block, ty })
+            Arc::new(ResourceKind {
+                name: name.clone(),
+                mode,
+                origin,
+                version: schema.version,
+                block,
+                ty,
+                contents: schema.contents.clone(),
+            })
         };
         let kinds = |mode, all: &BTreeMap<Str, ResourceSchema>| {
             all.iter().map(|(name, schema)| (name.clone(), kind(mode, name, schema))).collect()
@@ -117,7 +128,15 @@ mod tests {
         ]);
         let block = block.with_block("login", Nesting::List, inner);
         let origin = Arc::new(Origin { source: ProviderSource::of_name("a", &["a"]), version: None });
-        ResourceKind { name: "a_b".into(), mode: Mode::Managed, origin, version: 0, ty: block.ty(), block }
+        ResourceKind {
+            name: "a_b".into(),
+            mode: Mode::Managed,
+            origin,
+            version: 0,
+            ty: block.ty(),
+            block,
+            contents: Contents::Nothing,
+        }
     }
 
     #[test]

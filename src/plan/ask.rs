@@ -164,18 +164,9 @@ impl Ask {
         private: &Private,
         warnings: &mut Diagnostics,
     ) -> Result<PlannedChange, Diagnostics> {
-        let (prior, config) = (prior.deep_unmarked(), config.deep_unmarked());
-        let request = PlanRequest {
-            type_name: self.kind.name.clone(),
-            address: self.address.clone(),
-            proposed: proposed(&self.kind.block, &prior, &config),
-            prior,
-            config,
-            private: private.clone(),
-        };
-        let mut planned = self.provider.plan(request).await?;
+        let mut planned = planned_change(&*self.provider, &self.kind, &self.address, prior, config, private).await?;
         warnings.append(std::mem::take(&mut planned.diagnostics));
-        Ok(PlannedChange { planned: self.kind.conforming(planned.planned, "a plan")?, ..planned })
+        Ok(planned)
     }
 
     fn effective_config(&self, ask: &ManagedAsk) -> Value {
@@ -234,6 +225,31 @@ impl ManagedAnswer {
     }
 }
 
+/// What a provider says would come of a configuration.
+///
+/// # Errors
+/// The change is not possible, or the answer does not fit the schema.
+pub(super) async fn planned_change(
+    provider: &dyn ConfiguredProvider,
+    kind: &ResourceKind,
+    address: &Address,
+    prior: &Value,
+    config: &Value,
+    private: &Private,
+) -> Result<PlannedChange, Diagnostics> {
+    let (prior, config) = (prior.deep_unmarked(), config.deep_unmarked());
+    let request = PlanRequest {
+        type_name: kind.name.clone(),
+        address: address.clone(),
+        proposed: proposed(&kind.block, &prior, &config),
+        prior,
+        config,
+        private: private.clone(),
+    };
+    let planned = provider.plan(request).await?;
+    Ok(PlannedChange { planned: kind.conforming(planned.planned, "a plan")?, ..planned })
+}
+
 fn check(diagnostics: Diagnostics, warnings: &mut Diagnostics) -> Result<(), Diagnostics> {
     let ((), told) = diagnostics.into_result(())?;
     warnings.append(told);
@@ -246,7 +262,7 @@ fn with_part_of(value: &Value, other: &Value, path: &Path) -> Value {
     set_at(value, &path.steps(), part)
 }
 
-fn set_at(value: &Value, steps: &[&Step], part: &Value) -> Value {
+pub(super) fn set_at(value: &Value, steps: &[&Step], part: &Value) -> Value {
     let Some((first, rest)) = steps.split_first() else { return part.clone() };
     if let (Value::Map(_), Step::Key(name) | Step::Attribute(name)) = (value.unmarked(), first)
         && value.get(name).is_none()

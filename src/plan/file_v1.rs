@@ -9,6 +9,7 @@
 //! answers and checks that the same steps come of it: what is applied is what the file says.
 
 mod bound;
+mod failure;
 mod release;
 mod safety;
 
@@ -27,6 +28,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use self::bound::{FiledBound, FiledBuild};
+use self::failure::FiledFailure;
 use self::release::FiledRelease;
 use self::safety::FiledOverride;
 pub use self::safety::FiledSelection;
@@ -77,6 +79,11 @@ struct Content {
     created_ms: i64,
     kind: String,
     rollback_to: Option<u64>,
+    /// Of the kind `undo`: the revision whose run is taken back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    undo_of: Option<u64>,
+    #[serde(default)]
+    on_failure: FiledFailure,
     environment: String,
     target: Option<String>,
     record_id: String,
@@ -298,6 +305,7 @@ impl PlanFile {
             files,
             variables,
             given_again: content.given_again.iter().map(|name| name.as_str().into()).collect(),
+            on_failure: content.on_failure.policies()?,
             approval: ApprovalNeeds::default(),
         })
     }
@@ -337,6 +345,9 @@ impl PlanFile {
             ("apply", _) => Ok(PlanKind::Apply),
             ("destroy", _) => Ok(PlanKind::Destroy),
             ("rollback", Some(to)) => Ok(PlanKind::Rollback { to }),
+            ("undo", _) if self.content.undo_of.is_some() => {
+                Ok(PlanKind::Undo { of: self.content.undo_of.unwrap_or_default() })
+            }
             (other, _) => Err(PlanFileError::Damaged(format!("`{other}` is no kind of plan"))),
         }
     }
@@ -468,6 +479,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         PlanKind::Apply => ("apply", None),
         PlanKind::Destroy => ("destroy", None),
         PlanKind::Rollback { to } => ("rollback", Some(to)),
+        PlanKind::Undo { .. } => ("undo", None),
     };
     let seal = options.seal;
     let mut replace: Vec<String> = options.replace.iter().map(ToString::to_string).collect();
@@ -480,6 +492,8 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         created_ms: header.created_ms,
         kind: kind.into(),
         rollback_to,
+        undo_of: header.kind.undone(),
+        on_failure: FiledFailure::of(&header.on_failure),
         environment: header.environment.to_string(),
         target: header.target.as_ref().map(ToString::to_string),
         record_id: header.record_id.to_string(),
@@ -541,12 +555,8 @@ fn steps(plan: &Plan) -> Vec<FiledStep> {
         address: step.change.map(|place| plan.changes[place].address.to_string()),
         after: step.after.clone(),
         reversal: match &step.reversal {
-            Reversal::Delete => "delete".into(),
-            Reversal::Restore => "restore".into(),
-            Reversal::Recreate => "recreate".into(),
-            Reversal::Record => "record".into(),
-            Reversal::Nothing => "nothing".into(),
             Reversal::None { why } => format!("none: {why}"),
+            other => other.name().into(),
         },
         fingerprint: step.fingerprint.as_ref().map(ToString::to_string),
         wave: step.wave,

@@ -85,8 +85,8 @@ impl Focus {
         path.config().is_within(&module.config())
     }
 
-    /// Whether the object is meant, or stands in what is meant.
-    pub(super) fn covers(&self, address: &Address) -> bool {
+    /// Whether an address is what is named, or within it.
+    pub fn covers(&self, address: &Address) -> bool {
         match self {
             Self::Resource(named) => {
                 named.config() == address.config()

@@ -221,7 +221,7 @@ fn to_be_given_again(config: &Value) -> Value {
 
 /// Marks of a planned value: by the schema; of the configuration where it speaks; of the object before
 /// where it is silent.
-fn marked_after(kind: &ResourceKind, planned: &Value, config: &Value, prior: &Value) -> Value {
+pub(super) fn marked_after(kind: &ResourceKind, planned: &Value, config: &Value, prior: &Value) -> Value {
     let marked = kind.block.mark_sensitive(planned);
     let config = &kind.block.without_write_only(config);
     let Some(entries) = marked.entries() else { return marked };

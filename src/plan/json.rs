@@ -5,6 +5,7 @@
 //! entries named `formwork` tell what Terraform has no word for.
 
 mod approval;
+mod failure;
 mod parts;
 mod release;
 mod reversal;
@@ -106,6 +107,9 @@ fn change_json(change: &Change, (reversal, wave): (Option<Json>, Option<usize>))
     if let Some(mut own) = safety::change(change) {
         own["reversal"] = reversal.unwrap_or_default();
         own["drifted"] = change.drifted.into();
+        if let Some(lost) = change.loses() {
+            own["loses"] = (**lost).into();
+        }
         if let Some(wave) = wave {
             own["wave"] = (wave + 1).into();
         }
@@ -344,6 +348,7 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         PlanKind::Apply => json!("apply"),
         PlanKind::Destroy => json!("destroy"),
         PlanKind::Rollback { to } => json!({"rollback_to": to}),
+        PlanKind::Undo { of } => json!({"undo_of": of}),
     };
     let deferred: Vec<Json> = plan
         .deferred
@@ -363,6 +368,7 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         "target": header.target.as_deref(),
         "deferred": deferred,
         "git": git,
+        "on_failure": failure::policies_json(&header.on_failure),
         "risk": risk_name(header.approval.grade(plan.changes)),
         "record": bound_json(header),
         "providers": providers_json(header),
@@ -419,7 +425,7 @@ fn reason_name(reason: &Reason, key: &InstanceKey) -> Option<&'static str> {
         }),
         Reason::ConfigUnknown => Some("read_because_config_unknown"),
         Reason::DependencyPending => Some("read_because_dependency_pending"),
-        Reason::Vanished | Reason::Destroying | Reason::Deposed | Reason::Removed => None,
+        Reason::Vanished | Reason::Destroying | Reason::Deposed | Reason::Removed | Reason::Undone(_) => None,
     }
 }
 

@@ -9,14 +9,17 @@ use super::approval::ApprovalNeeds;
 use super::bound::Bound;
 use super::checks::check_blocks;
 use super::imports::{self, PendingImport};
-use super::model::{Action, Author, Change, CheckStatus, Git, Header, LeftOut, OutputChange, Plan, PlanKind};
+use super::model::{
+    Action, Author, Change, CheckStatus, FailurePolicies, Git, Header, LeftOut, OutputChange, Plan, PlanKind,
+};
 use super::moves::Moves;
 use super::open_conditions::OpenConditions;
 use super::protection::Rules;
 use super::reopen::Blocks;
 use super::resolver::Resolver;
+use super::undo::Links;
 use super::walk::{PlanOptions, Waiting, Walk};
-use super::{Focus, exclude, focus, release, risk, steps};
+use super::{Focus, exclude, failure, focus, release, risk, steps};
 use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::{Builds, Reality};
 use crate::record::RecordedRow;
@@ -65,6 +68,11 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     let Request { graph, inputs, recorded, mut reality, origin, imports } = request;
     let rules = Rules::read(graph.blueprint.environments.get(&graph.blueprint.environment))?;
     let mut header = header(&graph, &inputs, &recorded, options, origin);
+    header.on_failure = match options.on_failure {
+        _ if options.undo.is_some() => FailurePolicies::default(),
+        Some(policy) => FailurePolicies::only(policy),
+        None => failure::policies(&graph.blueprint)?,
+    };
     let is_recorded = |focus: &Focus| recorded.resources.iter().any(|object| focus.covers(&object.address));
     let excluded = exclude::excluded(&graph, &options.excludes, options.kind, &is_recorded)?;
     let (focus, left_out) = if options.look_only {
@@ -76,7 +84,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     reality.provide_functions(&mut evaluation, graph.called_providers()).await?;
     let mut pending = imports::pending(&evaluation)?;
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
-    let moves = Moves::of(&graph)?;
+    let moves = if options.undo.is_some() { Moves::default() } else { Moves::of(&graph)? };
     let blocks = blocks(&graph);
     let (waiting, recorded_instances, unmoved) = by_provider(&graph, &blocks, &moves, recorded.resources);
     let mut walk = Walk {
@@ -110,12 +118,16 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         deferred: Vec::new(),
         data: BTreeMap::new(),
         ephemerals: Blocks::default(),
+        links: Links::default(),
         checks: Vec::new(),
         open_conditions: Vec::new(),
         diagnostics: unmoved,
     };
     walk.run().await;
     walk.observe_rest().await;
+    if let Some(undo) = options.undo {
+        walk.plan_undo(undo).await;
+    }
     walk.plan_orphans().await;
     walk.unclaimed_imports();
     walk.refuse_second_owners();
@@ -157,7 +169,7 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
     let release = release::assign(declared, walk.options.kind, &walk.changes, &mut steps)?;
     header.bound = Bound::of(&walk.changes, &steps, &outputs, &said.rows, &said.digests);
     header.providers = walk.reality.builds().clone();
-    if !is_whole_destroy(&walk) {
+    if !is_whole_destroy(&walk) && walk.options.undo.is_none() {
         walk.checks = check_blocks(&walk.evaluation);
     }
     let mut warnings: Vec<_> = walk.diagnostics.into_iter().collect();
@@ -182,6 +194,7 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
             evaluation: walk.evaluation,
             origins: walk.origins,
             blocks: walk.ephemerals,
+            links: walk.links,
         },
     })
 }
@@ -227,6 +240,7 @@ fn header(
         files: BTreeMap::new(),
         variables: recorded_variables(graph, inputs),
         given_again: inputs.ephemeral.clone(),
+        on_failure: FailurePolicies::default(),
         approval: ApprovalNeeds::default(),
     }
 }
@@ -374,6 +388,9 @@ fn desired_outputs(
     walk: &Walk<'_>,
     recorded: &BTreeMap<Str, (Value, bool)>,
 ) -> Result<BTreeMap<Str, Value>, Diagnostics> {
+    if let Some(undo) = walk.options.undo {
+        return Ok(undo.outputs.iter().map(|(name, (value, _))| (name.clone(), value.clone())).collect());
+    }
     let mut desired = BTreeMap::new();
     for (name, unit) in walk.evaluation.root_outputs() {
         match walk.evaluation.value(unit) {

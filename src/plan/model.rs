@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use formwork_contract::provider::{Deferral, PreflightGrade, Private};
-use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
+use formwork_contract::{Address, Contents, Diagnostic, Path, Span, Str, Value};
 
 use super::approval::ApprovalNeeds;
 use super::bound::Bound;
+pub use super::failure::{FailurePolicies, FailurePolicy};
 use super::protection::Protection;
 use super::release::Release;
 use super::risk::RiskReason;
+pub use super::undo::Deed;
 use crate::graph::ProviderKey;
 use crate::live::{Builds, ResourceKind};
 
@@ -72,6 +74,8 @@ pub struct Header {
     pub variables: BTreeMap<Str, Value>,
     /// Ephemeral variables that were given a value: they have to be given again with the apply.
     pub given_again: BTreeSet<Str>,
+    /// What follows when a step fails.
+    pub on_failure: FailurePolicies,
     /// What has to happen before it may be applied. Not kept in the file: the record and the blueprint tell it.
     pub approval: ApprovalNeeds,
 }
@@ -83,6 +87,10 @@ pub enum PlanKind {
     /// To the end of this revision.
     Rollback {
         to: u64,
+    },
+    /// To what stood before the run of this revision, which broke.
+    Undo {
+        of: u64,
     },
 }
 
@@ -196,6 +204,8 @@ pub enum Reason {
     Deposed,
     /// A `removed` block asks for it.
     Removed,
+    /// The run that broke did this to it.
+    Undone(Deed),
 }
 
 /// How much may go wrong, for a person to see at a glance.
@@ -288,6 +298,8 @@ pub enum StepAction {
     Forget,
     Import,
     Move,
+    /// An old object that a replacement set aside takes its place again.
+    Reinstate,
     /// A data source.
     Read,
     /// The record takes over what reality shows.
@@ -315,6 +327,14 @@ pub enum Reversal {
 }
 
 impl PlanKind {
+    /// The revision whose run is taken back.
+    pub fn undone(self) -> Option<u64> {
+        match self {
+            Self::Undo { of } => Some(of),
+            Self::Apply | Self::Destroy | Self::Rollback { .. } => None,
+        }
+    }
+
     /// Whether windows and freezes hold for it. A way back is always open.
     pub fn keeps_calendar(self) -> bool {
         matches!(self, Self::Apply | Self::Destroy)
@@ -365,9 +385,24 @@ impl StepAction {
             Self::Forget => "forget",
             Self::Import => "import",
             Self::Move => "move",
+            Self::Reinstate => "reinstate",
             Self::Read => "read",
             Self::Refresh => "refresh",
             Self::Joint => "joint",
+        }
+    }
+}
+
+impl Reversal {
+    /// The word that plan files and JSON use.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+            Self::Recreate => "recreate",
+            Self::Record => "record",
+            Self::Nothing => "nothing",
+            Self::None { .. } => "none",
         }
     }
 }
@@ -379,6 +414,24 @@ impl Change {
             && self.moved_from.is_none()
             && self.importing.is_none()
             && !self.protection.changes()
+    }
+
+    /// Whether the object that stands is gone afterwards, with all that it holds.
+    pub fn removes(&self) -> bool {
+        matches!(self.action, Action::Delete | Action::Replace(_))
+    }
+
+    /// What is lost for good, in words that follow "its": what an object holds beside its attributes.
+    pub fn loses(&self) -> Option<&Str> {
+        match &self.kind.contents {
+            Contents::Data(what) if self.removes() => Some(what),
+            _ => None,
+        }
+    }
+
+    /// Whether an old object takes its place again.
+    pub fn reinstates(&self) -> bool {
+        self.deposed.is_some() && self.moved_from.is_some()
     }
 
     /// Leaves the object as it is.

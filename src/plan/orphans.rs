@@ -54,7 +54,11 @@ impl Walk<'_> {
             orphans.push(Orphan { object, action, reason, planned: Private::default() });
         }
         for object in std::mem::take(&mut self.deposed) {
-            let action = if matches!(object.live, Live::Absent) { Action::Forget } else { Action::Delete };
+            let action = match object.live {
+                _ if self.options.undo.is_some() => Action::NoOp,
+                Live::Absent => Action::Forget,
+                Live::Present { .. } => Action::Delete,
+            };
             orphans.push(Orphan { object, action, reason: Some(Reason::Deposed), planned: Private::default() });
         }
         self.ask_deletions(&mut orphans).await;
@@ -62,7 +66,7 @@ impl Walk<'_> {
     }
 
     /// Asks the providers what they have to say about deletions.
-    async fn ask_deletions(&mut self, orphans: &mut [Orphan]) {
+    pub(super) async fn ask_deletions(&mut self, orphans: &mut [Orphan]) {
         let deleting = |orphan: &&mut Orphan| orphan.action == Action::Delete;
         if let Some(answers) = self.options.answers {
             for orphan in orphans.iter_mut().filter(deleting) {
@@ -132,7 +136,7 @@ impl Walk<'_> {
             })
     }
 
-    fn push_orphan(&mut self, orphan: Orphan) {
+    pub(super) fn push_orphan(&mut self, orphan: Orphan) {
         let Orphan { object, action, reason, planned } = orphan;
         let place = self.changes.len();
         let before = match action {
@@ -141,6 +145,7 @@ impl Walk<'_> {
         };
         let nothing = Value::Null(object.kind.ty.clone());
         let moved = object.recorded.address != object.address;
+        let is_protected = object.recorded.protected && object.recorded.deposed.is_none();
         let span = self.block_of(&object.address).and_then(|node| self.graph.span(node));
         if action != Action::NoOp {
             self.ordering.change(place, None);
@@ -163,12 +168,16 @@ impl Walk<'_> {
             planned_private: planned,
             risk: Risk::None,
             risk_reasons: Vec::new(),
-            protection: Protection::default(),
+            protection: Protection {
+                recorded: is_protected,
+                planned: is_protected && action != Action::Delete,
+                overridden: None,
+            },
             preflight: None,
             dependencies: Arc::clone(&dependencies),
             recorded_dependencies: dependencies,
             create_before_destroy: object.recorded.create_before_destroy,
-            drifted: object.has_drifted(),
+            drifted: object.has_drifted() && self.options.undo.is_none(),
             tainted: object.recorded.tainted,
             provider: object.provider.clone(),
             kind: Arc::clone(&object.kind),
@@ -179,12 +188,12 @@ impl Walk<'_> {
 }
 
 /// An object that nobody claims, and what becomes of it.
-struct Orphan {
-    object: Observed,
-    action: Action,
-    reason: Option<Reason>,
+pub(super) struct Orphan {
+    pub object: Observed,
+    pub action: Action,
+    pub reason: Option<Reason>,
     /// The provider's own data for the deletion.
-    planned: Private,
+    pub planned: Private,
 }
 
 impl Orphan {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Mode, ModulePath, Span, Str};
 
 use super::model::{Action, Change, Reason};
+use super::undo::Deed;
 use super::walk::Walk;
 use crate::blueprint::model::Environment;
 use crate::blueprint::settings::SettingsReader;
@@ -168,12 +169,23 @@ impl Walk<'_> {
     }
 
     fn protection(&self, change: &Change, matched: bool) -> Protection {
+        let takes = takes_away(change);
+        let overridden = self.options.overrides.by_address.get(&change.address).filter(|_| takes).cloned();
+        if self.options.undo.is_some() {
+            return Protection { overridden, ..change.protection.clone() };
+        }
         let recorded = self.observed.get(&change.address).is_some_and(|object| object.recorded.protected);
         let is_claimed = self.origins.contains_key(&change.address);
         let planned = if is_claimed { matched || self.protecting_block(&change.address).is_some() } else { recorded };
-        let takes = takes_away(change);
-        let overridden = self.options.overrides.by_address.get(&change.address).filter(|_| takes).cloned();
         Protection { recorded, planned: planned && change.action != Action::Delete, overridden }
+    }
+
+    /// Whether a run that is taken back made the object itself, or made it the record's: the consent to the run is
+    /// the consent to its way back.
+    fn is_own_of_undone(&self, change: &Change) -> bool {
+        let objects = self.options.undo.iter().flat_map(|undo| &undo.objects);
+        let mut at_address = objects.filter(|object| object.address == change.address);
+        at_address.any(|object| object.made || (object.deed == Deed::Imported && change.action == Action::Forget))
     }
 
     /// Where the block of an object says `protect = true`.
@@ -191,7 +203,7 @@ impl Walk<'_> {
         }
         // What was made only in part holds nothing yet.
         let is_guarded = protection.recorded || ((matched || block.is_some()) && !change.tainted);
-        if !takes_away(change) || !is_guarded || protection.overridden.is_some() {
+        if !takes_away(change) || !is_guarded || protection.overridden.is_some() || self.is_own_of_undone(change) {
             return None;
         }
         let verb = match change.action {

@@ -8,6 +8,7 @@ use super::checks::{check_blocks, conditions, failing};
 use super::model::{Change, CheckResult};
 use super::open_conditions::OpenConditions;
 use super::reopen::Blocks;
+use super::undo::Links;
 use crate::blueprint::expression::Expr;
 use crate::blueprint::model::{Condition, Lifecycle};
 use crate::graph::{Each, Evaluation, InstanceId, ModuleId, Unit};
@@ -22,6 +23,8 @@ pub struct Resolver {
     pub(super) origins: HashMap<Address, (Unit, Each)>,
     pub(super) open_conditions: OpenConditions,
     pub(super) blocks: Blocks,
+    /// For a way back: what refers to objects that are made anew.
+    pub(super) links: Links,
 }
 
 impl Resolver {
@@ -35,7 +38,7 @@ impl Resolver {
             return Ok(change.config.clone());
         }
         let Some((unit, each)) = self.origins.get(&change.address) else {
-            return Ok(change.config.clone());
+            return Ok(self.links.filled(change));
         };
         let resource = self.evaluation.resource(unit.1);
         let each = self.evaluation.current_each(*unit, each)?;
@@ -47,6 +50,7 @@ impl Resolver {
 
     /// Tells what stands at an address now, for those that refer to it.
     pub fn set(&mut self, address: &Address, value: Value) {
+        self.links.set(address, &value);
         if let Some((unit, each)) = self.origins.get(address) {
             self.evaluation.set_resource_instance(*unit, &each.instance_key(), value);
         }

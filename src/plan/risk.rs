@@ -1,11 +1,11 @@
 //! The grade of each change, with its reasons.
 //!
-//! What a type holds and what exposes an object is told by names, since no schema says it: the words are in the
-//! tables below, and `docs/reference/risk.md` says what they miss.
+//! What a type holds its provider may tell. Where it does not, and for what exposes an object, names tell: the words
+//! are in the tables below, and `docs/reference/risk.md` says what they miss.
 
 use std::collections::{BTreeSet, HashMap};
 
-use formwork_contract::{Path, Step, Str, Value};
+use formwork_contract::{Contents, Path, Step, Str, Value};
 
 use super::model::{Action, Change, Risk};
 use super::protection::takes_away;
@@ -37,6 +37,8 @@ pub enum RiskReason {
 /// Why an object is taken to hold data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataHint {
+    /// Its provider says so, and calls it this.
+    Contents(Str),
     /// This word in the name of its type.
     Word(Str),
     /// It is protected.
@@ -81,6 +83,7 @@ impl RiskReason {
             Self::Forgets => "nobody manages it any more".into(),
             Self::Deletes => "it is deleted".into(),
             Self::Replaces => "it is deleted and made anew".into(),
+            Self::LosesData(DataHint::Contents(what)) => format!("its {what} are lost for good"),
             Self::LosesData(DataHint::Word(word)) => format!("its data is lost: its type is a `{word}`"),
             Self::LosesData(DataHint::Protected) => "its data is lost: it is protected".into(),
             Self::Exposes(paths) => format!("it becomes public: {}", listed(paths)),
@@ -125,8 +128,9 @@ fn reasons(change: &Change, depended: usize) -> Vec<RiskReason> {
         Action::Delete => reasons.push(RiskReason::Deletes),
         Action::Replace(_) => reasons.push(RiskReason::Replaces),
     }
-    let is_removed = matches!(change.action, Action::Delete | Action::Replace(_));
-    if is_removed && let Some(hint) = holds_data(change) {
+    if change.removes()
+        && let Some(hint) = holds_data(change)
+    {
         reasons.push(RiskReason::LosesData(hint));
     }
     if matches!(change.action, Action::Create | Action::Update | Action::Replace(_)) {
@@ -140,7 +144,7 @@ fn reasons(change: &Change, depended: usize) -> Vec<RiskReason> {
     if change.protection.overridden.is_some() {
         reasons.push(RiskReason::Overrides);
     }
-    if is_removed && change.deposed.is_none() && depended > 0 {
+    if change.removes() && change.deposed.is_none() && depended > 0 {
         reasons.push(RiskReason::DependedOn(depended));
     }
     reasons
@@ -232,8 +236,14 @@ const HOLD_NONE: &[&str] = &[
 ];
 
 fn holds_data(change: &Change) -> Option<DataHint> {
+    if let Some(what) = change.loses() {
+        return Some(DataHint::Contents(what.clone()));
+    }
     if change.protection.recorded {
         return Some(DataHint::Protected);
+    }
+    if change.kind.contents == Contents::Nothing {
+        return None;
     }
     let words: Vec<&str> = change.address.type_name.split('_').skip(1).collect();
     if words.last().is_some_and(|last| HOLD_NONE.contains(last)) {

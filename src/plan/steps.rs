@@ -6,10 +6,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use formwork_contract::json::Seal;
-use formwork_contract::{Diagnostic, Diagnostics, Str};
+use formwork_contract::{Address, Diagnostic, Diagnostics, Str};
 
 use super::fingerprint::fingerprint;
-use super::model::{Action, Change, ReplaceOrder, Reversal, Step, StepAction};
+use super::model::{Action, Change, Deed, Reason, ReplaceOrder, Reversal, Step, StepAction};
 use super::ordering::Ordering;
 
 /// Lays the steps out so that each waits only for earlier ones. Linear in changes and edges.
@@ -26,6 +26,7 @@ pub(super) fn steps(changes: &[Change], ordering: &Ordering, seal: &dyn Seal) ->
             None => layout.joint(after),
         };
     }
+    layout.reinstate();
     layout.order_deletions();
     layout.sorted()
 }
@@ -67,7 +68,9 @@ impl<'a> Layout<'a> {
     /// Moves and refreshes: the record alone changes, and nothing has to be waited for.
     fn record_only(&mut self) {
         for (place, change) in self.changes.iter().enumerate() {
-            if change.moved_from.is_some() {
+            if change.reinstates() {
+                continue;
+            } else if change.moved_from.is_some() {
                 let step = self.push(StepAction::Move, Some(place), Vec::new());
                 self.first.insert(place, step);
             } else if change.action == Action::NoOp && change.importing.is_none() && is_stale(change) {
@@ -92,6 +95,9 @@ impl<'a> Layout<'a> {
             Action::Update => {
                 let step = self.push(StepAction::Update, Some(place), after);
                 self.leaves(place, None, Some(step));
+                if change.reason == Some(Reason::Undone(Deed::Imported)) {
+                    self.push(StepAction::Forget, Some(place), vec![step]);
+                }
                 Some(step)
             }
             Action::Replace(ReplaceOrder::DeleteFirst) => {
@@ -128,6 +134,18 @@ impl<'a> Layout<'a> {
     fn has_deposed(&self, place: usize) -> bool {
         let next = self.changes.get(place + 1);
         next.is_some_and(|next| next.deposed.is_some() && next.address == self.changes[place].address)
+    }
+
+    /// Old objects take their places again once their successors are gone.
+    fn reinstate(&mut self) {
+        let changes = self.changes;
+        let current = self.deletions.iter().filter(|(_, gone, _)| changes[*gone].deposed.is_none());
+        let successors: HashMap<&Address, usize> =
+            current.map(|(step, gone, _)| (&changes[*gone].address, *step)).collect();
+        for (place, change) in changes.iter().enumerate().filter(|(_, change)| change.reinstates()) {
+            let after = successors.get(&change.address).copied();
+            self.push(StepAction::Reinstate, Some(place), after.into_iter().collect());
+        }
     }
 
     fn leaves(&mut self, place: usize, delete: Option<usize>, change: Option<usize>) {
@@ -245,7 +263,7 @@ fn reversal(action: StepAction) -> Reversal {
         StepAction::Create => Reversal::Delete,
         StepAction::Update => Reversal::Restore,
         StepAction::Delete => Reversal::Recreate,
-        StepAction::Forget | StepAction::Import | StepAction::Move => Reversal::Record,
+        StepAction::Forget | StepAction::Import | StepAction::Move | StepAction::Reinstate => Reversal::Record,
         StepAction::Read | StepAction::Refresh | StepAction::Joint => Reversal::Nothing,
     }
 }

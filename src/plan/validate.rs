@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use formwork_contract::{Diagnostic, Diagnostics, Mode, Str, Type, Value};
 
+use super::failure;
 use super::moves::Moves;
 use super::protection::Rules;
 use super::release;
@@ -29,6 +30,7 @@ pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diag
     check.diagnostics.append(Rules::read(environment).err().unwrap_or_default());
     check.unknown_variables();
     check.diagnostics.append(Moves::of(&check.graph).err().unwrap_or_default());
+    check.diagnostics.append(failure::policies(&check.graph.blueprint).err().unwrap_or_default());
     let graph = Arc::clone(&check.graph);
     for node in graph.levels.iter().flatten() {
         check.node(*node).await;

@@ -10,11 +10,12 @@ use futures_util::stream::{self, StreamExt};
 use super::ask::Ask;
 use super::exclude::Excluded;
 use super::focus::Focused;
-use super::model::{Change, CheckResult, DataRead, Deferred, Drift, LeftOut, PlanKind};
+use super::model::{Change, CheckResult, DataRead, Deferred, Drift, FailurePolicy, LeftOut, PlanKind};
 use super::moves::Moves;
 use super::ordering::{Ordering, Token};
 use super::reopen::Blocks;
-use super::{Answers, Focus, Overrides, Secrets, checks};
+use super::undo::Links;
+use super::{Answers, Focus, Overrides, Secrets, Undo, checks};
 use crate::graph::{DesiredGraph, Each, Evaluation, InstanceId, NodeId, NodeKind, ProviderKey, ProviderSource, Unit};
 use crate::language::Retention;
 use crate::live::{ObserveOptions, Observed, Reality};
@@ -41,10 +42,14 @@ pub struct PlanOptions<'a> {
     pub restore: HashMap<Address, serde_json::Value>,
     /// For a rollback: results of data sources to be taken as they were.
     pub pinned: HashMap<Address, serde_json::Value>,
+    /// What is to be taken back of a run that broke; nothing else is planned then.
+    pub undo: Option<&'a Undo>,
     /// Objects of which nobody knows what an interrupted run made of them: they are left alone.
     pub undecided: HashSet<Address>,
     /// What an opened plan file says, instead of asking the providers.
     pub answers: Option<&'a Answers>,
+    /// `--on-failure`, in place of what the blueprint says.
+    pub on_failure: Option<FailurePolicy>,
     pub seal: &'a dyn Seal,
     pub progress: &'a (dyn Fn(PlanProgress) + Sync),
 }
@@ -104,6 +109,7 @@ pub(super) struct Walk<'a> {
     pub data: BTreeMap<Address, DataRead>,
     pub ephemerals: Blocks,
     pub checks: Vec<CheckResult>,
+    pub links: Links,
     /// Variables and outputs of modules whose conditions are known only during an apply.
     pub open_conditions: Vec<Unit>,
     pub diagnostics: Diagnostics,

@@ -14,10 +14,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
+use super::journal;
 use super::rekey::hash_resealed;
 use super::resource::{Body, COLUMNS};
 use super::vault::Vault;
-use super::{Record, Writing, adopt, approvals, private, to_u64};
+use super::{Record, Writing, adopt, approvals, private, stuck, to_u64, undo};
 
 type Hash = [u8; 32];
 
@@ -221,6 +222,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
             if approvals::has(connection, link.revision)? {
                 hash_rows(connection, &mut hasher, approvals::ROWS, link.revision)?;
             }
+            if undo::is_undo(connection, link.revision)? {
+                hash_rows(connection, &mut hasher, UNDO, link.revision)?;
+            }
             return Ok(hasher.finalize().into());
         }
         Kind::Journal => EVENT,
@@ -233,6 +237,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
         hash_rows(connection, &mut hasher, query, id)?;
         if link.kind == Kind::Journal {
             hash_source(connection, &mut hasher, id)?;
+        }
+        if link.kind == Kind::End && stuck::has_stuck(connection, id)? {
+            hash_rows(connection, &mut hasher, STUCK, id)?;
         }
         if link.kind == Kind::Rekey {
             hash_resealed(connection, &mut hasher, id, link.seq)?;
@@ -249,6 +256,10 @@ const BEGINNING: [&str; 3] = [
 ];
 
 const ADOPTION: &str = "SELECT revision, lineage, serial FROM adoptions WHERE revision = ?1";
+
+const UNDO: &str = "SELECT revision, undone FROM undos WHERE revision = ?1";
+
+const STUCK: &str = "SELECT ending, step, error FROM stuck WHERE ending = ?1 ORDER BY step";
 
 const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, planned, private, message, result,
                         moved_from, deposed_to FROM journal WHERE id = ?1";
@@ -389,6 +400,8 @@ struct Event {
     id: i64,
     revision: i64,
     object: Object,
+    /// What stood under a deposed key stands at the address again.
+    reinstates: bool,
     result: Option<Vec<u8>>,
     moved_from: Option<String>,
     deposed_to: Option<String>,
@@ -398,7 +411,7 @@ impl Replay {
     fn of(connection: &Connection, links: &[Link]) -> Result<Self, RecordError> {
         let mut replay = Self::default();
         let mut statement = connection.prepare_cached(
-            "SELECT j.id, j.revision, j.step, j.kind, s.address, s.deposed, j.result, j.moved_from, j.deposed_to
+            "SELECT j.id, j.revision, j.step, j.kind, s.address, s.deposed, j.result, j.moved_from, j.deposed_to, s.action
              FROM journal AS j JOIN steps AS s USING (revision, step) WHERE j.id BETWEEN ?1 AND ?2 ORDER BY j.id",
         )?;
         for link in links.iter().filter(|link| link.kind == Kind::Journal) {
@@ -410,6 +423,7 @@ impl Replay {
                     id: row.get(0)?,
                     revision: row.get(1)?,
                     object: (row.get(4)?, row.get(5)?),
+                    reinstates: row.get_ref(9)?.as_str()? == journal::REINSTATE,
                     result: row.get(6)?,
                     moved_from: row.get(7)?,
                     deposed_to: row.get(8)?,
@@ -441,7 +455,8 @@ impl Replay {
                 Some(digest) => {
                     let problem = || broken(None, format!("event {} of the journal has no digest", event.id));
                     let digest = digest.try_into().map_err(|_| problem())?;
-                    self.set(revision, event.object, Some(digest));
+                    let at = if event.reinstates { (event.object.0, String::new()) } else { event.object };
+                    self.set(revision, at, Some(digest));
                 }
             }
         }

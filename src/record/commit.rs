@@ -6,7 +6,7 @@ use formwork_contract::Address;
 use rusqlite::{OptionalExtension, params};
 
 use super::error::RecordError;
-use super::journal::{Reach, StepStatus};
+use super::journal::{REINSTATE, Reach, StepStatus};
 use super::lease::is_live;
 use super::model::{RecordedResource, StepEvent, StepEventKind};
 use super::{Record, Writing, audit, resource, rows, to_i64};
@@ -212,8 +212,9 @@ impl<'a> Batch<'a> {
             return Ok(Effect { result: Some(Vec::new()), deposed_to: None });
         };
         let found = (resource.address.to_string(), resource.deposed.as_deref().unwrap_or_default());
-        if (found.0.as_str(), found.1) != (&step.address, &step.deposed) {
-            let expected = object_name(&step.address, &step.deposed);
+        let key = if step.action == REINSTATE { "" } else { step.deposed.as_str() };
+        if (found.0.as_str(), found.1) != (&step.address, key) {
+            let expected = object_name(&step.address, key);
             let (revision, found) = (self.revision, object_name(&found.0, found.1));
             return Err(RecordError::OtherObject { revision, step: number, expected, found });
         }
@@ -226,7 +227,7 @@ impl<'a> Batch<'a> {
             }
             _ => None,
         };
-        self.touch(&step.address, &step.deposed)?;
+        self.touch(&step.address, key)?;
         let digest = resource::upsert(connection, resource)?;
         Ok(Effect { result: Some(digest.to_vec()), deposed_to })
     }

@@ -22,12 +22,15 @@ pub enum StepStatus {
     Settled,
 }
 
+/// The action of a step for a deposed key whose object becomes the current one of its address again.
+pub(super) const REINSTATE: &str = "reinstate";
+
 /// What a step may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// A provider is asked to change something: that must be written down first.
     Reality,
-    /// Nothing outside of the record changes (`forget`, `import`, `move`, `read`, `refresh`): it may be done without an intent.
+    /// Nothing outside of the record changes (`forget`, `import`, `move`, `reinstate`, `read`, `refresh`): it may be done without an intent.
     RecordOnly,
 }
 
@@ -35,7 +38,7 @@ impl Reach {
     /// By the name of the step's action; an action unknown here is taken to reach reality.
     pub fn of_action(action: &str) -> Self {
         match action {
-            "forget" | "import" | "move" | "read" | "refresh" => Self::RecordOnly,
+            "forget" | "import" | "move" | REINSTATE | "read" | "refresh" => Self::RecordOnly,
             _ => Self::Reality,
         }
     }

@@ -11,6 +11,7 @@
 //! - `adopt`: objects of a Terraform state become the record's at once.
 //! - `approvals`: the signatures that a revision was approved by.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
+//! - `undo`: what a run did and how things stood before it; `stuck`: what of a way back waits for a person.
 //! - `release`: what happened to waves and gates.
 //! - `outputs`: what the end of a run makes of them; `rows`: when each object last changed.
 //! - [`lease`]: who may write, with fencing tokens; `scope`: to what; `presence`: whether a holder still runs.
@@ -44,10 +45,12 @@ mod resource;
 mod revision;
 mod rows;
 mod scope;
+mod stuck;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod undo;
 pub mod vault;
 
 pub use error::RecordError;
@@ -61,6 +64,7 @@ pub use recipient::{NotARecipient, Recipient};
 pub use rekey::{PastRekey, Rekey, RekeyMoment, Rekeyed};
 pub use rows::{LastChange, RecordedRow, Snapshot};
 pub use scope::{LeaseScope, LeasedParts};
+pub use undo::{Image, RecordedStep};
 pub use vault::Vault;
 
 /// One environment's record, open.

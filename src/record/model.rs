@@ -51,6 +51,10 @@ pub struct NewRevision {
     /// Who ran it, as the command line was told.
     pub actor: Str,
     pub steps: Vec<NewStep>,
+    /// The revision whose run it takes back.
+    pub undoes: Option<u64>,
+    /// The plan file, to go on with it should the run break.
+    pub plan: Option<Arc<[u8]>>,
     /// The signatures that it was approved by.
     pub approvals: Vec<RecordedApproval>,
 }
@@ -104,6 +108,8 @@ pub enum RevisionStatus {
     Complete,
     /// It ended with steps failed or not begun.
     Incomplete,
+    /// It was to take something back and could not: a person has to see to what is left.
+    Stuck,
     /// Its run stopped before a wave, and waits: for a person, or for a time.
     Paused,
 }
@@ -210,6 +216,8 @@ pub struct RevisionSummary {
     /// Milliseconds since the Unix epoch.
     pub started_ms: i64,
     pub ended_ms: Option<i64>,
+    /// The revision whose run it takes back.
+    pub undoes: Option<u64>,
     /// Steps by action, and how many of them are done.
     pub steps: BTreeMap<Str, StepCount>,
     /// Those that began or wait; none where the plan has but one, and no gates.
@@ -221,6 +229,21 @@ pub struct RevisionSummary {
 pub struct StepCount {
     pub planned: u64,
     pub done: u64,
+}
+
+/// A step of a way back that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StuckStep {
+    pub revision: u64,
+    pub step: usize,
+    pub address: Address,
+    pub deposed: Option<Str>,
+    /// What was to be done with the object.
+    pub action: Str,
+    /// The record has an object there.
+    pub stands: bool,
+    /// The last thing that was said about it.
+    pub error: Str,
 }
 
 /// What a rollback needs of a revision.

@@ -39,7 +39,7 @@ impl Record {
         self.write(|writing| {
             take_up(writing, revision)?;
             let outputs = outputs::current(writing.transaction)?;
-            end(writing, to_i64(revision), RevisionStatus::Paused, &outputs)
+            end(writing, to_i64(revision), RevisionStatus::Paused, &outputs, &[])
         })
     }
 

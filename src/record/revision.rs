@@ -16,10 +16,10 @@ use super::model::{
 use super::outputs::{self, OutputEdit};
 use super::resource::{self, Reader};
 use super::vault::Vault;
-use super::{Record, Writing, adopt, approvals, audit, json, private, release, to_i64, to_u64};
+use super::{Record, Writing, adopt, approvals, audit, json, private, release, stuck, to_i64, to_u64, undo};
 
-const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms
-                       FROM revisions";
+const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms,
+                       (SELECT undone FROM undos WHERE revision = number) FROM revisions";
 
 impl Record {
     /// Begins a revision and gives its number. Runs that were interrupted are ended as incomplete; their
@@ -157,6 +157,7 @@ pub(super) fn begin(
     if let Some(adoption) = adoption {
         adopt::insert(writing, number, adoption)?;
     }
+    undo::insert(writing, number, revision.undoes, revision.plan.as_deref())?;
     audit::append(writing, audit::Kind::Begin, number, (0, 0))?;
     Ok(to_u64(number))
 }
@@ -176,14 +177,25 @@ pub(super) fn close(
         |row| row.get(0),
     )?;
     let whole = left == 0 && sound;
-    let status = if whole { RevisionStatus::Complete } else { RevisionStatus::Incomplete };
+    let waiting = if whole { Vec::new() } else { stuck::still_left(writing.transaction, number)? };
+    let status = match (whole, waiting.is_empty()) {
+        (true, _) => RevisionStatus::Complete,
+        (false, true) => RevisionStatus::Incomplete,
+        (false, false) => RevisionStatus::Stuck,
+    };
+    let after = outputs_after(writing, outputs)?;
+    end(writing, number, status, &after, &waiting)?;
+    Ok(status)
+}
+
+/// What an ending makes of the outputs; a change is counted.
+pub(super) fn outputs_after(writing: &Writing, edit: &OutputEdit) -> Result<serde_json::Value, RecordError> {
     let before = outputs::current(writing.transaction)?;
-    let after = outputs.applied(&before, &writing.held_lease()?.scope)?;
+    let after = edit.applied(&before, &writing.held_lease()?.scope)?;
     if before != after {
         bump_serial(writing)?;
     }
-    end(writing, number, status, &after)?;
-    Ok(status)
+    Ok(after)
 }
 
 fn insert_revision(writing: &Writing, revision: &NewRevision, token: u64) -> Result<i64, RecordError> {
@@ -255,25 +267,33 @@ fn end_interrupted(writing: &Writing, own_token: u64) -> Result<(), RecordError>
     for (number, token) in open {
         if token == to_i64(own_token) || !is_live(writing.transaction, writing.record, token, writing.now_ms)? {
             let outputs = outputs::current(writing.transaction)?;
-            end(writing, number, RevisionStatus::Incomplete, &outputs)?;
+            let waiting = stuck::still_left(writing.transaction, number)?;
+            let status = if waiting.is_empty() { RevisionStatus::Incomplete } else { RevisionStatus::Stuck };
+            end(writing, number, status, &outputs, &waiting)?;
         }
     }
     Ok(())
 }
 
+/// Writes an ending down; `left` are the steps that wait for a person, and why.
 pub(super) fn end(
     writing: &Writing,
     revision: i64,
     status: RevisionStatus,
     outputs: &serde_json::Value,
+    left: &[(i64, String)],
 ) -> Result<(), RecordError> {
     let connection = writing.transaction;
+    if status == RevisionStatus::Complete {
+        undo::forget_plan(writing, revision)?;
+    }
     let status = status_text(status);
     connection.execute(
         "INSERT INTO endings (revision, status, outputs, at_ms) VALUES (?1, ?2, ?3, ?4)",
         params![revision, status, outputs.to_string(), writing.now_ms],
     )?;
     let ending = connection.last_insert_rowid();
+    stuck::insert(writing, ending, left)?;
     connection.execute(
         "UPDATE revisions SET status = ?2, ended_ms = ?3 WHERE number = ?1",
         params![revision, status, writing.now_ms],
@@ -315,6 +335,7 @@ fn summary(row: &Row) -> Result<RevisionSummary, RecordError> {
         actor: row.get_ref(6)?.as_str()?.into(),
         started_ms: row.get(7)?,
         ended_ms: row.get(8)?,
+        undoes: row.get::<_, Option<i64>>(9)?.map(to_u64),
         steps: BTreeMap::new(),
         waves: Vec::new(),
         approvals: Vec::new(),
@@ -406,6 +427,7 @@ fn status_text(status: RevisionStatus) -> &'static str {
         RevisionStatus::Complete => "complete",
         RevisionStatus::Incomplete => "incomplete",
         RevisionStatus::Paused => "paused",
+        RevisionStatus::Stuck => "stuck",
     }
 }
 
@@ -415,6 +437,7 @@ fn revision_status(text: &str) -> Result<RevisionStatus, RecordError> {
         "complete" => RevisionStatus::Complete,
         "incomplete" => RevisionStatus::Incomplete,
         "paused" => RevisionStatus::Paused,
+        "stuck" => RevisionStatus::Stuck,
         _ => return Err(RecordError::corrupt(format!("a revision has the status `{text}`"))),
     })
 }

@@ -69,6 +69,8 @@ pub(crate) fn revision(steps: Vec<NewStep>) -> NewRevision {
         git_clean: true,
         actor: "ada".into(),
         steps,
+        undoes: None,
+        plan: None,
         approvals: Vec::new(),
     }
 }

@@ -3,7 +3,10 @@
 //! A revision keeps the blueprint that it was made from, its variables and the results of its data
 //! sources. Going back plans that blueprint again: references are evaluated anew, so that an object that
 //! is made again gets the identities that its neighbours have now. What the blueprint is silent about, and
-//! a provider or a later revision set, comes from the before-images.
+//! a provider or a later revision set, comes from the before-images. A run that broke is taken back otherwise:
+//! see `undo.rs`.
+
+mod undo;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,6 +15,8 @@ use formwork_contract::{Address, Str};
 
 use crate::record::model::{RevisionKind, RevisionStatus};
 use crate::record::{Record, RecordError};
+
+pub use undo::{broken, is_taken_back, undo};
 
 /// What the factory is to be again.
 #[derive(Debug)]
@@ -76,17 +81,25 @@ pub fn target(record: &Record, to: Option<u64>) -> Result<Target, RollbackError>
             .max()
             .ok_or(RollbackError::NoEarlier)?,
     };
-    let Some(revision) = record.revision(number)? else {
+    let Some(mut revision) = record.revision(number)? else {
         return Err(RollbackError::NoSuch { wanted: number, last });
     };
     if revision.summary.status != RevisionStatus::Complete {
         return Err(RollbackError::Incomplete { revision: number });
     }
     let stood = record.resources_at(number)?;
+    // Where nothing stood nothing was described: how the providers are reached, the last blueprint knows.
+    if revision.files.is_empty()
+        && stood.is_empty()
+        && let Some(latest) = record.revision(last)?
+    {
+        (revision.files, revision.variables, revision.pinned) = (latest.files, latest.variables, latest.pinned);
+    }
     let pinned = entries(&revision.pinned);
     Ok(Target {
         revision: number,
-        empty: revision.summary.kind == RevisionKind::Destroy && stood.is_empty(),
+        empty: stood.is_empty()
+            && (revision.summary.kind == RevisionKind::Destroy || revision.summary.undoes.is_some()),
         files: revision.files,
         variables: entries(&revision.variables).map(|(name, json)| (name.into(), json.clone())).collect(),
         pinned: pinned.filter_map(|(address, json)| Some((address.parse().ok()?, json.clone()))).collect(),
@@ -95,6 +108,34 @@ pub fn target(record: &Record, to: Option<u64>) -> Result<Target, RollbackError>
             .filter(|resource| resource.deposed.is_none())
             .map(|resource| (resource.address, resource.value))
             .collect(),
+    })
+}
+
+/// What a revision began with.
+#[derive(Debug)]
+pub struct Begun {
+    /// Everything that the blueprint was read from.
+    pub files: BTreeMap<String, Arc<[u8]>>,
+    /// In the exact form.
+    pub variables: BTreeMap<Str, serde_json::Value>,
+    /// Results of data sources, in the exact form.
+    pub pinned: HashMap<Address, serde_json::Value>,
+}
+
+/// The blueprint of a run, for the providers that it was made with.
+///
+/// # Errors
+/// There is no such revision, or the record cannot be read.
+pub fn begun(record: &Record, number: u64) -> Result<Begun, RollbackError> {
+    let history = record.history()?;
+    let last = history.iter().map(|summary| summary.number).max().ok_or(RollbackError::NoEarlier)?;
+    let revision = record.revision(number)?.ok_or(RollbackError::NoSuch { wanted: number, last })?;
+    Ok(Begun {
+        variables: entries(&revision.variables).map(|(name, json)| (name.into(), json.clone())).collect(),
+        pinned: entries(&revision.pinned)
+            .filter_map(|(address, json)| Some((address.parse().ok()?, json.clone())))
+            .collect(),
+        files: revision.files,
     })
 }
 

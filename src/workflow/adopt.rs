@@ -109,6 +109,8 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
         git_clean: git.is_some_and(|git| git.clean),
         actor: workspace.actor.clone(),
         steps: Vec::new(),
+        undoes: None,
+        plan: None,
         approvals: Vec::new(),
     };
     let adoption = Adoption { lineage: state.lineage.clone(), serial: state.serial };

@@ -16,6 +16,7 @@ mod policy;
 #[cfg(feature = "terraform")]
 mod providers;
 mod recipients;
+mod rollback;
 mod secrets;
 mod settle;
 mod state;
@@ -34,32 +35,34 @@ use crate::live::{Redactor, Registry};
 pub use crate::apply::{
     ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Paused, PausedFor, Progress, ProgressEvent, Silent, StepDone, Word,
 };
-pub use crate::approve::Consent;
 pub use crate::approve::overrides::NAMESPACE as OVERRIDE_NAMESPACE;
 pub use crate::approve::policy::{TestOutcome, TestReport, Verdict as PolicyVerdict, Violation};
+pub use crate::approve::{AcceptedLoss, Consent, UndoConsent, unaccepted};
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
+pub use crate::plan::failure::FailurePolicy;
 pub use crate::record::{AskPassphrase, PastRekey, RekeyMoment, Rekeyed};
 pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
-pub use apply::{ApplyRequest, apply};
+pub use apply::{ApplyRequest, Resumable, apply, resumable, resume};
 pub use approval::{Approver, Governing, agent_signer, allowed, approve_plan, approver, key_file, verify};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use open::{own_host, served_context, state_dir};
 pub use overrides::{OverrideRequest, write_override};
-pub use plan::{
-    PlanRequest, Planned, RollbackRequest, drift, look, open_plan, plan, plan_rollback, rollback_plan, save_plan,
-};
+pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, save_plan};
 pub use policy::{FiledException, NewException, policy_except, policy_init, policy_test};
 #[cfg(feature = "terraform")]
 pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
     Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
 };
+pub use rollback::{RollbackRequest, rollback_plan, undo_plan};
 pub use secrets::{KnownRecipient, RekeyRequest, SecretsView, rekey, secrets};
 pub use settle::state_settle;
-pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm, state_rm_overridden};
+pub use state::{
+    HistoryEntry, OutputValue, history, outputs, state_mv, state_rm, state_rm_overridden, state_unstick, stuck,
+};
 pub use validate::{Validated, validate};
 pub use wave::{WaitingWave, approve_wave, waiting_wave};
 

@@ -1,4 +1,4 @@
-//! Plans: for an apply, a destroy or a rollback; written to a file and opened again; and what drifted.
+//! Plans: for an apply or a destroy; written to a file and opened again; and what drifted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 use super::approval::{Governing, KeptPlan};
 use super::open::{self, failure, record_failure};
 use super::overrides;
+use super::rollback::undo;
 use super::settle::settle_first;
 use super::wave::unknown_groups;
 use super::{Progress, ProgressEvent, Workspace, recipients, secrets, variables};
@@ -22,10 +23,10 @@ use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
 use crate::plan::bound::output_digests;
 use crate::plan::file_v1::{self, FiledSelection};
-use crate::plan::model::{Author, Git, Header, PlanKind};
+use crate::plan::model::{Author, FailurePolicy, Git, Header, PlanKind};
 use crate::plan::{
     Answers, Focus, Origin, Overrides, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request,
-    make,
+    Undo, make,
 };
 use crate::record::{Record, RecordError, Snapshot};
 use crate::rollback;
@@ -46,15 +47,8 @@ pub struct PlanRequest {
     pub skip_refresh: bool,
     /// Objects to take over, by address and id.
     pub imports: Vec<(Address, Str)>,
-}
-
-/// Where to go back to.
-#[derive(Clone, Debug, Default)]
-pub struct RollbackRequest {
-    /// The last complete revision before the latest where none is given.
-    pub to: Option<u64>,
-    /// Files of signed overrides, for protected objects.
-    pub overrides: Vec<PathBuf>,
+    /// In place of what the blueprint says.
+    pub on_failure: Option<FailurePolicy>,
 }
 
 /// A plan, with what it needs to be applied.
@@ -78,19 +72,21 @@ pub struct Planned {
 /// What a plan was confined to.
 #[derive(Debug)]
 pub(super) struct Selection {
-    kind: PlanKind,
-    refresh: bool,
-    targets: Vec<Focus>,
-    excludes: Vec<Focus>,
-    replace: Vec<Address>,
-    overrides: Overrides,
-    preflight: bool,
-    restore: HashMap<Address, serde_json::Value>,
-    pinned: HashMap<Address, serde_json::Value>,
-    imports: HashMap<Address, Str>,
+    pub(super) kind: PlanKind,
+    pub(super) refresh: bool,
+    pub(super) targets: Vec<Focus>,
+    pub(super) excludes: Vec<Focus>,
+    pub(super) replace: Vec<Address>,
+    pub(super) overrides: Overrides,
+    pub(super) preflight: bool,
+    pub(super) restore: HashMap<Address, serde_json::Value>,
+    pub(super) pinned: HashMap<Address, serde_json::Value>,
+    pub(super) imports: HashMap<Address, Str>,
     /// Objects of which nobody knows what an interrupted run made of them.
-    undecided: HashSet<Address>,
-    look_only: bool,
+    pub(super) undecided: HashSet<Address>,
+    pub(super) look_only: bool,
+    pub(super) on_failure: Option<FailurePolicy>,
+    pub(super) undo: Option<Undo>,
 }
 
 impl Selection {
@@ -99,7 +95,7 @@ impl Selection {
         Self { refresh, look_only: true, ..Self::new(PlanKind::Apply) }
     }
 
-    fn new(kind: PlanKind) -> Self {
+    pub(super) fn new(kind: PlanKind) -> Self {
         Self {
             kind,
             refresh: true,
@@ -113,21 +109,27 @@ impl Selection {
             imports: HashMap::new(),
             undecided: HashSet::new(),
             look_only: false,
+            on_failure: None,
+            undo: None,
         }
     }
 
     /// The rules that judge what is planned; a look needs none.
     fn governing(&self, workspace: &Workspace, record: &Record, blueprint: &Blueprint) -> Result<Governing, Failure> {
-        if self.look_only {
+        let is_way_back = self.kind.undone().is_some();
+        if self.look_only && !is_way_back {
             return Ok(Governing::none(blueprint));
         }
         let governing = Governing::of(workspace, record, blueprint)?;
+        if is_way_back {
+            return Ok(governing);
+        }
         let unknown = unknown_groups(blueprint, &governing.rules);
         if unknown.has_errors() { Err(failure(&blueprint.sources, unknown)) } else { Ok(governing) }
     }
 
     pub(super) fn options<'a>(
-        &self,
+        &'a self,
         record: &'a Record,
         answers: Option<&'a Answers>,
         progress: &'a (dyn Fn(PlanProgress) + Sync),
@@ -144,6 +146,8 @@ impl Selection {
             restore: self.restore.clone(),
             pinned: self.pinned.clone(),
             undecided: self.undecided.clone(),
+            undo: self.undo.as_ref(),
+            on_failure: self.on_failure,
             answers,
             seal: &**record.vault(),
             progress,
@@ -165,6 +169,7 @@ pub async fn plan(workspace: &Workspace, request: &PlanRequest, progress: &dyn P
         overrides: overrides::unjudged(&blueprint.sources, &request.overrides)?,
         preflight: request.preflight,
         imports: request.imports.iter().cloned().collect(),
+        on_failure: request.on_failure,
         ..Selection::new(if request.destroy { PlanKind::Destroy } else { PlanKind::Apply })
     };
     from_blueprint(workspace, blueprint, warnings, selection, progress).await
@@ -186,73 +191,6 @@ pub async fn look(workspace: &Workspace, refresh: bool, progress: &dyn Progress)
 /// As for [`look`].
 pub async fn drift(workspace: &Workspace, progress: &dyn Progress) -> Result<Planned, Failure> {
     look(workspace, true, progress).await
-}
-
-/// Plans the way back to a revision: the one given, or the last complete one before the latest.
-///
-/// # Errors
-/// There is no such revision, or its blueprint cannot be planned any more.
-pub async fn rollback_plan(
-    workspace: &Workspace,
-    to: Option<u64>,
-    progress: &dyn Progress,
-) -> Result<Planned, Failure> {
-    plan_rollback(workspace, &RollbackRequest { to, overrides: Vec::new() }, progress).await
-}
-
-/// Plans the way back to a revision, where protected objects may be in the way.
-///
-/// # Errors
-/// As for [`rollback_plan`], and an override that does not hold.
-pub async fn plan_rollback(
-    workspace: &Workspace,
-    request: &RollbackRequest,
-    progress: &dyn Progress,
-) -> Result<Planned, Failure> {
-    let to = request.to;
-    // The blueprint on disk may be broken: that is a reason to go back. Only its environments are needed.
-    let environment = match open::blueprint(workspace) {
-        Ok((blueprint, _)) => blueprint.environment,
-        Err(failed) => workspace.environment.clone().ok_or(failed)?,
-    };
-    let nowhere = Arc::new(Sources::default());
-    let record = open::record(workspace, &environment).map_err(|error| record_failure(&nowhere, &error))?;
-    let target = rollback::target(&record, to).map_err(|error| {
-        let diagnostic = Diagnostic::error(error.to_string());
-        failure(
-            &nowhere,
-            match error.hint() {
-                Some(hint) => diagnostic.hint(hint),
-                None => diagnostic,
-            },
-        )
-    })?;
-    drop(record);
-    let overrides = overrides::unjudged(&nowhere, &request.overrides)?;
-    revive(workspace, &environment, target, overrides, progress).await
-}
-
-/// Plans the blueprint of a revision as it was.
-async fn revive(
-    workspace: &Workspace,
-    environment: &Str,
-    target: rollback::Target,
-    overrides: Overrides,
-    progress: &dyn Progress,
-) -> Result<Planned, Failure> {
-    let files = Arc::new(Files::from_snapshot(target.files));
-    let (blueprint, warnings) = open::load_from(workspace, files, Some(environment.clone()))?;
-    let kind = PlanKind::Rollback { to: target.revision };
-    let selection = Selection {
-        restore: target.restore,
-        pinned: target.pinned,
-        overrides,
-        // A revision that took everything down is returned to by taking everything down.
-        ..Selection::new(if target.empty { PlanKind::Destroy } else { kind })
-    };
-    let variables = Variables::Filed(target.variables);
-    let prepared = Prepared { blueprint, warnings, selection, variables, file: None, filed: None };
-    prepared.make(workspace, progress).await
 }
 
 /// Writes a plan to a file, and gives its digest.
@@ -286,22 +224,38 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
                 .hint("make one with `formwork plan -o FILE`"),
         )
     })?;
-    let unusable = |error: PlanFileError| failure(&nowhere, unusable_plan(path, &error));
-    let file = file_v1::read(&String::from_utf8_lossy(&text)).map_err(unusable)?;
+    let name = path.display().to_string();
+    let (mut planned, _) = reopen(workspace, &name, &text, None, progress).await?;
+    planned.kept = Some(KeptPlan::new(path, text)?);
+    Ok(planned)
+}
+
+/// Makes the plan of a file again, as its bytes say; for a revision that goes on, as the record was when it began.
+/// Tells the digest as well.
+pub(super) async fn reopen(
+    workspace: &Workspace,
+    name: &str,
+    text: &[u8],
+    resuming: Option<u64>,
+    progress: &dyn Progress,
+) -> Result<(Planned, Str), Failure> {
+    let nowhere = Arc::new(Sources::default());
+    let unusable = |error: PlanFileError| failure(&nowhere, unusable_plan(name, &error));
+    let file = file_v1::read(&String::from_utf8_lossy(text)).map_err(unusable)?;
     let environment: Str = file.environment().into();
     if let Some(other) = workspace.environment.as_ref().filter(|wanted| **wanted != environment) {
-        return Err(failure(&nowhere, other_environment(path, &environment, other)));
+        return Err(failure(&nowhere, other_environment(name, &environment, other)));
     }
     let record = open::record(workspace, &environment).map_err(|error| record_failure(&nowhere, &error))?;
     if *record.id() != *file.record_id() {
         return Err(failure(
             &nowhere,
-            Diagnostic::error(format!("the plan file `{}` belongs to another record", path.display()))
+            Diagnostic::error(format!("the plan file `{name}` belongs to another record"))
                 .detail(format!("It was made for record {}, and this one is {}.", file.record_id(), record.id()))
                 .hint("apply it where it was made, or make a new plan here"),
         ));
     }
-    secrets::same_key(&record, &file, path).map_err(|found| failure(&nowhere, *found))?;
+    secrets::same_key(&record, &file, name).map_err(|found| failure(&nowhere, *found))?;
     let header = file.header(&**record.vault()).map_err(unusable)?;
     let FiledSelection { targets, excludes, replace } = file.selection().map_err(unusable)?;
     let restore = match header.kind {
@@ -323,6 +277,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         restore,
         pinned: file.data().map_err(unusable)?,
         imports: file.imports(),
+        look_only: header.kind.undone().is_some(),
         ..Selection::new(header.kind)
     };
     let variables = Variables::Known {
@@ -330,9 +285,14 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         given_again: header.given_again.clone(),
         made_ms: header.created_ms,
     };
-    let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file), filed: Some(&header) };
+    let prepared =
+        Prepared { blueprint, warnings, selection, variables, file: Some(&file), filed: Some(&header), resuming };
     let made = prepared.make(workspace, progress).await;
-    let broken = |record: &Record| check_bound(&header, record).err().map(|told| failure(&nowhere, told));
+    // What the revision that goes on did itself is no reason.
+    let broken = |record: &Record| {
+        let told = check_bound(&header, record).err().filter(|_| resuming.is_none());
+        told.map(|told| failure(&nowhere, told))
+    };
     let mut planned = match made {
         Ok(planned) => planned,
         // Where the record moved on, that is the reason.
@@ -341,44 +301,42 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
             return Err(record.as_ref().and_then(broken).unwrap_or(failed));
         }
     };
-    planned.kept = Some(KeptPlan::new(path, text)?);
     if !file.has_steps_of(&planned.plan) {
-        return Err(broken(&planned.record).unwrap_or_else(|| failure(&nowhere, other_steps(path))));
+        return Err(broken(&planned.record).unwrap_or_else(|| failure(&nowhere, other_steps(name))));
     }
     planned.digest = Some(file.digest.clone());
-    Ok(planned)
+    Ok((planned, file.digest))
 }
 
-/// What a plan is bound to is as the file says.
+/// What a plan is bound to, and what follows a failure, is as the file says.
 fn as_filed(header: &mut Header, filed: &Header) {
     header.record_serial = filed.record_serial;
     header.record_revision = filed.record_revision;
     header.bound.clone_from(&filed.bound);
     header.providers.clone_from(&filed.providers);
+    header.on_failure.clone_from(&filed.on_failure);
 }
 
-fn other_steps(path: &Path) -> Diagnostic {
-    Diagnostic::error(format!("the plan file `{}` no longer leads to the same steps", path.display()))
+fn other_steps(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("the plan file `{name}` no longer leads to the same steps"))
         .detail("The record or this version of Formwork is not what it was when the plan was made.")
         .hint("make a new plan: `formwork plan`")
 }
 
-fn other_environment(path: &Path, environment: &str, asked: &str) -> Diagnostic {
-    Diagnostic::error(format!("the plan file `{}` is for another environment", path.display()))
+fn other_environment(name: &str, environment: &str, asked: &str) -> Diagnostic {
+    Diagnostic::error(format!("the plan file `{name}` is for another environment"))
         .detail(format!("It was made for `{environment}`, and `{asked}` is asked for."))
         .hint("leave `--env` and FORMWORK_ENV out: a plan file says what it is for")
 }
 
-fn unusable_plan(path: &Path, error: &PlanFileError) -> Diagnostic {
+fn unusable_plan(name: &str, error: &PlanFileError) -> Diagnostic {
     let hint = match error {
         PlanFileError::Foreign => "give a file that `formwork plan -o FILE` wrote",
         PlanFileError::Version(_) => "use the version of Formwork that wrote it, or make a new plan",
         PlanFileError::Digest { .. } => "do not trust this file: make a new plan",
         PlanFileError::Damaged(_) | PlanFileError::Value(_) => "make a new plan: `formwork plan -o FILE`",
     };
-    Diagnostic::error(format!("the plan file `{}` cannot be used", path.display()))
-        .detail(format!("{error}."))
-        .hint(hint)
+    Diagnostic::error(format!("the plan file `{name}` cannot be used")).detail(format!("{error}.")).hint(hint)
 }
 
 /// Plans a blueprint with the variables that the workspace gives.
@@ -389,11 +347,19 @@ async fn from_blueprint(
     selection: Selection,
     progress: &dyn Progress,
 ) -> Result<Planned, Failure> {
-    let prepared = Prepared { blueprint, warnings, selection, variables: Variables::Given, file: None, filed: None };
+    let prepared = Prepared {
+        blueprint,
+        warnings,
+        selection,
+        variables: Variables::Given,
+        file: None,
+        filed: None,
+        resuming: None,
+    };
     prepared.make(workspace, progress).await
 }
 
-enum Variables {
+pub(super) enum Variables {
     /// By the workspace.
     Given,
     /// By a revision, in the exact form.
@@ -402,18 +368,20 @@ enum Variables {
     Known { values: BTreeMap<Str, Value>, given_again: BTreeSet<Str>, made_ms: i64 },
 }
 
-struct Prepared<'a> {
-    blueprint: Blueprint,
-    warnings: Diagnostics,
-    selection: Selection,
-    variables: Variables,
-    file: Option<&'a PlanFile>,
+pub(super) struct Prepared<'a> {
+    pub(super) blueprint: Blueprint,
+    pub(super) warnings: Diagnostics,
+    pub(super) selection: Selection,
+    pub(super) variables: Variables,
+    pub(super) file: Option<&'a PlanFile>,
     /// What the file says of the plan.
-    filed: Option<&'a Header>,
+    pub(super) filed: Option<&'a Header>,
+    /// The revision that goes on with the file's plan.
+    pub(super) resuming: Option<u64>,
 }
 
 impl Prepared<'_> {
-    async fn make(mut self, workspace: &Workspace, progress: &dyn Progress) -> Result<Planned, Failure> {
+    pub(super) async fn make(mut self, workspace: &Workspace, progress: &dyn Progress) -> Result<Planned, Failure> {
         let environment = self.blueprint.environment.clone();
         let before = Arc::clone(&self.blueprint.sources);
         let mut record = open::record(workspace, &environment).map_err(|error| record_failure(&before, &error))?;
@@ -425,23 +393,26 @@ impl Prepared<'_> {
         self.warnings.append(found);
         self.warnings.append(wrapped.map_err(fail)?);
         let graph = Arc::new(graph::build(self.blueprint.clone(), workspace.registry.natives()).map_err(fail)?);
-        match self.file {
-            None => {
-                let left = settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
-                self.warnings.append(left.warnings);
-                self.selection.undecided = left.undecided.into_iter().collect();
-            }
-            // It was made beside what is still open.
-            Some(seen) => {
-                let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
-                let open = open.into_iter().filter(|intent| intent.revision <= seen.record_revision());
-                self.selection.undecided = open.map(|intent| intent.address).collect();
-            }
+        if self.file.is_none() || self.resuming.is_some() {
+            let left = settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
+            self.warnings.append(left.warnings);
+            self.selection.undecided = left.undecided.into_iter().collect();
         }
-        let recorded = match self.file {
-            None => recorded(&record).map_err(fail)?,
-            Some(seen) => recorded_after(&record, seen.record_revision()).map_err(fail)?,
+        if let Some(seen) = self.file {
+            // It was made beside what was open then, and is still.
+            let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
+            let open = open.into_iter().filter(|intent| intent.revision <= seen.record_revision());
+            self.selection.undecided = open.map(|intent| intent.address).collect();
+        }
+        let recorded = match (self.file, self.resuming) {
+            (None, _) => recorded(&record),
+            (Some(seen), None) => recorded_after(&record, seen.record_revision()),
+            (Some(seen), Some(revision)) => recorded_before(&record, seen.record_revision(), revision),
         };
+        let recorded = recorded.map_err(fail)?;
+        if let Some(of) = self.selection.kind.undone() {
+            self.selection.undo = Some(undo(&record, of, &recorded).map_err(fail)?);
+        }
         let builds = self.file.map(PlanFile::providers).unwrap_or_default();
         let reality = open::reality(workspace, &environment).expecting(builds);
         let governing = self.selection.governing(workspace, &record, &self.blueprint)?;
@@ -550,6 +521,15 @@ fn as_recorded(record: &Record, snapshot: Result<Snapshot, RecordError>) -> Resu
         outputs: super::state::outputs_from(&snapshot.outputs, record.vault()),
         output_digests: output_digests(&snapshot.outputs),
     })
+}
+
+/// The same for a plan that a revision began to carry out, with the outputs from before it.
+fn recorded_before(record: &Record, seen: u64, revision: u64) -> Result<Recorded, Diagnostics> {
+    let snapshot = record.snapshot_at(seen).and_then(|snapshot| {
+        let outputs = record.outputs_before(revision)?;
+        Ok(Snapshot { outputs, ..snapshot })
+    });
+    as_recorded(record, snapshot)
 }
 
 impl std::fmt::Debug for Planned {

@@ -1,6 +1,5 @@
 //! Who can open the secrets of a record, and the exchange of its key.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use formwork_contract::json::Seal;
@@ -126,7 +125,7 @@ fn drill(request: &RekeyRequest, moment: RekeyMoment) {
 }
 
 /// A plan file is opened with the key that it was sealed with, and with no later one.
-pub(super) fn same_key(record: &Record, file: &PlanFile, path: &Path) -> Result<(), Box<Diagnostic>> {
+pub(super) fn same_key(record: &Record, file: &PlanFile, name: &str) -> Result<(), Box<Diagnostic>> {
     if file.key_name().is_empty() || *file.key_name() == *record.vault().key_name() {
         return Ok(());
     }
@@ -136,7 +135,7 @@ pub(super) fn same_key(record: &Record, file: &PlanFile, path: &Path) -> Result<
         return Ok(());
     };
     Err(Box::new(
-        Diagnostic::error(format!("the plan file `{}` was made under an older key of the record", path.display()))
+        Diagnostic::error(format!("the plan file `{name}` was made under an older key of the record"))
             .detail(format!("`{}` exchanged the key at {}.", exchange.actor, timestamp(exchange.at_ms)))
             .hint("make a new plan: `formwork plan -o FILE`"),
     ))

@@ -14,7 +14,7 @@ use super::open::{self, failure, record_failure};
 use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
 use crate::record::model::{
-    NewRevision, NewStep, RecordedResource, RevisionKind, RevisionSummary, StepEvent, StepEventKind,
+    NewRevision, NewStep, RecordedResource, RevisionKind, RevisionSummary, StepEvent, StepEventKind, StuckStep,
 };
 use crate::record::{LeaseScope, OutputEdit, Record, RecordError, Vault};
 
@@ -37,6 +37,15 @@ pub fn history(workspace: &Workspace) -> Result<Vec<HistoryEntry>, Failure> {
     let mut history = record.history().map_err(|error| record_failure(&sources, &error))?;
     history.sort_by_key(|summary| std::cmp::Reverse(summary.number));
     Ok(history)
+}
+
+/// What a way back could not reach, and waits for a person.
+///
+/// # Errors
+/// The blueprint or the record cannot be read.
+pub fn stuck(workspace: &Workspace) -> Result<Vec<StuckStep>, Failure> {
+    let (sources, record) = opened(workspace)?;
+    record.stuck().map_err(|error| record_failure(&sources, &error))
 }
 
 /// The outputs of the last apply.
@@ -126,6 +135,21 @@ pub fn state_rm_overridden(workspace: &Workspace, address: &Address, overrides: 
     edit(workspace, &sources, &mut record, address, "forget", StepEventKind::Done { resource: None, from: None })
 }
 
+/// A person has seen to what a way back could not reach. Tells whether anything waited there.
+///
+/// # Errors
+/// The record cannot be read or written.
+pub fn state_unstick(workspace: &Workspace, address: &Address) -> Result<bool, Failure> {
+    let (sources, mut record) = opened(workspace)?;
+    let mut write = || {
+        open::acquire(workspace, &mut record, LeaseScope::of([address.clone()]))?;
+        let waited = record.unstick(address)?;
+        record.release()?;
+        Ok(waited)
+    };
+    write().map_err(|error| record_failure(&sources, &error))
+}
+
 fn opened(workspace: &Workspace) -> Result<(Arc<Sources>, Record), Failure> {
     let (blueprint, _) = open::blueprint(workspace)?;
     let record =
@@ -183,6 +207,8 @@ fn edit(
             git_clean: false,
             actor: workspace.actor.clone(),
             steps: vec![NewStep { address: address.clone(), deposed: None, action: action.into() }],
+            undoes: None,
+            plan: None,
             approvals: Vec::new(),
         })?;
         record.commit(number, &[StepEvent { step: 0, kind: event.clone() }])?;

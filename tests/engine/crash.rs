@@ -78,7 +78,7 @@ pub(crate) fn standing(dir: &Path) -> Vec<String> {
 }
 
 fn assert_recovers(dir: &Path, at: &str) {
-    let again = formwork(dir, &["apply", "--auto-approve"]);
+    let again = formwork(dir, &["apply", "--auto-approve", "--accept-loss", "all"]);
     assert!(again.status.success(), "after a kill at {at}:\n{}", String::from_utf8_lossy(&again.stderr));
     let plan = formwork(dir, &["plan", "--detailed-exitcode"]);
     assert_eq!(plan.status.code(), Some(0), "after a kill at {at}:\n{}", String::from_utf8_lossy(&plan.stdout));
@@ -106,7 +106,10 @@ fn kill_everywhere(when: &str, parallelism: &str) -> usize {
         let at = format!("{record}:{when}");
         let dir = folder.path().join(format!("{record}-{when}"));
         copy(&before, &dir);
-        let run = formwork(&dir, &["apply", "--auto-approve", "--parallelism", parallelism, "--crash-at", &at]);
+        let run = formwork(
+            &dir,
+            &["apply", "--auto-approve", "--accept-loss", "all", "--parallelism", parallelism, "--crash-at", &at],
+        );
         if run.status.signal() != Some(SIGKILL) {
             assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
             return record - 1;

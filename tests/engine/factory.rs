@@ -5,8 +5,9 @@ use std::path::Path;
 use formwork::plan::Plan;
 use formwork::plan::model::Action;
 use formwork::workflow::{
-    ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings, Progress, Secrecy,
-    Silent, VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
+    AcceptedLoss, ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings,
+    Progress, Secrecy, Silent, VariableSource, Workspace, apply, open_plan, plan, providers, resumable, resume,
+    rollback_plan, save_plan, undo_plan,
 };
 
 /// A blueprint under test.
@@ -104,8 +105,7 @@ impl Factory {
     }
 
     pub(crate) fn try_apply(&self, planned: Planned) -> Result<ApplyOutcome, Failure> {
-        let request = ApplyRequest { consent: Consent::Automatic, crash: None };
-        self.runtime.block_on(apply(&self.workspace, planned, &request, &Silent, &Interrupt::default()))
+        self.try_carry_out(planned, &ApplyRequest::new(Consent::Automatic), &Silent, &Interrupt::default())
     }
 
     pub(crate) fn apply_watched(
@@ -114,10 +114,73 @@ impl Factory {
         progress: &dyn Progress,
         interrupt: &Interrupt,
     ) -> ApplyOutcome {
-        let request = ApplyRequest { consent: Consent::Automatic, crash: None };
-        self.runtime
-            .block_on(apply(&self.workspace, planned, &request, progress, interrupt))
+        let request =
+            ApplyRequest { accepted_losses: vec![AcceptedLoss::Everything], ..ApplyRequest::new(Consent::Automatic) };
+        self.try_carry_out(planned, &request, progress, interrupt)
             .unwrap_or_else(|failed| panic!("not applied: {failed}"))
+    }
+
+    pub(crate) fn try_carry_out(
+        &self,
+        planned: Planned,
+        request: &ApplyRequest,
+        progress: &dyn Progress,
+        interrupt: &Interrupt,
+    ) -> Result<ApplyOutcome, Failure> {
+        self.runtime.block_on(apply(&self.workspace, planned, request, progress, interrupt))
+    }
+
+    /// Goes on with the run that ended early.
+    pub(crate) fn try_resume(&self) -> Result<ApplyOutcome, Failure> {
+        self.runtime.block_on(async {
+            let resumable = resumable(&self.workspace, &Silent).await?;
+            resume(&self.workspace, resumable, None, &Silent, &Interrupt::default()).await
+        })
+    }
+
+    /// Takes back what a run did, as its plan said that it would be.
+    pub(crate) fn roll_back(&self, failed: &ApplyOutcome) -> ApplyOutcome {
+        let undo = failed.roll_back.clone();
+        assert!(undo.is_some(), "the failure asks for no rollback");
+        let planned = self
+            .runtime
+            .block_on(undo_plan(&self.workspace, failed.revision, &Silent))
+            .unwrap_or_else(|failed| panic!("no way back: {failed}"));
+        let request = ApplyRequest { undo, ..ApplyRequest::new(Consent::Undo) };
+        self.try_carry_out(planned, &request, &Silent, &Interrupt::default())
+            .unwrap_or_else(|failed| panic!("not rolled back: {failed}"))
+    }
+
+    /// A way back, if a look at reality succeeds, and what became of it.
+    pub(crate) fn try_rollback(&self) -> Option<ApplyOutcome> {
+        let planned = self.runtime.block_on(rollback_plan(&self.workspace, None, &Silent)).ok()?;
+        Some(self.apply_planned(planned))
+    }
+
+    /// Every object of the sandbox, without what is its alone: one line each.
+    pub(crate) fn live(&self) -> Vec<String> {
+        let planned = self.look();
+        let stands = planned.plan.changes.iter().filter(|change| !change.before.is_null());
+        let mut live: Vec<String> = stands
+            .map(|change| {
+                let asked = formwork_contract::planning::asking_for(&change.kind.block, &change.before);
+                let references =
+                    asked.transform(&formwork_contract::Path::root(), &mut |_, part| match part.as_str() {
+                        // The id of an object that was made anew is another one.
+                        Some(text) if text.contains('-') && text.len() > 20 => "(id)".into(),
+                        _ => part,
+                    });
+                format!("{} {:?} {references:?}", change.address, change.deposed)
+            })
+            .collect();
+        live.sort();
+        live
+    }
+
+    fn look(&self) -> Planned {
+        self.runtime
+            .block_on(formwork::workflow::look(&self.workspace, true, &Silent))
+            .unwrap_or_else(|failed| panic!("no look: {failed}"))
     }
 
     /// Plans and applies; everything must succeed, and the plan must be empty afterwards.

@@ -9,7 +9,7 @@ use formwork::live::Registry;
 use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Deferral, Discovered, Imported, MoveRequest,
-    PlanRequest, PlannedChange, Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
+    PlanRequest, PlannedChange, Private, Provider, ReadOutcome, ReadRequest, Retry, SettleRequest, Settlement,
 };
 use formwork_contract::{Attribute, Block, Diagnostic, Diagnostics, ProviderSchema, ResourceSchema, Str, Type, Value};
 
@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub protected: Vec<String>,
     /// Answers do not fit the schema.
     pub untyped: bool,
+    /// What is refused: `create NAME`, `update NAME`, `delete NAME`.
+    pub refused: Vec<String>,
     /// Every apply ends without an answer, and nobody can tell what became of it.
     pub lost: bool,
     /// Calls in their order, with the private data that they were given.
@@ -127,7 +129,7 @@ impl Provider for FakeProvider {
 
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {
         let version = self.fake.world().schema_version;
-        let schema = |block| ResourceSchema { version, block };
+        let schema = |block| ResourceSchema { version, block, ..ResourceSchema::default() };
         let old = Block::new([("id", Attribute::computed(Type::String)), ("label", Attribute::optional(Type::String))]);
         Ok(Arc::new(ProviderSchema {
             provider: Block::new([("region", Attribute::optional(Type::String))]),
@@ -215,6 +217,18 @@ impl ConfiguredProvider for Fake {
         world.call(if deleting { "delete" } else { "apply" }, &request.private);
         if world.lost {
             return Err(ApplyError::Unknown { diagnostic: Box::new(Diagnostic::error("the connection broke")) });
+        }
+        let verb = if deleting {
+            "delete"
+        } else if request.prior.is_null() {
+            "create"
+        } else {
+            "update"
+        };
+        let name = request.planned.get_str("name").or(request.prior.get_str("name")).unwrap_or_default();
+        if world.refused.contains(&format!("{verb} {name}")) {
+            let diagnostic = Box::new(Diagnostic::error(format!("`{verb} {name}` is refused")));
+            return Err(ApplyError::DidNotHappen { diagnostic, retry: Retry::Never });
         }
         let id = match request.prior.get_str("id") {
             Some(id) => id.to_owned(),

@@ -9,6 +9,7 @@ mod deferred;
 mod destroy;
 mod ephemeral;
 mod factory;
+mod failure;
 mod fake;
 mod functions;
 #[cfg(feature = "terraform")]
@@ -34,6 +35,7 @@ mod protection;
 mod providers;
 mod rekey;
 mod release;
+mod resume;
 mod risk;
 mod secrets;
 mod sources;

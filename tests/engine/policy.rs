@@ -39,7 +39,7 @@ fn factory(policy: &str) -> Factory {
 /// Why an apply is refused.
 fn refused(factory: &Factory, planned: Planned, consent: Consent) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let request = ApplyRequest { consent, crash: None };
+    let request = ApplyRequest::new(consent);
     let done = runtime.block_on(apply(&factory.workspace, planned, &request, &Silent, &Interrupt::default()));
     told(&done.expect_err("it is refused"))
 }

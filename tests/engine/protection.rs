@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use formwork::plan::model::Risk;
-use formwork::workflow::{
-    OverrideRequest, PlanRequest, RollbackRequest, StepDone, plan_rollback, state_mv, state_rm, write_override,
-};
+use formwork::workflow::{OverrideRequest, PlanRequest, StepDone, rollback_plan, state_mv, state_rm, write_override};
 
 use crate::factory::{Factory, actions, told};
 
@@ -231,9 +229,8 @@ fn a_rollback_takes_no_protected_object_away() {
     factory.apply();
     factory.write("main.hcl", &format!("resource \"terraform_data\" \"first\" {{ input = 1 }}\n{KEPT}"));
     factory.apply();
-    let request = RollbackRequest { to: Some(1), overrides: Vec::new() };
     let failed = factory
-        .block_on(plan_rollback(&factory.workspace, &request, &formwork::workflow::Silent))
+        .block_on(rollback_plan(&factory.workspace, Some(1), &formwork::workflow::Silent))
         .expect_err("it is protected");
     assert!(told(&failed).contains("which is protected"), "{}", told(&failed));
 }

@@ -12,7 +12,9 @@ use formwork_contract::provider::{
     Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
 };
 use formwork_contract::schema::Nesting;
-use formwork_contract::{Attribute, Block, Diagnostic, Diagnostics, ProviderSchema, ResourceSchema, Str, Type, Value};
+use formwork_contract::{
+    Attribute, Block, Contents, Diagnostic, Diagnostics, ProviderSchema, ResourceSchema, Str, Type, Value,
+};
 
 /// The provider, for any source.
 #[derive(Clone)]
@@ -81,8 +83,9 @@ impl Provider for Aws {
     }
 
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {
-        let resources =
-            types().into_iter().map(|(name, block)| (Str::from(name), ResourceSchema { version: 0, block }));
+        let resources = types()
+            .into_iter()
+            .map(|(name, block)| (Str::from(name), ResourceSchema { version: 0, block, contents: Contents::Unknown }));
         Ok(Arc::new(ProviderSchema { resources: resources.collect(), ..ProviderSchema::default() }))
     }
 

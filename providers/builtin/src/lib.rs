@@ -13,7 +13,8 @@ use formwork_contract::provider::{
     PlannedChange, Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
 };
 use formwork_contract::{
-    Attribute, Block, Diagnostic, Diagnostics, Path, ProviderSchema, ResourceSchema, Str, Type, Unknown, Value,
+    Attribute, Block, Contents, Diagnostic, Diagnostics, Path, ProviderSchema, ResourceSchema, Str, Type, Unknown,
+    Value,
 };
 use uuid::Uuid;
 
@@ -31,7 +32,10 @@ pub struct Builtin {
 
 impl Builtin {
     pub fn new() -> Self {
-        let resources = [(Str::from(TERRAFORM_DATA), ResourceSchema { version: 0, block: terraform_data() })];
+        let resources = [(
+            Str::from(TERRAFORM_DATA),
+            ResourceSchema { version: 0, block: terraform_data(), contents: Contents::Nothing },
+        )];
         let schema = ProviderSchema { resources: resources.into(), ..ProviderSchema::default() };
         Self { schema: Arc::new(schema) }
     }

@@ -25,8 +25,8 @@ pub use diagnostic::{Diagnostic, Diagnostics, FileId, Severity, Span};
 pub use number::{Number, ParseNumberError};
 pub use path::{Path, Step};
 pub use schema::{
-    Attribute, Block, FunctionParameter, FunctionSchema, NestedAttributes, NestedBlock, Nesting, ProviderSchema,
-    ResourceSchema,
+    Attribute, Block, Contents, FunctionParameter, FunctionSchema, NestedAttributes, NestedBlock, Nesting,
+    ProviderSchema, ResourceSchema,
 };
 pub use types::{ObjectAttribute, ObjectType, Type};
 pub use value::{Entries, Marks, Unknown, Value};

@@ -105,6 +105,30 @@ pub fn restoring(block: &Block, image: &Value, config: &Value) -> Value {
     Value::Object(entries.collect())
 }
 
+/// The configuration that asks for a value: its parts that can be set, and null where only the provider speaks.
+/// What is write-only is null: no value holds it.
+pub fn asking_for(block: &Block, value: &Value) -> Value {
+    let Some(entries) = value.entries() else { return value.clone() };
+    let entries = entries.iter().map(|(name, part)| {
+        let asked = match (block.attributes.get(name), block.blocks.get(name)) {
+            (Some(attribute), _) if !attribute.can_be_set() => Value::Null(attribute.ty.without_optional()),
+            (Some(Attribute { nested: Some(nested), .. }), _) => asking_for_nested(nested.nesting, &nested.block, part),
+            (None, Some(nested)) => asking_for_nested(nested.nesting, &nested.block, part),
+            _ => part.clone(),
+        };
+        (name.clone(), asked)
+    });
+    Value::Object(entries.collect()).mark(value.marks())
+}
+
+fn asking_for_nested(nesting: Nesting, block: &Block, part: &Value) -> Value {
+    match nesting {
+        _ if part.is_null() || part.is_unknown() => part.clone(),
+        Nesting::Single | Nesting::Group => asking_for(block, part),
+        Nesting::List | Nesting::Set | Nesting::Map => part.map_children(&mut |_, item| asking_for(block, item)),
+    }
+}
+
 /// Plans by the schema alone: what a native provider does for most of its types.
 ///
 /// A creation leaves computed attributes unknown. A change of an attribute that forces replacement asks

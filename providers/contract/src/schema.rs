@@ -45,6 +45,19 @@ pub struct FunctionParameter {
 pub struct ResourceSchema {
     pub version: u64,
     pub block: Block,
+    pub contents: Contents,
+}
+
+/// What an object of a type holds beside its attributes: what dies with it, and no way back makes again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Contents {
+    /// The provider does not tell. Plugins do not.
+    #[default]
+    Unknown,
+    /// Its attributes are all that there is.
+    Nothing,
+    /// This, in words that follow "its": `container images`, `logs`.
+    Data(Str),
 }
 
 /// Attributes and nested blocks.
@@ -140,6 +153,11 @@ impl Attribute {
     pub fn nesting(self, nesting: Nesting, block: Block) -> Self {
         let nested = NestedAttributes { nesting, block };
         Self { ty: nested.ty(), nested: Some(Arc::new(nested)), ..self }
+    }
+
+    /// Whether a configuration may speak of it, and what it says is kept.
+    pub fn can_be_set(&self) -> bool {
+        (self.required || self.optional) && !self.write_only
     }
 
     /// Optional, and computed where the configuration is silent.

@@ -72,13 +72,12 @@ impl Catalog {
             data_sources().into_iter().map(|source| (source.type_name(), source)).collect();
         let functions: BTreeMap<_, _> = functions().into_iter().map(|function| (function.name(), function)).collect();
         let ephemerals: BTreeMap<_, _> = ephemerals().into_iter().map(|one| (one.type_name(), one)).collect();
-        let versioned = |block: &Block| ResourceSchema { version: 0, block: block.clone() };
+        let versioned = |block: &Block| ResourceSchema { block: block.clone(), ..ResourceSchema::default() };
+        let resource =
+            |kind: &Kind| ResourceSchema { contents: kind.resource.contents(), ..versioned(&kind.description.block) };
         let schema = ProviderSchema {
             provider: settings::schema(),
-            resources: kinds
-                .iter()
-                .map(|(name, kind)| (Str::from(*name), versioned(&kind.description.block)))
-                .collect(),
+            resources: kinds.iter().map(|(name, kind)| (Str::from(*name), resource(kind))).collect(),
             data_sources: data_sources
                 .iter()
                 .map(|(name, source)| (Str::from(*name), versioned(&source.block())))

@@ -1,6 +1,6 @@
 //! What each resource type says of itself; everything that types share is in `service`.
 
-use formwork_contract::{Block, Diagnostic, Diagnostics, Path, Step, Str, Value};
+use formwork_contract::{Block, Contents, Diagnostic, Diagnostics, Path, Step, Str, Value};
 use rusqlite::Connection;
 
 use crate::fault::Fault;
@@ -10,6 +10,11 @@ use crate::settings::Settings;
 pub(crate) trait Resource: Send + Sync {
     /// Its schema and what follows from it alone.
     fn describe(&self) -> Description;
+
+    /// What an object holds beside its attributes.
+    fn contents(&self) -> Contents {
+        Contents::Nothing
+    }
 
     /// Checks a configuration, in which values may be unknown, without asking the cloud.
     fn check(&self, _config: &Value, _problems: &mut Problems) {}

@@ -8,12 +8,13 @@ use formwork_contract::{Diagnostics, Str, Type, Value};
 use super::Executor;
 use crate::apply::ApplyOutcome;
 use crate::apply::journal::failed;
-use crate::plan::model::{Action, CheckResult, CheckStatus, PlanKind};
+use crate::approve::UndoConsent;
+use crate::plan::model::{Action, CheckResult, CheckStatus, FailurePolicy, PlanKind};
 use crate::record::OutputEdit;
 
 impl Executor<'_> {
     /// Closes the revision and says what became of the plan.
-    pub(in crate::apply) fn finish(mut self) -> Result<ApplyOutcome, Diagnostics> {
+    pub(in crate::apply) fn finish(mut self, undo: Option<UndoConsent>) -> Result<ApplyOutcome, Diagnostics> {
         let mut not_started = Vec::new();
         let mut open = Vec::new();
         for (place, step) in self.plan.steps.iter().enumerate() {
@@ -27,17 +28,24 @@ impl Executor<'_> {
         }
         let (values, broken) = self.plan.resolver.outputs();
         let (outputs, filed) = self.outputs(&values);
-        if self.failures.is_empty() && not_started.is_empty() && open.is_empty() {
+        let is_undo = self.journal.is_undo();
+        let left = !(not_started.is_empty() && open.is_empty());
+        if self.failures.is_empty() && !left && !is_undo {
             self.failures.extend(self.plan.resolver.failing_conditions());
             self.refuse_outputs(broken);
         }
         let checks = self.checks();
-        let revision = self.journal.revision;
+        let (revision, journaled) = (self.journal.revision, self.journal.written());
+        let interrupted = self.interrupt.is_set();
         let paused = self.gates.paused.take().filter(|_| self.failures.is_empty());
+        // Who stopped it goes on with it, and was not stopped by what stands.
+        let stuck = is_undo && !interrupted && !self.failures.is_empty();
+        let roll_back = undo.filter(|_| self.reaction == FailurePolicy::Rollback && !interrupted);
         // With calls still under way the revision stays open: the next run settles them.
         if self.schedule.under_way() == 0 {
             let ended = match &paused {
                 Some(_) => self.journal.pause(),
+                None if stuck => self.journal.finish_stuck(&filed, &self.errors),
                 None => self.journal.finish(filed, self.failures.is_empty()),
             };
             self.failures.extend(ended.err().into_iter().flat_map(|error| failed(&error)));
@@ -48,7 +56,10 @@ impl Executor<'_> {
             failed: self.failures,
             not_started,
             open,
-            interrupted: self.interrupt.is_set(),
+            interrupted,
+            journaled,
+            stuck,
+            roll_back,
             paused,
             outputs,
             checks,
@@ -68,7 +79,7 @@ impl Executor<'_> {
 
     /// The `check` blocks, as reality is now; those that fail warn. After a destroy there is nothing to check.
     fn checks(&mut self) -> Vec<CheckResult> {
-        if self.plan.header.kind == PlanKind::Destroy {
+        if matches!(self.plan.header.kind, PlanKind::Destroy | PlanKind::Undo { .. }) {
             return self.plan.checks.clone();
         }
         let checks = self.plan.resolver.checks();
@@ -88,7 +99,9 @@ impl Executor<'_> {
                 filed.extend(is_written.then(|| (name.clone(), None)));
                 continue;
             }
-            let Some(value) = values.get(name).filter(|value| value.is_wholly_known()) else { continue };
+            // A way back leaves what was before, which nothing here gives.
+            let value = if self.journal.is_undo() { Some(&change.after) } else { values.get(name) };
+            let Some(value) = value.filter(|value| value.is_wholly_known()) else { continue };
             let value =
                 if change.sensitive { value.clone().mark(formwork_contract::Marks::SENSITIVE) } else { value.clone() };
             if is_written {

@@ -281,6 +281,8 @@ impl<'a> Executor<'a> {
             Err(told) => {
                 self.end_gate(wave, &gate, ReleaseEventKind::Failed, Some(told.as_str().into()));
                 self.failures.push(self.gate_failed(wave, &gate, &told));
+                // Whatever the policy: nothing may begin behind a gate that did not pass.
+                self.ask_policy(wave);
                 self.stopping = true;
             }
         }
@@ -328,7 +330,7 @@ impl<'a> Executor<'a> {
         self.gates.paused = Some(Paused { wave: wave + 1, name, waits });
     }
 
-    fn wave_name(&self, wave: usize) -> Str {
+    pub(super) fn wave_name(&self, wave: usize) -> Str {
         self.plan.release.waves.get(wave).map(|wave| wave.name.clone()).unwrap_or_default()
     }
 

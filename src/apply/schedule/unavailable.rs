@@ -75,6 +75,21 @@ impl Bounds {
         true
     }
 
+    /// An earlier run did the step. Where more of the same change is to come, it keeps its place.
+    pub(super) fn settle(&mut self, step: usize) {
+        let (Some(set), Some(change)) = (self.set_of.get(&step), self.change_of.get(&step)) else { return };
+        let set = &mut self.sets[*set];
+        let left = self.holding.entry(*change).or_insert_with(|| {
+            set.busy += 1;
+            self.steps_of.get(change).copied().unwrap_or(1)
+        });
+        *left -= 1;
+        if *left == 0 {
+            self.holding.remove(change);
+            set.busy -= 1;
+        }
+    }
+
     /// A step is done; the one that may start in its place.
     pub(super) fn leave(&mut self, step: usize) -> Option<usize> {
         let (set, change) = (*self.set_of.get(&step)?, self.change_of.get(&step)?);

@@ -59,17 +59,20 @@ Examples:
   formwork apply prod.plan           exactly that plan; stops if reality has moved
   formwork apply prod.plan --signature signed/prod.sig    approvals that do not lie beside it
   formwork apply --auto-approve      for CI, where the environment allows it
-After an interruption run it again: open steps are settled first by looking at reality.";
+  formwork apply --on-failure rollback          take back what was done, should a step fail
+  formwork apply --accept-loss sandbox_registry.old    what it holds is lost with it
+After an interruption run it again: open steps are settled first by looking at reality. Or `formwork resume`.";
 
 pub(super) const DESTROY: &str = "\
 Examples:
   formwork destroy --env dev
-  formwork destroy --env dev --target component.logging.central";
+  formwork destroy --env dev --target component.logging.central
+  formwork destroy --env dev --accept-loss all  with the images, logs and other data that its objects hold";
 
 pub(super) const ROLLBACK: &str = "\
 Examples:
   formwork history                   which revisions there are
-  formwork rollback                  to the one before
+  formwork rollback                  after a run that broke: to what stood before it; else to the revision before
   formwork rollback --to 3
   formwork rollback --to 3 -o back.plan";
 
@@ -98,7 +101,8 @@ Examples:
   formwork state mv sandbox_machine.a sandbox_machine.b
   formwork state rm sandbox_machine.old       the object stays, and is no longer managed
   formwork state export --terraform -o terraform.tfstate
-  formwork state settle null_resource.a --absent    a run broke off, and it was not made";
+  formwork state settle null_resource.a --absent    a run broke off, and it was not made
+  formwork state settle sandbox_machine.a --as-is   a way back was stuck with it, and it is seen to";
 
 pub(super) const IMPORT: &str = "\
 Examples:

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Variables;
+use crate::workflow::FailurePolicy;
 
 pub(super) const OVERRIDE: &str = "\
 Examples:
@@ -36,6 +37,9 @@ pub struct Planning {
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub refresh: bool,
+    /// What follows when a step fails: `stop`, `rollback` or `continue` [default: what the blueprint says, or `stop`]
+    #[arg(long, value_name = "POLICY")]
+    pub on_failure: Option<FailurePolicy>,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::release;
 use super::style::{Paint, Role, harmless};
 use crate::plan::json::timestamp;
-use crate::record::model::{RevisionKind, RevisionStatus, RevisionSummary};
+use crate::record::model::{RevisionKind, RevisionStatus, RevisionSummary, StuckStep};
 
 /// The newest first, as they are given.
 pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
@@ -39,7 +39,7 @@ pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
         let role = match revision.status {
             RevisionStatus::Complete => Role::Plain,
             RevisionStatus::Open | RevisionStatus::Paused => Role::Warning,
-            RevisionStatus::Incomplete => Role::Error,
+            RevisionStatus::Incomplete | RevisionStatus::Stuck => Role::Error,
         };
         let roles = |column| if column == 3 { role } else { Role::Plain };
         out.push_str(&line(&row.each_ref().map(String::as_str), &roles));
@@ -66,7 +66,7 @@ fn row(revision: &RevisionSummary) -> [String; 7] {
     [
         revision.number.to_string(),
         timestamp(revision.started_ms),
-        kind(revision.kind).to_owned(),
+        what(revision),
         status(revision.status).to_owned(),
         harmless(&revision.actor),
         format!("{}{changed}", harmless(commit)),
@@ -75,7 +75,7 @@ fn row(revision: &RevisionSummary) -> [String; 7] {
 }
 
 /// The same for machines.
-pub fn to_json(revisions: &[RevisionSummary]) -> Json {
+pub fn to_json(revisions: &[RevisionSummary], stuck: &[StuckStep]) -> Json {
     let rows = revisions.iter().map(|revision| {
         let steps: serde_json::Map<String, Json> = revision
             .steps
@@ -93,6 +93,7 @@ pub fn to_json(revisions: &[RevisionSummary]) -> Json {
         json!({
             "revision": revision.number,
             "kind": kind(revision.kind),
+            "undoes": revision.undoes,
             "status": status(revision.status),
             "actor": &*revision.actor,
             "started": timestamp(revision.started_ms),
@@ -104,7 +105,62 @@ pub fn to_json(revisions: &[RevisionSummary]) -> Json {
             "approvals": approvals,
         })
     });
-    json!({"format_version": "1.0", "revisions": rows.collect::<Vec<_>>()})
+    let stuck: Vec<Json> = stuck.iter().map(stuck_json).collect();
+    json!({"format_version": "1.0", "revisions": rows.collect::<Vec<_>>(), "stuck": stuck})
+}
+
+fn what(revision: &RevisionSummary) -> String {
+    match revision.undoes {
+        Some(undone) => format!("{} of {undone}", kind(revision.kind)),
+        None => kind(revision.kind).to_owned(),
+    }
+}
+
+/// What waits for a person: what stands, what was to be done, and why it was not.
+pub fn stuck(steps: &[StuckStep], paint: Paint) -> String {
+    let mut out = String::new();
+    for of_one in steps.chunk_by(|a, b| a.revision == b.revision) {
+        let Some(first) = of_one.first() else { continue };
+        let head = format!("Revision {} is stuck: {} for a person", first.revision, waits(of_one.len()));
+        let _ = writeln!(out, "\n{}", paint.show(Role::Error, head));
+        for step in of_one {
+            let aside = step.deposed.as_ref().map_or_else(String::new, |key| format!(" (deposed object {key})"));
+            let stands = if step.stands { "stands" } else { "is not there" };
+            let _ = writeln!(out, "  {}{aside} {stands}, and was {}", step.address, was_to(&step.action));
+            let _ = writeln!(out, "    {}", paint.show(Role::Faint, harmless(&step.error)));
+        }
+    }
+    if !out.is_empty() {
+        out.push_str(
+            "\n`formwork resume` tries again. What you have seen to yourself: `formwork state settle ADDRESS --as-is`.\n",
+        );
+    }
+    out
+}
+
+fn waits(steps: usize) -> String {
+    if steps == 1 { "1 step waits".into() } else { format!("{steps} steps wait") }
+}
+
+fn was_to(action: &str) -> String {
+    match action {
+        "create" => "to be made again".into(),
+        "update" => "to have its values from before".into(),
+        "delete" => "to be deleted".into(),
+        "reinstate" => "to take its place again".into(),
+        other => format!("to see a step `{other}`"),
+    }
+}
+
+fn stuck_json(step: &StuckStep) -> Json {
+    json!({
+        "revision": step.revision,
+        "address": step.address.to_string(),
+        "deposed": step.deposed.as_deref(),
+        "action": &*step.action,
+        "stands": step.stands,
+        "error": &*step.error,
+    })
 }
 
 fn kind(kind: RevisionKind) -> &'static str {
@@ -123,6 +179,7 @@ fn status(status: RevisionStatus) -> &'static str {
         RevisionStatus::Complete => "complete",
         RevisionStatus::Incomplete => "incomplete",
         RevisionStatus::Paused => "paused",
+        RevisionStatus::Stuck => "stuck",
     }
 }
 
@@ -143,6 +200,7 @@ mod tests {
             actor: "alice".into(),
             started_ms: 1_795_000_000_000,
             ended_ms: None,
+            undoes: None,
             approvals: Vec::new(),
             steps: [("create".into(), StepCount { planned: 3, done: number })].into_iter().collect(),
             waves: Vec::new(),

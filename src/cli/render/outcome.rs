@@ -19,6 +19,7 @@ const LISTED: usize = 20;
 pub fn outcome(outcome: &ApplyOutcome, environment: &str, paint: Paint) -> String {
     let mut out = String::new();
     let (role, word) = match (outcome.is_complete(), outcome.interrupted, &outcome.paused) {
+        _ if outcome.stuck => (Role::Error, "Stuck"),
         (true, ..) => (Role::Add, "Applied"),
         (false, true, _) => (Role::Warning, "Interrupted"),
         (false, false, Some(_)) => (Role::Warning, "Paused"),
@@ -28,16 +29,26 @@ pub fn outcome(outcome: &ApplyOutcome, environment: &str, paint: Paint) -> Strin
     let _ = writeln!(out, "\n{head}: revision {} of `{environment}`, {}.", outcome.revision, tally(outcome));
     list(&mut out, "Left open: the next run looks at reality to learn what became of them", &outcome.open, paint);
     list(&mut out, "Not begun", &outcome.not_started, paint);
-    if let Some(paused) = &outcome.paused {
+    if outcome.stuck {
+        let _ = writeln!(
+            out,
+            "\nWhat is left waits for a person: `formwork history` lists it. `formwork resume` tries again."
+        );
+    } else if outcome.roll_back.is_some() {
+        // What follows is told as it goes on.
+    } else if let Some(paused) = &outcome.paused {
         let _ = writeln!(out, "\n{}", waits(paused));
     } else if !outcome.is_complete() {
         let next = if outcome.failed.is_empty() { "" } else { "Correct what failed, then " };
         let run = if next.is_empty() { "Run" } else { "run" };
         let back = match outcome.revision {
-            0 | 1 => "`formwork destroy` takes down what was made",
+            0 => "`formwork destroy` takes down what was made",
             _ => "`formwork rollback` goes back",
         };
-        let _ = writeln!(out, "\n{next}{run} `formwork apply` again to go on from here; {back}.");
+        let _ = writeln!(
+            out,
+            "\n{next}{run} `formwork apply` again to go on from here, or `formwork resume` for exactly this plan; {back}."
+        );
     }
     out
 }
@@ -129,6 +140,7 @@ pub fn to_json(outcome: &ApplyOutcome, diagnostics: &Json) -> Json {
         "revision": outcome.revision,
         "complete": outcome.is_complete(),
         "interrupted": outcome.interrupted,
+        "stuck": outcome.stuck,
         "paused": outcome.paused.as_ref().map(paused_json),
         "added": outcome.count(StepDone::Added),
         "changed": outcome.count(StepDone::Changed),

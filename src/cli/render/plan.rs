@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use formwork_contract::{InstanceKey, Marks, Mode, ModulePath, Path, Value};
+use formwork_contract::{Contents, InstanceKey, Marks, Mode, ModulePath, Path, Value};
 
 use super::approval;
 use super::blast;
@@ -12,7 +12,7 @@ use super::value::key;
 use crate::plan::PlanView;
 use crate::plan::json::risk_name;
 use crate::plan::model::{
-    Action, Change, Deferred, Drift, OutputChange, PlanKind, Reason, ReplaceOrder, Reversal, Risk,
+    Action, Change, Deed, Deferred, Drift, FailurePolicy, OutputChange, PlanKind, Reason, ReplaceOrder, Reversal, Risk,
 };
 use crate::plan::preflight::grade_told;
 use crate::plan::risk::RiskReason;
@@ -133,6 +133,9 @@ impl View {
             PlanKind::Destroy => writeln!(self.out, "No changes: nothing of `{environment}` is left to destroy."),
             PlanKind::Rollback { to } => {
                 writeln!(self.out, "No changes: `{environment}` is as revision {to} left it.")
+            }
+            PlanKind::Undo { of } => {
+                writeln!(self.out, "No changes: `{environment}` is as it was before revision {of}.")
             }
         };
     }
@@ -271,10 +274,13 @@ impl View {
             PlanKind::Apply => "Plan".to_owned(),
             PlanKind::Destroy => "Plan to destroy".to_owned(),
             PlanKind::Rollback { to } => format!("Plan to roll back to revision {to}"),
+            PlanKind::Undo { of } => format!("Plan to take back what revision {of} did"),
         };
         let _ = writeln!(self.out, "\n{}: {words}.", self.paint.show(Role::Heading, what));
         self.out.push_str(&blast::left_out(plan.left_out));
         self.out.push_str(&blast::blast_radius(plan.changes, self.paint));
+        self.losses(plan);
+        self.on_failure(plan);
         let grave = plan.changes.iter().filter(|change| change.risk >= Risk::High).count();
         if grave > 0 {
             let text = format!("{} of high risk, marked with !!.", count(grave, "change"));
@@ -282,6 +288,43 @@ impl View {
         }
         let _ = write!(self.out, "{}", approval::needs(plan, self.paint));
     }
+}
+
+impl View {
+    /// What is gone for good, and what has to be said for it to be.
+    fn losses(&mut self, plan: &PlanView<'_>) {
+        let lost = plan.changes.iter().filter(|change| change.loses().is_some()).count();
+        if lost > 0 {
+            let text = format!("{} data that is lost for good: `--accept-loss ADDRESS` accepts that.", hold(lost));
+            let _ = writeln!(self.out, "{}", self.paint.show(Role::Error, text));
+        }
+    }
+
+    /// What follows when a step fails, if that is more than to stop.
+    fn on_failure(&mut self, plan: &PlanView<'_>) {
+        let policies = &plan.header.on_failure;
+        if policies.may_roll_back() {
+            let ways = [
+                (Reversal::Delete, "deleted"),
+                (Reversal::Restore, "given its values from before"),
+                (Reversal::Recreate, "made anew"),
+            ];
+            let told: Vec<String> = ways
+                .iter()
+                .map(|(way, verb)| (plan.steps.iter().filter(|step| step.reversal == *way).count(), verb))
+                .filter(|(steps, _)| *steps > 0)
+                .map(|(steps, verb)| format!("{steps} {verb}"))
+                .collect();
+            let told = if told.is_empty() { "nothing to take back".into() } else { told.join(", ") };
+            let _ = writeln!(self.out, "If a step fails, what was done is rolled back: of all, {told}.");
+        } else if policies.whole == FailurePolicy::Continue {
+            let _ = writeln!(self.out, "If a step fails, what does not depend on it goes on.");
+        }
+    }
+}
+
+fn hold(objects: usize) -> String {
+    if objects == 1 { "1 object holds".into() } else { format!("{objects} objects hold") }
 }
 
 /// Changes that are worth a line: not what stays, and not data sources that were read already.
@@ -340,6 +383,7 @@ fn words(change: &Change) -> String {
         None => String::new(),
     };
     let verb = match change.action {
+        Action::NoOp if change.reinstates() => "takes its place again",
         Action::NoOp if change.importing.is_some() => "will be imported",
         Action::NoOp if change.moved_from.is_some() => "moves",
         Action::NoOp if change.protection.is_lifted() => "loses its protection",
@@ -359,7 +403,7 @@ fn words(change: &Change) -> String {
 /// What a person should know of a change before its attributes.
 fn notes(change: &Change, way_back: Option<&Reversal>) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Some(from) = &change.moved_from {
+    if let Some(from) = change.moved_from.as_ref().filter(|from| **from != change.address) {
         notes.push(format!("moved from {from}"));
     }
     if let Some(id) = &change.importing {
@@ -369,9 +413,14 @@ fn notes(change: &Change, way_back: Option<&Reversal>) -> Vec<String> {
         notes.push(format!("because {reason}"));
     }
     notes.extend(safety(change));
-    match way_back {
-        Some(Reversal::None { why }) => notes.push(format!("no way back: {why}")),
-        Some(Reversal::Recreate) => notes.push("a rollback makes it anew, without the data that it holds".into()),
+    match (way_back, &change.kind.contents) {
+        (Some(Reversal::None { why }), _) => notes.push(format!("no way back: {why}")),
+        (Some(Reversal::Recreate), Contents::Data(_) | Contents::Nothing) => {
+            notes.push("a rollback makes it anew, with another identity".into());
+        }
+        (Some(Reversal::Recreate), Contents::Unknown) => {
+            notes.push("a rollback makes it anew, without the data that it may hold".into());
+        }
         _ => {}
     }
     notes
@@ -413,6 +462,7 @@ fn because(reason: &Reason, change: &Change) -> Option<String> {
             InstanceKey::Index(index) => format!("index {index} is out of range for `count`"),
             InstanceKey::Key(_) => format!("key {} is not in `for_each`", bracketless(&change.address.key)),
         },
+        Reason::Undone(deed) => undone(*deed).into(),
         Reason::Destroying => return None,
         Reason::ConfigUnknown => "its configuration is known only after apply".into(),
         Reason::DependencyPending => "it depends on something that changes".into(),
@@ -422,6 +472,19 @@ fn because(reason: &Reason, change: &Change) -> Option<String> {
             Mode::Data | Mode::Ephemeral => "it is no longer read".into(),
         },
     })
+}
+
+fn undone(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Created => "the run made it",
+        Deed::Changed => "the run changed it",
+        Deed::Deleted => "the run deleted it",
+        Deed::Imported => "the run took it over",
+        Deed::Forgotten => "the run forgot it",
+        Deed::SetAside => "the run set it aside for a new one",
+        Deed::Moved => "the run moved it",
+        Deed::Nothing => "it refers to an object that is made anew",
+    }
 }
 
 /// What will stand, with a mark where the blueprint gives something that is only sent.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use formwork_contract::{Address, Block, Marks, Mode, ModulePath, Nesting, Path, Step, Str, Type, Value};
+use formwork_contract::{Address, Block, Contents, Marks, Mode, ModulePath, Nesting, Path, Step, Str, Type, Value};
 
 use super::plan::plan as render;
 use super::style::Paint;
@@ -68,6 +68,7 @@ pub(crate) fn empty_plan() -> Parts {
             files: BTreeMap::new(),
             variables: BTreeMap::new(),
             given_again: Default::default(),
+            on_failure: Default::default(),
             approval: Default::default(),
         },
         changes: Vec::new(),
@@ -86,7 +87,7 @@ fn kind(block: Block) -> ResourceKind {
     let ty = block.ty();
     let source = ProviderSource::of_name("sandbox", &["sandbox"]);
     let origin = Arc::new(Origin { source, version: None });
-    ResourceKind { name: "a".into(), mode: Mode::Managed, origin, version: 0, block, ty }
+    ResourceKind { name: "a".into(), mode: Mode::Managed, origin, version: 0, block, ty, contents: Contents::Nothing }
 }
 
 pub(crate) fn change(address: &str, action: Action, before: Value, after: Value) -> Change {

@@ -3,16 +3,21 @@
 use std::path::Path;
 
 use formwork_contract::Diagnostics;
+use serde_json::Value as Json;
 
 use super::record::{address, focus};
-use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback};
+use super::resume::roll_back;
+use crate::blueprint::sources::Sources;
+use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Losses, Plan, Planning, Rollback};
 use crate::cli::interrupt::Listener;
+use crate::cli::render::style::count;
 use crate::cli::render::{diagnostic, outcome, plan as text, policy};
 use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, PAUSED, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
 use crate::workflow::{
-    self, ApplyOutcome, ApplyRequest, Consent, CrashPoint, CrashWhen, PlanRequest, Planned, RollbackRequest, Workspace,
+    self, AcceptedLoss, ApplyOutcome, ApplyRequest, Consent, CrashPoint, CrashWhen, PlanRequest, Planned,
+    RollbackRequest, Workspace,
 };
 
 /// What to do where nobody can be asked.
@@ -41,31 +46,33 @@ pub(crate) async fn apply(session: &Session, arguments: &Apply) -> Outcome {
             session.print(&policy::text(&planned.policy, session.terminal.out))?;
         }
         super::approval::tell_approved(session, &workspace, &planned)?;
-        return carry_out(session, &workspace, planned, Consent::PlanFile, crash).await;
+        let accepted_losses = accepted(session, &planned, &arguments.losses)?;
+        let request = ApplyRequest { accepted_losses, crash, ..ApplyRequest::new(Consent::PlanFile) };
+        return finished(session, carry_out(session, &workspace, planned, &request).await);
     }
     let planned = make(session, &workspace, &arguments.planning, arguments.destroy).await?;
-    approve_and_apply(session, &workspace, planned, arguments.approval, crash).await
+    approve_and_apply(session, &workspace, planned, (arguments.approval, &arguments.losses), crash).await
 }
 
 pub(crate) async fn destroy(session: &Session, arguments: &Destroy) -> Outcome {
     let workspace = session.workspace(&arguments.planning.variables)?;
     let planned = make(session, &workspace, &arguments.planning, true).await?;
-    approve_and_apply(session, &workspace, planned, arguments.approval, None).await
+    approve_and_apply(session, &workspace, planned, (arguments.approval, &arguments.losses), None).await
 }
 
 pub(crate) async fn rollback(session: &Session, arguments: &Rollback) -> Outcome {
     let workspace = session.workspace(&arguments.variables)?;
     let watcher = session.watcher();
     let overrides = arguments.overrides.iter().map(|file| session.path(file)).collect();
-    let request = RollbackRequest { to: arguments.to, overrides };
-    let planned = workflow::plan_rollback(&workspace, &request, &watcher).await?;
+    let request = RollbackRequest { to: arguments.to, overrides, on_failure: arguments.on_failure };
+    let planned = workflow::rollback_plan(&workspace, request, &watcher).await?;
     drop(watcher);
     if arguments.out.is_some() {
         show(session, &planned)?;
         keep(session, &planned, arguments.out.as_deref())?;
         return Ok(DONE);
     }
-    approve_and_apply(session, &workspace, planned, arguments.approval, None).await
+    approve_and_apply(session, &workspace, planned, (arguments.approval, &arguments.losses), None).await
 }
 
 pub(crate) async fn drift(session: &Session, arguments: &Drift) -> Outcome {
@@ -96,7 +103,7 @@ pub(crate) async fn import(session: &Session, arguments: &Import) -> Outcome {
     let watcher = session.watcher();
     let planned = workflow::plan(&workspace, &request, &watcher).await?;
     drop(watcher);
-    approve_and_apply(session, &workspace, planned, arguments.approval, None).await
+    approve_and_apply(session, &workspace, planned, (arguments.approval, &arguments.losses), None).await
 }
 
 pub(super) async fn make(
@@ -114,6 +121,7 @@ pub(super) async fn make(
         replace: planning.replace.iter().map(|text| address(text)).collect::<Result<_, Stop>>()?,
         skip_refresh: !planning.refresh,
         imports: Vec::new(),
+        on_failure: planning.on_failure,
     };
     let watcher = session.watcher();
     Ok(workflow::plan(workspace, &request, &watcher).await?)
@@ -159,7 +167,7 @@ async fn approve_and_apply(
     session: &Session,
     workspace: &Workspace,
     planned: Planned,
-    approval: Approval,
+    (approval, losses): (Approval, &Losses),
     crash: Option<CrashPoint>,
 ) -> Outcome {
     if !session.global.json {
@@ -171,44 +179,119 @@ async fn approve_and_apply(
         (false, false) => Consent::Person,
     };
     workflow::allowed(workspace, &planned, consent)?;
-    let environment = &planned.plan.header.environment;
-    if consent == Consent::Person && !session.consent(&format!("Apply this plan to `{environment}`?"), INSTEAD)? {
-        session.print("Nothing was changed.\n")?;
-        return Ok(FAILED);
+    let mut accepted_losses = accepted_by(losses)?;
+    if consent == Consent::Person {
+        let environment = &planned.plan.header.environment;
+        let lost = workflow::unaccepted(&planned.plan, &accepted_losses).len();
+        let consented = match lost {
+            0 => session.consent(&format!("Apply this plan to `{environment}`?"), INSTEAD)?,
+            _ => session.consent_by_name(&loses(lost, environment), environment, INSTEAD)?,
+        };
+        if !consented {
+            session.print("Nothing was changed.\n")?;
+            return Ok(FAILED);
+        }
+        accepted_losses.extend((lost > 0).then_some(AcceptedLoss::Everything));
     }
-    carry_out(session, workspace, planned, consent, crash).await
+    let request = ApplyRequest { accepted_losses, crash, ..ApplyRequest::new(consent) };
+    finished(session, carry_out(session, workspace, planned, &request).await)
 }
 
-async fn carry_out(
+fn loses(lost: usize, environment: &str) -> String {
+    format!("Apply this plan to `{environment}`? {} would lose for good what it holds.", count(lost, "object"))
+}
+
+/// `--accept-loss`
+fn accepted_by(losses: &Losses) -> Result<Vec<AcceptedLoss>, Stop> {
+    let accepted = losses.accept_loss.iter().map(|text| match text.as_str() {
+        "all" => Ok(AcceptedLoss::Everything),
+        text => focus(text).map(AcceptedLoss::Of),
+    });
+    accepted.collect()
+}
+
+/// The same for a plan file; of what is missing a person is asked, if there is one.
+fn accepted(session: &Session, planned: &Planned, losses: &Losses) -> Result<Vec<AcceptedLoss>, Stop> {
+    let mut accepted = accepted_by(losses)?;
+    let lost = workflow::unaccepted(&planned.plan, &accepted).len();
+    let environment = &planned.plan.header.environment;
+    if lost > 0
+        && session.terminal.interactive
+        && !session.global.json
+        && session.consent_by_name(&loses(lost, environment), environment, INSTEAD)?
+    {
+        accepted.push(AcceptedLoss::Everything);
+    }
+    Ok(accepted)
+}
+
+/// Applies a plan and tells what became of it. Answers the exit code, and for machines the outcome.
+pub(super) async fn carry_out(
     session: &Session,
     workspace: &Workspace,
     planned: Planned,
-    consent: Consent,
-    crash: Option<CrashPoint>,
-) -> Outcome {
+    request: &ApplyRequest,
+) -> Result<(u8, Json), Stop> {
     let environment = planned.plan.header.environment.clone();
     let sources = planned.sources.clone();
     let nothing_to_do = planned.plan.is_empty();
     let listener = Listener::start(session.terminal);
     let watcher = session.watcher();
-    let request = ApplyRequest { consent, crash };
-    let done = workflow::apply(workspace, planned, &request, &watcher, &listener.interrupt).await?;
+    let done = workflow::apply(workspace, planned, request, &watcher, &listener.interrupt).await?;
     drop(watcher);
     drop(listener);
-    let told: Diagnostics = done.failed.iter().cloned().chain(done.warnings.iter().cloned()).collect();
+    let run = Run { session, workspace, crash: request.crash };
+    run.told(done, &environment, &sources, nothing_to_do).await
+}
+
+/// A run that has ended.
+pub(super) struct Run<'a> {
+    pub session: &'a Session,
+    pub workspace: &'a Workspace,
+    pub crash: Option<CrashPoint>,
+}
+
+impl Run<'_> {
+    /// Tells what became of a run, and takes it back where its plan says so.
+    pub(super) async fn tell(&self, done: ApplyOutcome, environment: &str, sources: &Sources, quiet: bool) -> Outcome {
+        finished(self.session, self.told(done, environment, sources, quiet).await)
+    }
+
+    async fn told(
+        &self,
+        done: ApplyOutcome,
+        environment: &str,
+        sources: &Sources,
+        nothing_to_do: bool,
+    ) -> Result<(u8, Json), Stop> {
+        let session = self.session;
+        let told: Diagnostics = done.failed.iter().cloned().chain(done.warnings.iter().cloned()).collect();
+        let mut json = outcome::to_json(&done, &diagnostic::to_json([(told.iter(), sources)]));
+        if !session.global.json {
+            session.warn(told.iter(), sources);
+            if !(nothing_to_do && done.is_complete()) {
+                session.print(&outcome::outcome(&done, environment, session.terminal.out))?;
+            }
+            if !done.outputs.is_empty() {
+                let outputs = done.outputs.iter().map(|(name, (value, sensitive))| (name, value, *sensitive));
+                session.print(&format!("\nOutputs:\n{}", outcome::outputs(outputs, session.terminal.out)))?;
+            }
+        }
+        if let Some(consent) = done.roll_back.clone() {
+            let back = roll_back(session, self.workspace, &done, consent, self.crash);
+            json["rollback"] = Box::pin(back).await?.1;
+        }
+        Ok((code(&done), json))
+    }
+}
+
+/// Prints what machines read, and gives the exit code.
+fn finished(session: &Session, ended: Result<(u8, Json), Stop>) -> Outcome {
+    let (code, json) = ended?;
     if session.global.json {
-        session.print_json(&outcome::to_json(&done, &diagnostic::to_json([(told.iter(), &*sources)])))?;
-        return Ok(code(&done));
+        session.print_json(&json)?;
     }
-    session.warn(told.iter(), &sources);
-    if !(nothing_to_do && done.is_complete()) {
-        session.print(&outcome::outcome(&done, &environment, session.terminal.out))?;
-    }
-    if !done.outputs.is_empty() {
-        let outputs = done.outputs.iter().map(|(name, (value, sensitive))| (name, value, *sensitive));
-        session.print(&format!("\nOutputs:\n{}", outcome::outputs(outputs, session.terminal.out)))?;
-    }
-    Ok(code(&done))
+    Ok(code)
 }
 
 fn code(outcome: &ApplyOutcome) -> u8 {
@@ -220,6 +303,6 @@ fn code(outcome: &ApplyOutcome) -> u8 {
     }
 }
 
-fn crash_point(at: CrashAt) -> CrashPoint {
+pub(super) fn crash_point(at: CrashAt) -> CrashPoint {
     CrashPoint { record: at.record, when: if at.after { CrashWhen::After } else { CrashWhen::Before } }
 }

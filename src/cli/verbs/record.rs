@@ -39,17 +39,19 @@ pub(super) async fn recorded(session: &Session, workspace: &Workspace) -> Result
 }
 
 pub(crate) fn history(session: &Session, arguments: &History) -> Outcome {
-    let mut revisions = workflow::history(&session.workspace(&Variables::default())?)?;
+    let workspace = session.workspace(&Variables::default())?;
+    let (mut revisions, stuck) = (workflow::history(&workspace)?, workflow::stuck(&workspace)?);
     let hidden = revisions.len().saturating_sub(arguments.limit);
     revisions.truncate(arguments.limit);
     if session.global.json {
-        session.print_json(&table::to_json(&revisions))?;
+        session.print_json(&table::to_json(&revisions, &stuck))?;
         return Ok(DONE);
     }
     session.print(&table::history(&revisions, session.terminal.out))?;
     if hidden > 0 {
         session.print(&format!("{hidden} earlier: `formwork history --limit {}`\n", hidden + revisions.len()))?;
     }
+    session.print(&table::stuck(&stuck, session.terminal.out))?;
     Ok(DONE)
 }
 

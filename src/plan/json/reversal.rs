@@ -18,15 +18,10 @@ pub(super) fn by_change(plan: &PlanView<'_>) -> Vec<Option<Json>> {
 }
 
 fn told(reversal: &Reversal) -> Json {
-    let kind = match reversal {
-        Reversal::Delete => "delete",
-        Reversal::Restore => "restore",
-        Reversal::Recreate => "recreate",
-        Reversal::Record => "record",
-        Reversal::Nothing => "nothing",
-        Reversal::None { why } => return json!({"kind": "none", "why": &**why}),
-    };
-    json!({"kind": kind})
+    match reversal {
+        Reversal::None { why } => json!({"kind": reversal.name(), "why": &**why}),
+        _ => json!({"kind": reversal.name()}),
+    }
 }
 
 fn difficulty(reversal: &Reversal) -> u8 {

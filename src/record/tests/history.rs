@@ -37,6 +37,7 @@ fn history_tells_what_ran_and_how_far() {
             actor: "ada".into(),
             started_ms: 10,
             ended_ms: Some(20),
+            undoes: None,
             steps: BTreeMap::from([
                 ("create".into(), StepCount { planned: 2, done: 1 }),
                 ("read".into(), StepCount { planned: 1, done: 1 }),
@@ -91,11 +92,23 @@ fn lived_in(folder: &Path) -> Record {
     record
 }
 
+/// A way back of the second revision that could not be gone to its end.
+fn stuck(record: &mut Record) {
+    let undoing = NewRevision { undoes: Some(2), ..revision(vec![step("a.b", "update"), step("a.c", "delete")]) };
+    let third = record.begin(undoing).expect("begun");
+    record.commit(third, &[intended(0)]).expect("committed");
+    record.commit(third, &[event(0, StepEventKind::Failed { message: "no".into() })]).expect("committed");
+    let outputs = serde_json::json!({"x": 2});
+    let ended = record.finish_stuck(third, &outputs.clone().into(), &[(0, "no".into())]).expect("ended");
+    assert_eq!(ended, RevisionStatus::Stuck);
+}
+
 /// Every column of every table that is audited, each changed in its first and last row.
 #[test]
 fn a_change_from_outside_is_found_and_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let record = lived_in(folder.path());
+    let mut record = lived_in(folder.path());
+    stuck(&mut record);
     record.verify_audit().expect("the chain holds");
     let tables = [
         ("revisions", "number, kind, plan_digest, variables, pinned, git_commit, git_clean, actor, started_ms"),
@@ -111,6 +124,8 @@ fn a_change_from_outside_is_found_and_named() {
         ("contents", "body"),
         ("revision_files", "name"),
         ("approvals", "revision, place, signer, fingerprint, signature"),
+        ("undos", "revision, undone"),
+        ("stuck", "ending, step, error"),
     ];
     let mut tried = 0;
     record.connection.pragma_update(None, "foreign_keys", false).expect("set");
@@ -121,6 +136,7 @@ fn a_change_from_outside_is_found_and_named() {
                 "images" => "(address, deposed, revision)",
                 "revision_files" => "(revision, name)",
                 "approvals" => "(revision, place)",
+                "stuck" => "(ending, step)",
                 _ => "rowid",
             };
             let bare = keys.trim_matches(['(', ')']);

@@ -161,7 +161,7 @@ impl Office {
     }
 
     pub(super) fn try_consented(&self, planned: Planned, consent: Consent) -> Result<ApplyOutcome, String> {
-        let request = ApplyRequest { consent, crash: None };
+        let request = ApplyRequest::new(consent);
         let interrupt = Interrupt::default();
         let done = apply(&self.factory.workspace, planned, &request, &Silent, &interrupt);
         self.runtime.block_on(done).map_err(|failed| told(&failed))

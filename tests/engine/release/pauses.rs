@@ -43,7 +43,7 @@ fn refused_at(factory: &Factory, now_ms: i64) -> String {
     let mut workspace = factory.workspace.clone();
     workspace.now_ms = now_ms;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let request = ApplyRequest { consent: Consent::Automatic, crash: None };
+    let request = ApplyRequest::new(Consent::Automatic);
     let done = runtime.block_on(apply(&workspace, factory.plan(), &request, &Silent, &Interrupt::default()));
     told(&done.expect_err("it is not the time"))
 }

@@ -1,6 +1,6 @@
 //! `sandbox_log_store`: where logs are kept.
 
-use formwork_contract::{Attribute, Block, Type, Value};
+use formwork_contract::{Attribute, Block, Contents, Type, Value};
 
 use crate::fault::Fault;
 use crate::resource::{Call, Computed, Description, Names, Problems, Resource, whole};
@@ -43,6 +43,10 @@ impl Resource for LogStore {
             names: Names::InRegion("name"),
             recomputed: &[],
         }
+    }
+
+    fn contents(&self) -> Contents {
+        Contents::Data("logs".into())
     }
 
     fn check(&self, config: &Value, problems: &mut Problems) {

@@ -1,6 +1,6 @@
 //! `sandbox_registry`: a container registry.
 
-use formwork_contract::{Attribute, Block, Nesting, Path, Step, Type, Value};
+use formwork_contract::{Attribute, Block, Contents, Nesting, Path, Step, Type, Value};
 
 use crate::fault::Fault;
 use crate::resource::{Call, Computed, Description, Names, Problems, Resource, whole};
@@ -42,6 +42,10 @@ impl Resource for Registry {
             names: Names::Global("name"),
             recomputed: &[],
         }
+    }
+
+    fn contents(&self) -> Contents {
+        Contents::Data("container images".into())
     }
 
     fn check(&self, config: &Value, problems: &mut Problems) {

@@ -69,7 +69,8 @@ fn schema() -> ProviderSchema {
         description: "The same text.".into(),
         deprecated: None,
     };
-    let only = |name: &str, block| [(name.into(), ResourceSchema { version: 1, block })].into();
+    let only =
+        |name: &str, block| [(name.into(), ResourceSchema { version: 1, block, ..ResourceSchema::default() })].into();
     ProviderSchema {
         resources: only("hostile_thing", thing()),
         data_sources: only("hostile_thing", looked_up),

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use formwork_contract::{
-    Attribute, Block, Diagnostic, Diagnostics, FunctionParameter, FunctionSchema, NestedAttributes, NestedBlock,
-    Nesting, Path, ProviderSchema, ResourceSchema, Step, Str, Type,
+    Attribute, Block, Contents, Diagnostic, Diagnostics, FunctionParameter, FunctionSchema, NestedAttributes,
+    NestedBlock, Nesting, Path, ProviderSchema, ResourceSchema, Step, Str, Type,
 };
 
 use crate::proto::{Function, NestingMode, Parameter, v6};
@@ -102,7 +102,12 @@ impl<'a> Reader<'a> {
             self.mistake("has a negative version");
             0
         });
-        ResourceSchema { version, block: self.block(schema.block.unwrap_or_default()) }
+        ResourceSchema {
+            version,
+            block: self.block(schema.block.unwrap_or_default()),
+            // The protocol does not tell.
+            contents: Contents::Unknown,
+        }
     }
 
     fn block(&mut self, block: v6::Block) -> Block {

@@ -130,7 +130,11 @@ fn full_schema() -> ProviderSchema {
         deprecated: Some("no more".into()),
     };
     ProviderSchema {
-        resources: [("lab_host".into(), formwork_contract::ResourceSchema { version: 2, block: host })].into(),
+        resources: [(
+            "lab_host".into(),
+            formwork_contract::ResourceSchema { version: 2, block: host, ..Default::default() },
+        )]
+        .into(),
         functions: [("yes".into(), function)].into(),
         ..ProviderSchema::default()
     }

@@ -83,7 +83,9 @@ impl Provider for Scripted {
             let inner = Block::new([("port", Attribute::optional(Type::Number))]);
             block.attributes.insert("rules".into(), Attribute::optional(Type::Any).nesting(Nesting::List, inner));
         }
-        let of = |name: &str, version, block| [(Str::from(name), ResourceSchema { version, block })].into();
+        let of = |name: &str, version, block| {
+            [(Str::from(name), ResourceSchema { version, block, ..ResourceSchema::default() })].into()
+        };
         let join = FunctionSchema {
             parameters: vec![parameter("first", Type::String)],
             variadic: Some(parameter("rest", Type::String)),
