@@ -236,6 +236,36 @@ fn a_rollback_takes_no_protected_object_away() {
 }
 
 #[test]
+fn a_broken_run_takes_its_own_protected_objects_back_and_leaves_the_others_protected() {
+    let factory = Factory::new(KEPT);
+    factory.apply();
+    let before = factory.live();
+    let more = r#"
+        release { on_failure = "rollback" }
+        provider "sandbox" { quota = { sandbox_subnet = 1 } }
+        resource "sandbox_network" "more" {
+          name       = "more"
+          cidr_block = "10.2.0.0/16"
+          tags       = { after = sandbox_network.net.id }
+          lifecycle { protect = true }
+        }
+        resource "sandbox_subnet" "many" {
+          count      = 2
+          network_id = sandbox_network.more.id
+          cidr_block = "10.2.${count.index}.0/24"
+        }
+    "#;
+    let changed = KEPT.replace("name       =", "tags       = { changed = \"yes\" }\n  name       =");
+    factory.write("main.hcl", &format!("{changed}{more}"));
+    let failed = factory.apply_planned(factory.plan());
+    assert!(!failed.is_complete(), "there is room for one subnet");
+    assert_ne!(factory.live(), before);
+    assert!(factory.roll_back(&failed).is_complete());
+    assert_eq!(factory.live(), before);
+    refused(&factory, &destroy());
+}
+
+#[test]
 fn an_override_counts_only_by_a_key_that_may_sign_overrides() {
     for (options, revoked, because) in [
         ("namespaces=\"formwork.plan\" ", false, "for other namespaces"),

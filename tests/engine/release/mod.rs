@@ -1,6 +1,7 @@
 //! Waves, the gates between them, and when changes may begin.
 
 mod approvals;
+mod back;
 mod crash;
 mod gates;
 mod pauses;
