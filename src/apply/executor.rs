@@ -105,7 +105,7 @@ impl<'a> Executor<'a> {
                     None
                 }
             };
-            if self.interrupt.is_urgent() {
+            if self.interrupt.is_urgent() || self.journal.is_abandoned() {
                 break;
             }
             if self.interrupt.is_set() && !self.stopping {

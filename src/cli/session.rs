@@ -116,6 +116,7 @@ impl Session {
             now_ms: jiff::Timestamp::now().as_millisecond(),
             parallelism: self.global.parallelism.map(std::num::NonZeroUsize::get),
             registry: workflow::providers(self.plugins()?),
+            machine: workflow::Machine::default(),
         })
     }
 

@@ -42,6 +42,9 @@ pub enum RecordError {
     OutsideLease { address: Address },
     #[error("the lease of this run ended and was taken over")]
     Fenced,
+    /// A drill: see [`super::Record::abandon`].
+    #[error("a drill ended the run, as a kill would have")]
+    Abandoned,
     #[error("step {step} of revision {revision} (`{address}`): {source}")]
     IllegalTransition { revision: u64, step: usize, address: Address, source: IllegalTransition },
     #[error("step {step} of revision {revision} is for `{expected}`, and its outcome for `{found}`")]
@@ -106,7 +109,8 @@ impl RecordError {
                 "the file must hold a line that begins with `AGE-SECRET-KEY-1`, as `age-keygen` writes it".into()
             }
             Self::WrongIdentity { recipient, .. } => format!("use the age identity of the recipient `{recipient}`"),
-            Self::NotLeased
+            Self::Abandoned
+            | Self::NotLeased
             | Self::OutsideLease { .. }
             | Self::IllegalTransition { .. }
             | Self::OtherObject { .. }

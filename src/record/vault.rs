@@ -24,8 +24,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::Sha256;
 
 use super::error::RecordError;
+use super::open::Entropy;
 
 const NONCE_BYTES: usize = 24;
+const DATA_KEY_BYTES: usize = 32;
 
 /// Seals and opens the sensitive values of one record.
 pub struct Vault {
@@ -54,7 +56,7 @@ impl Vault {
     }
 
     /// Makes the data key of a new record, and the identity file where there is none.
-    pub(super) fn create(connection: &Connection, identity: &Path) -> Result<Self, RecordError> {
+    pub(super) fn create(connection: &Connection, identity: &Path, entropy: &Entropy) -> Result<Self, RecordError> {
         let identities = match read_identities(identity)? {
             Some(identities) => identities,
             None => {
@@ -63,7 +65,8 @@ impl Vault {
             }
         };
         let recipient = identities[0].to_public();
-        let data_key = XChaCha20Poly1305::generate_key(&mut OsRng);
+        let mut data_key = [0; DATA_KEY_BYTES];
+        entropy(&mut data_key);
         let wrapped = age::encrypt(&recipient, &data_key).map_err(|error| unusable(identity, error))?;
         let insert = "INSERT INTO keys (recipient, wrapped) VALUES (?1, ?2)";
         connection.execute(insert, params![recipient.to_string(), wrapped])?;

@@ -8,6 +8,7 @@ mod apply;
 mod export;
 mod git;
 mod inspect;
+mod machine;
 mod open;
 mod plan;
 #[cfg(feature = "terraform")]
@@ -25,7 +26,7 @@ use formwork_contract::Str;
 use crate::live::Registry;
 
 pub use crate::apply::{
-    ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
+    ApplyOutcome, CrashHow, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
 };
 pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;
@@ -35,6 +36,7 @@ pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
+pub use machine::Machine;
 pub use open::{own_host, served_context, state_dir};
 pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, rollback_plan, save_plan};
 #[cfg(feature = "terraform")]
@@ -66,6 +68,7 @@ pub struct Workspace {
     /// Steps at once; `None` leaves it to the providers.
     pub parallelism: Option<usize>,
     pub registry: Arc<dyn Registry>,
+    pub machine: Machine,
 }
 
 /// Where the value of a variable comes from.

@@ -46,7 +46,14 @@ pub(super) fn load_from(
 /// Opens an environment's record, and makes it where there is none.
 pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
     let own = workspace.dir.join(OWN_FOLDER);
-    let options = OpenOptions::new(record_path(workspace, environment), environment.clone(), own.join("identity"));
+    let machine = workspace.machine.clone();
+    let options = OpenOptions {
+        clock: machine.clock,
+        entropy: machine.entropy,
+        durable: machine.durable,
+        drill: machine.drill,
+        ..OpenOptions::new(record_path(workspace, environment), environment.clone(), own.join("identity"))
+    };
     let opened = Record::open(&options)?;
     keep_out_of_git(&own);
     Ok(opened)

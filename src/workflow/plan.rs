@@ -342,11 +342,7 @@ impl Prepared<'_> {
             inputs,
             recorded,
             reality: open::reality(workspace, &environment),
-            origin: Origin {
-                git: super::git::state(&workspace.dir),
-                author: Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) },
-                formwork_version: env!("CARGO_PKG_VERSION").into(),
-            },
+            origin: origin(workspace),
             imports: self.selection.imports.clone(),
         };
         let answers = self.file.map(PlanFile::answers);
@@ -392,6 +388,17 @@ impl Prepared<'_> {
                 Ok((Inputs { now_ms: *made_ms, ..inputs }, told))
             }
         }
+    }
+}
+
+/// Where a plan comes from.
+fn origin(workspace: &Workspace) -> Origin {
+    let asked = workspace.machine.asks_git;
+    let email = asked.then(|| super::git::email(&workspace.dir)).flatten();
+    Origin {
+        git: asked.then(|| super::git::state(&workspace.dir)).flatten(),
+        author: Author { actor: Arc::clone(&workspace.actor), email },
+        formwork_version: env!("CARGO_PKG_VERSION").into(),
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use formwork::plan::Plan;
 use formwork::plan::model::Action;
 use formwork::workflow::{
-    ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings, Progress, Silent,
-    VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
+    ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, Machine, PlanRequest, Planned, PluginSettings, Progress,
+    Silent, VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
 };
 
 /// A blueprint under test.
@@ -29,6 +29,7 @@ impl Factory {
             now_ms: 1_700_000_000_000,
             parallelism: None,
             registry: providers(PluginSettings::default()),
+            machine: Machine::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let factory = Self { dir, workspace, runtime };
