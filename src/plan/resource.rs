@@ -144,6 +144,10 @@ impl Walk<'_> {
             // Ephemeral resources never come here: they are opened.
             Mode::Data | Mode::Ephemeral => Work::Data(self.data_ask(unit, resource, &address, kind, state)?),
         };
+        let concurrency = match &work {
+            Work::Managed(managed) if managed.import.is_none() => configured.provider.planning_concurrency(),
+            _ => configured.provider.concurrency(),
+        };
         Ok(Ask {
             unit,
             each: each.clone(),
@@ -151,7 +155,7 @@ impl Walk<'_> {
             kind: Arc::clone(kind),
             provider: Arc::clone(&configured.provider),
             unconfigured: Arc::clone(&configured.loaded.provider),
-            concurrency: configured.provider.concurrency(),
+            concurrency,
             config,
             work,
         })

@@ -134,6 +134,11 @@ pub trait ConfiguredProvider: Send + Sync {
         10
     }
 
+    /// How many plans it makes at once: these seldom leave the provider, so that nobody behind it is burdened.
+    fn planning_concurrency(&self) -> usize {
+        self.concurrency()
+    }
+
     /// Reads many objects of any types. One answer a request, in the same order.
     async fn read(&self, requests: &[ReadRequest]) -> Vec<Result<ReadOutcome, Diagnostics>>;
 

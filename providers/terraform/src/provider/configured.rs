@@ -81,10 +81,17 @@ impl ConfiguredPlugin {
     }
 }
 
+/// Plans under way at once: as many as keep a plugin busy while answers are on their way.
+const PLANS: usize = 64;
+
 #[async_trait]
 impl ConfiguredProvider for ConfiguredPlugin {
     fn concurrency(&self) -> usize {
         self.concurrency
+    }
+
+    fn planning_concurrency(&self) -> usize {
+        self.concurrency.max(PLANS)
     }
 
     async fn read(&self, requests: &[ReadRequest]) -> Vec<Result<ReadOutcome, Diagnostics>> {
