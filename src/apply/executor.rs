@@ -93,17 +93,19 @@ impl<'a> Executor<'a> {
         self.progress.event(&ProgressEvent::Begun { steps });
         let progress = self.progress;
         let mut work = Work::new();
-        let mut renew = tokio::time::interval(RENEW);
+        let mut renew = tokio::time::interval_at(tokio::time::Instant::now() + RENEW, RENEW);
         self.schedule.open();
         self.round(&mut work, Vec::new(), progress);
         while !work.is_empty() {
             let first = tokio::select! {
-                message = work.next() => message,
+                // In this order, so that the same run can be had again.
+                biased;
                 () = self.interrupt.changed() => None,
                 _ = renew.tick() => {
                     self.journal.renew();
                     None
                 }
+                message = work.next() => message,
             };
             if self.interrupt.is_urgent() || self.journal.is_abandoned() {
                 break;

@@ -57,6 +57,7 @@ pub(super) struct Selection {
     replace: Vec<Address>,
     restore: HashMap<Address, serde_json::Value>,
     pinned: HashMap<Address, serde_json::Value>,
+    returns: HashMap<Address, Address>,
     imports: HashMap<Address, Str>,
     /// Objects of which nobody knows what an interrupted run made of them.
     undecided: HashSet<Address>,
@@ -77,6 +78,7 @@ impl Selection {
             replace: Vec::new(),
             restore: HashMap::new(),
             pinned: HashMap::new(),
+            returns: HashMap::new(),
             imports: HashMap::new(),
             undecided: HashSet::new(),
             look_only: false,
@@ -97,6 +99,7 @@ impl Selection {
             replace: self.replace.iter().cloned().collect(),
             restore: self.restore.clone(),
             pinned: self.pinned.clone(),
+            returns: self.returns.clone(),
             undecided: self.undecided.clone(),
             answers,
             seal: &**record.vault(),
@@ -183,6 +186,7 @@ async fn revive(
     let selection = Selection {
         restore: target.restore,
         pinned: target.pinned,
+        returns: target.returns,
         // A revision that took everything down is returned to by taking everything down.
         ..Selection::new(if target.empty { PlanKind::Destroy } else { kind })
     };
@@ -235,12 +239,12 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     }
     let header = file.header(&**record.vault()).map_err(unusable)?;
     let (targets, replace) = file.selection().map_err(unusable)?;
-    let restore = match header.kind {
+    let (restore, returns) = match header.kind {
         PlanKind::Rollback { to } => match rollback::target(&record, Some(to)) {
-            Ok(target) => target.restore,
+            Ok(target) => (target.restore, target.returns),
             Err(error) => return Err(failure(&nowhere, Diagnostic::error(error.to_string()))),
         },
-        _ => HashMap::new(),
+        _ => (HashMap::new(), HashMap::new()),
     };
     drop(record);
     let files = Arc::new(Files::from_snapshot(header.files));
@@ -250,6 +254,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         targets,
         replace,
         restore,
+        returns,
         pinned: file.data().map_err(unusable)?,
         imports: file.imports(),
         ..Selection::new(header.kind)

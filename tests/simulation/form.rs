@@ -129,7 +129,6 @@ pub(crate) enum Expected {
 /// What is to stand at one address.
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
-    pub kind: Kind,
     pub attributes: BTreeMap<&'static str, Expected>,
 }
 
@@ -144,7 +143,7 @@ impl Form {
         for block in &self.blocks {
             for number in block.repeat.numbers() {
                 let attributes = self.attributes(block, number);
-                objects.insert(block.address(number), Object { kind: block.kind, attributes });
+                objects.insert(block.address(number), Object { attributes });
             }
         }
         objects

@@ -8,8 +8,7 @@ use formwork::record::Record;
 use formwork::record::model::RecordedResource;
 use formwork_contract::Type;
 use formwork_contract::json::{decode, to_plain};
-use formwork_contract::provider::Provider;
-use formwork_sandbox::{Sandbox, control};
+use formwork_sandbox::control;
 use serde_json::Value as Json;
 
 use crate::form::{Expected, Form, Kind, MARK};
@@ -24,14 +23,13 @@ pub(crate) async fn all(world: &World, form: &Form) -> Result<(), Violation> {
     };
     let resources = read("the record can be read", record.resources())?;
     let live = live(world)?;
-    recorded_is_live(&record, &resources, &live).await?;
-    live_is_desired(&resources, &record, form).await?;
-    nothing_is_left_open(&record, world)?;
+    recorded_is_live(world, record, &resources, &live)?;
+    live_is_desired(world, record, &resources, form)?;
+    nothing_is_left_open(record, world)?;
     if let Err(error) = record.verify_audit() {
         return Err(Violation::new("the audit chain verifies", error.to_string()));
     }
     no_secret_is_told(world.path())?;
-    drop(record);
     let planned = world.plan().await.map_err(|told| Violation::new("a plan can be made", told))?;
     if planned.plan.is_empty() && planned.plan.drift.is_empty() {
         return Ok(());
@@ -79,6 +77,12 @@ pub(crate) fn no_strays(world: &World) -> Result<(), Violation> {
     Ok(())
 }
 
+/// Whether a replacement was interrupted that makes the new object first.
+pub(crate) fn something_is_deposed(world: &World) -> bool {
+    let resources = world.record().and_then(|record| record.resources().ok()).unwrap_or_default();
+    resources.iter().any(|resource| resource.deposed.is_some())
+}
+
 /// The addresses under which the record knows objects.
 pub(crate) fn addresses_of(world: &World, ids: &BTreeSet<String>) -> Result<BTreeSet<String>, Violation> {
     let Some(record) = world.record() else { return Ok(BTreeSet::new()) };
@@ -106,7 +110,8 @@ fn live(world: &World) -> Result<BTreeMap<String, LiveObject>, Violation> {
 }
 
 /// Each object stands once in the record, exactly as it is, and the record holds nothing else.
-async fn recorded_is_live(
+fn recorded_is_live(
+    world: &World,
     record: &Record,
     resources: &[RecordedResource],
     live: &BTreeMap<String, LiveObject>,
@@ -125,7 +130,7 @@ async fn recorded_is_live(
         let Some(object) = live.get(&id) else {
             return fail(format!("`{address}` is recorded as `{id}`, which is gone"));
         };
-        let plain = plain(record, resource).await?;
+        let plain = plain(world, record, resource)?;
         if plain != object.attributes {
             return fail(format!("`{address}` is recorded as {plain} and is {}", object.attributes));
         }
@@ -142,7 +147,12 @@ async fn recorded_is_live(
 }
 
 /// What is recorded, which is what is live, is what the form asks for.
-async fn live_is_desired(resources: &[RecordedResource], record: &Record, form: &Form) -> Result<(), Violation> {
+fn live_is_desired(
+    world: &World,
+    record: &Record,
+    resources: &[RecordedResource],
+    form: &Form,
+) -> Result<(), Violation> {
     let mut desired = form.objects();
     let ids: BTreeMap<String, String> =
         resources.iter().filter_map(|one| Some((one.address.to_string(), id_of(one)?))).collect();
@@ -152,7 +162,7 @@ async fn live_is_desired(resources: &[RecordedResource], record: &Record, form: 
         let Some(object) = desired.remove(&address) else {
             return fail(format!("`{address}` stands and is not desired"));
         };
-        let plain = plain(record, resource).await?;
+        let plain = plain(world, record, resource)?;
         for (name, expected) in &object.attributes {
             let wanted = match expected {
                 Expected::Exactly(json) => json.clone(),
@@ -184,13 +194,12 @@ fn nothing_is_left_open(record: &Record, world: &World) -> Result<(), Violation>
 }
 
 /// The record's value without marks, as plain JSON.
-async fn plain(record: &Record, resource: &RecordedResource) -> Result<Json, Violation> {
+fn plain(world: &World, record: &Record, resource: &RecordedResource) -> Result<Json, Violation> {
     let unreadable = |why: String| Violation::new("the record can be read", why);
     let ty = match &*resource.address.type_name {
         "terraform_data" => data_type(),
         name => {
-            let schema = Sandbox::new().schema().await.map_err(|told| unreadable(told.to_string()))?;
-            let found = schema.resources.get(name).map(|one| one.block.ty());
+            let found = world.schema.resources.get(name).map(|one| one.block.ty());
             found.ok_or_else(|| unreadable(format!("there is no type `{name}`")))?
         }
     };
@@ -199,12 +208,7 @@ async fn plain(record: &Record, resource: &RecordedResource) -> Result<Json, Vio
 }
 
 fn data_type() -> Type {
-    Type::object([
-        ("id".into(), Type::String),
-        ("input".into(), Type::Any),
-        ("output".into(), Type::Any),
-        ("triggers_replace".into(), Type::Any),
-    ])
+    Type::object([("id", Type::String), ("input", Type::Any), ("output", Type::Any), ("triggers_replace", Type::Any)])
 }
 
 /// The provider's id of what is recorded.

@@ -37,7 +37,7 @@ pub(crate) fn play(script: &Script) -> Played {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
     runtime.block_on(async {
-        let mut world = World::new(script.seed);
+        let mut world = World::new(script.seed).await;
         let trace = world.trace.clone();
         let ended = {
             let playing = acts(&mut world, script);
@@ -104,12 +104,18 @@ async fn reach(world: &mut World, goal: Goal, runs: &[Faults]) -> Result<(), Vio
     for faults in runs {
         let ended = world.attempt(goal, faults).await;
         invariants::no_strays(world)?;
-        if ended == Ended::Complete {
+        // What was meddled with may have been done already, and shows in the next plan.
+        if ended == Ended::Complete && faults.meddling.is_none() {
             return Ok(());
         }
         if let Goal::Revision(number, _) = goal {
             goal = Goal::Revision(number, true);
         }
+    }
+    // What a replacement set aside may have the name that is wanted again: it goes in one run, and in the next the name
+    // is free.
+    if invariants::something_is_deposed(world) && world.attempt(goal, &Faults::default()).await == Ended::Complete {
+        return Ok(());
     }
     match world.attempt(goal, &Faults::default()).await {
         Ended::Complete => Ok(()),

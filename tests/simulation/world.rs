@@ -1,5 +1,6 @@
 //! A factory in a folder of its own, on a machine whose time and chance are the seed's; and one run of a verb on it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,8 @@ use formwork::record::{Entropy, OpenOptions, Record};
 use formwork::workflow::{
     self, ApplyRequest, Consent, Failure, Machine, PlanRequest, Planned, VariableSource, Workspace,
 };
+use formwork_contract::ProviderSchema;
+use formwork_contract::provider::Provider;
 use formwork_sandbox::Sandbox;
 
 use crate::cloud::{Cloud, Disturbance};
@@ -50,6 +53,9 @@ pub(crate) struct World {
     sandbox: Sandbox,
     entropy: Entropy,
     runs: u64,
+    /// Open for reading from the time on when there is one.
+    record: OnceCell<Record>,
+    pub schema: Arc<ProviderSchema>,
     pub trace: Trace,
     /// As the blueprint's file has it.
     pub form: Form,
@@ -58,7 +64,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) async fn new(seed: u64) -> Self {
         let folder =
             tempfile::Builder::new().prefix("simulation-").tempdir_in(IN_MEMORY).or_else(|_| tempfile::tempdir());
         let random = Mutex::new(Random::new(seed ^ 0x5eed));
@@ -66,11 +72,15 @@ impl World {
             let mut random = random.lock().unwrap_or_else(PoisonError::into_inner);
             bytes.iter_mut().for_each(|byte| *byte = random.small(u8::MAX));
         });
+        let sandbox = Sandbox::new();
+        let schema = sandbox.schema().await.expect("the sandbox knows its schema");
         Self {
             folder: folder.expect("a folder for the simulation"),
-            sandbox: Sandbox::new(),
+            sandbox,
             entropy,
             runs: 0,
+            record: OnceCell::new(),
+            schema,
             trace: Trace::new(),
             form: Form::default(),
             revisions: BTreeMap::new(),
@@ -92,7 +102,15 @@ impl World {
     }
 
     /// The record as it is now; `None` where there is none yet.
-    pub(crate) fn record(&self) -> Option<Record> {
+    pub(crate) fn record(&self) -> Option<&Record> {
+        if self.record.get().is_none() {
+            let opened = self.open_record()?;
+            self.record.set(opened).ok()?;
+        }
+        self.record.get()
+    }
+
+    fn open_record(&self) -> Option<Record> {
         let path = self.state_dir().join("record.db");
         let options = OpenOptions {
             read_only: true,
@@ -118,6 +136,10 @@ impl World {
         let rival = async {
             let delay = faults.rival?;
             tokio::time::sleep(Duration::from_millis(delay)).await;
+            let goal = match goal {
+                Goal::Revision(number, _) => Goal::Revision(number, true),
+                other => other,
+            };
             Some(self.run(goal, &Faults { weather: faults.weather.clone(), ..Faults::default() }, "rival").await)
         };
         let (ended, rivals) = tokio::join!(own, rival);
@@ -192,7 +214,7 @@ impl World {
             environment: None,
             variables: vec![VariableSource::Argument {
                 name: "secrets".into(),
-                text: format!("{{{}}}", secrets.join(", ")),
+                text: format!("{{{}}}", secrets.join(", ")).into(),
             }],
             home: None,
             working_dir: self.path().to_owned(),
