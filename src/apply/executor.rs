@@ -5,8 +5,10 @@
 //! durable in one commit, and starts the calls.
 
 mod finish;
+mod waves;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,18 +19,20 @@ use formwork_contract::{Diagnostic, Diagnostics, Severity, Str, Value};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use self::waves::{Answer, Gates};
 use super::call::{Called, call};
 use super::ephemeral::Held;
-use super::journal::{Journal, failed, short_digest};
+use super::journal::{Journal, deposed_key, failed, short_digest};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::schedule::Schedule;
 use super::{ApplyOptions, StepDone};
+use crate::approve::Rules;
 use crate::graph::{ProviderKey, Unit};
 use crate::plan::model::{Action, Change, StepAction};
 use crate::plan::{Plan, Reopened};
-use crate::record::RecordError;
 use crate::record::model::{RecordedResource, StepEventKind};
+use crate::record::{Clock, RecordError};
 
 /// The run of one plan.
 pub(super) struct Executor<'a> {
@@ -46,6 +50,10 @@ pub(super) struct Executor<'a> {
     failures: Vec<Diagnostic>,
     warnings: Diagnostics,
     stopping: bool,
+    gates: Gates,
+    clock: Clock,
+    dir: PathBuf,
+    rules: Arc<Rules>,
 }
 
 pub(super) enum Message {
@@ -54,6 +62,8 @@ pub(super) enum Message {
     Prepared(Vec<(usize, Result<Prepared, Diagnostics>)>),
     Called(Box<(Prepared, Called)>),
     Opened(Unit, Reopened),
+    /// Of the gate that is asked.
+    Answered(Answer),
 }
 
 type Work<'w> = FuturesUnordered<LocalBoxFuture<'w, Message>>;
@@ -85,6 +95,10 @@ impl<'a> Executor<'a> {
             failures: Vec::new(),
             warnings: Diagnostics::new(),
             stopping: false,
+            gates: Gates::default(),
+            clock: Arc::clone(&options.clock),
+            dir: options.dir.clone(),
+            rules: Arc::clone(&options.rules),
         }
     }
 
@@ -94,8 +108,9 @@ impl<'a> Executor<'a> {
         let progress = self.progress;
         let mut work = Work::new();
         let mut renew = tokio::time::interval_at(tokio::time::Instant::now() + RENEW, RENEW);
+        self.begin_release();
         self.schedule.open();
-        self.round(&mut work, Vec::new(), progress);
+        self.rounds(&mut work, Vec::new(), progress);
         while !work.is_empty() {
             let first = tokio::select! {
                 // In this order, so that the same run can be had again.
@@ -113,13 +128,26 @@ impl<'a> Executor<'a> {
             if self.interrupt.is_set() && !self.stopping {
                 self.stopping = true;
                 self.progress.event(&ProgressEvent::Stopping { running: self.schedule.under_way() });
+                self.stop_asking();
                 self.ask_providers_to_stop(&work);
             }
             let mut messages: Vec<Message> = first.into_iter().collect();
             while let Some(Some(message)) = work.next().now_or_never() {
                 messages.push(message);
             }
-            self.round(&mut work, messages, progress);
+            self.rounds(&mut work, messages, progress);
+        }
+        self.failures.extend(self.held_up());
+    }
+
+    /// A round, and one more for each wave that may begin after it.
+    fn rounds<'w>(&mut self, work: &mut Work<'w>, messages: Vec<Message>, progress: &'w dyn Progress)
+    where
+        'a: 'w,
+    {
+        self.round(work, messages, progress);
+        while self.advance(work) {
+            self.round(work, Vec::new(), progress);
         }
     }
 
@@ -154,6 +182,7 @@ impl<'a> Executor<'a> {
                         self.called(&step, called);
                     }
                     Message::Opened(unit, opened) => self.opened(unit, opened),
+                    Message::Answered(answer) => self.answered(answer, work),
                 }
             }
             let (batches, released) = self.start();
@@ -238,7 +267,7 @@ impl<'a> Executor<'a> {
             return Ok(None);
         };
         let change = &self.plan.changes[number];
-        if matches!(step.action, StepAction::Move | StepAction::Refresh | StepAction::Import | StepAction::Forget) {
+        if matches!(step.action, StepAction::Move | StepAction::Refresh | StepAction::Forget) {
             let (event, action) = (self.record_only(change, step.action), step.action);
             self.events.push((place, event));
             self.count(action);
@@ -252,7 +281,7 @@ impl<'a> Executor<'a> {
         };
         let nothing = Value::Null(change.kind.ty.clone());
         let config = match step.action {
-            StepAction::Delete => nothing.clone(),
+            StepAction::Delete | StepAction::Import => nothing.clone(),
             _ => {
                 let broken = self.plan.resolver.preconditions(&change.address);
                 if broken.has_errors() {
@@ -262,6 +291,7 @@ impl<'a> Executor<'a> {
             }
         };
         let config = convert(&config, &change.kind.ty).unwrap_or(config);
+        self.plan.resolver.reality.secrets().know(&config);
         if !config.is_wholly_known() {
             return Err(Diagnostic::error(format!("`{}` still depends on values that are not known", change.address))
                 .address(&change.address)
@@ -269,6 +299,7 @@ impl<'a> Executor<'a> {
                 .into());
         }
         let creating_anew = step.action == StepAction::Create;
+        let replaced = creating_anew && step.fingerprint.is_some();
         let attempt = short_digest(&[&self.digest, &place.to_string()]);
         Ok(Some(Prepared {
             step: place,
@@ -285,6 +316,7 @@ impl<'a> Executor<'a> {
                 _ => change.planned_private.clone(),
             },
             attempt: AttemptKey(format!("{}-{place}-{attempt}", &self.digest[..16.min(self.digest.len())]).into()),
+            seen: replaced.then(|| (change.before.clone(), change.private.clone())),
             fingerprint: step.fingerprint.clone(),
             completed: !change.config.is_wholly_known(),
         }))
@@ -293,7 +325,13 @@ impl<'a> Executor<'a> {
     fn record_only(&self, change: &Change, action: StepAction) -> StepEventKind {
         let held = |value: &Value| {
             let resource = self.journal.resource(change, value, &change.private);
-            Box::new(RecordedResource { tainted: change.tainted, ..resource })
+            let deposed = change.deposed.clone();
+            // Until it is changed as well, it stands on what it stood on.
+            let dependencies = match change.action {
+                Action::NoOp => resource.dependencies,
+                _ => change.recorded_dependencies.to_vec(),
+            };
+            Box::new(RecordedResource { tainted: change.tainted, deposed, dependencies, ..resource })
         };
         match action {
             StepAction::Forget => StepEventKind::Done { resource: None, from: None },
@@ -314,6 +352,15 @@ impl<'a> Executor<'a> {
             }
         };
         let Some(change) = self.plan.steps[place].change.map(|number| &self.plan.changes[number]) else { return };
+        if step.action == StepAction::Import {
+            // It stands as the plan saw it: only the record changes.
+            let event = self.record_only(change, step.action);
+            self.events.push((place, event));
+            self.schedule.end(place);
+            self.count(step.action);
+            self.schedule.release(place);
+            return;
+        }
         if step.action != StepAction::Read {
             let planned =
                 if step.action == StepAction::Delete { None } else { self.journal.exact(change, &step.planned) };
@@ -340,6 +387,9 @@ impl<'a> Executor<'a> {
             Called::Done { value, private, imprecise, warnings } => {
                 self.warnings.append(warnings);
                 let change = &self.plan.changes[number];
+                let secrets = self.plan.resolver.reality.secrets();
+                secrets.know(&value);
+                let value = if step.action == StepAction::Read { secrets.mark_copies(&value) } else { value };
                 let event = if step.action == StepAction::Read || value.is_null() {
                     StepEventKind::Done { resource: None, from: None }
                 } else {
@@ -389,7 +439,13 @@ impl<'a> Executor<'a> {
             Called::Partly { value, private, diagnostic } => {
                 let change = &self.plan.changes[number];
                 let mut resource = self.journal.resource(change, &value, &private);
-                resource.tainted = step.action == StepAction::Create;
+                if step.action == StepAction::Delete {
+                    resource.tainted = change.tainted;
+                    resource.deposed = deposed_key(&self.plan, place, &self.digest);
+                    resource.dependencies = change.recorded_dependencies.to_vec();
+                } else {
+                    resource.tainted = step.action == StepAction::Create;
+                }
                 let message = diagnostic.summary.as_str().into();
                 self.events.push((place, StepEventKind::Partly { resource: Box::new(resource), message }));
                 self.fail(step, diagnostic);

@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use formwork_contract::json::encode;
 use formwork_contract::provider::Private;
-use formwork_contract::{Diagnostic, Diagnostics, Str, Type, Value};
+use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 use sha2::{Digest, Sha256};
 
 use super::{ApplyOptions, CrashHow, CrashPoint, CrashWhen};
+use crate::approve::Approval;
+use crate::live::Redactor;
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
-use crate::record::model::{NewRevision, NewStep, RecordedResource, RevisionKind, StepEvent, StepEventKind};
-use crate::record::{Record, RecordError, Vault, private};
+use crate::record::model::{
+    NewReleaseEvent, NewRevision, NewStep, RecordedApproval, RecordedResource, ReleaseEvent, RevisionKind, StepEvent,
+    StepEventKind,
+};
+use crate::record::{OutputEdit, Record, RecordError, Vault, private};
 
 /// Writes the journal of one run.
 pub(super) struct Journal<'a> {
@@ -23,13 +28,15 @@ pub(super) struct Journal<'a> {
     crash: Option<CrashPoint>,
     lease_ms: u64,
     pub vault: Arc<Vault>,
+    secrets: Arc<Redactor>,
 }
 
 impl<'a> Journal<'a> {
-    /// Makes the run durable before anything is done.
+    /// Makes the run durable before anything is done, under the lease that the record holds.
     pub(super) fn begin(
         plan: &Plan,
         digest: &Str,
+        approvals: Vec<RecordedApproval>,
         record: &'a mut Record,
         options: &ApplyOptions,
     ) -> Result<Self, Diagnostics> {
@@ -63,10 +70,12 @@ impl<'a> Journal<'a> {
             git_clean: header.git.as_ref().is_some_and(|git| git.clean),
             actor: options.actor.clone(),
             steps,
+            approvals,
         };
-        record.acquire(&options.lease).map_err(|error| failed(&error))?;
         let revision = record.begin(revision).map_err(|error| failed(&error))?;
-        Ok(Self { record, revision, numbers, written: 0, crash: options.crash, lease_ms: options.lease.ttl_ms, vault })
+        let (crash, lease_ms) = (options.crash, options.lease.ttl_ms);
+        let secrets = Arc::clone(plan.resolver.reality.secrets());
+        Ok(Self { record, revision, numbers, written: 0, crash, lease_ms, vault, secrets })
     }
 
     /// Makes a group of events durable in one commit.
@@ -75,7 +84,7 @@ impl<'a> Journal<'a> {
             return Ok(());
         }
         let numbered: Vec<StepEvent> =
-            events.into_iter().filter_map(|(step, kind)| Some(StepEvent { step: self.numbers[step]?, kind })).collect();
+            events.into_iter().filter_map(|(step, kind)| Some(self.event(self.numbers[step]?, kind))).collect();
         let until = self.written + numbered.len() as u64;
         self.drill(until, CrashWhen::Before);
         self.record.commit(self.revision, &numbered)?;
@@ -84,13 +93,24 @@ impl<'a> Journal<'a> {
         if self.is_abandoned() { Err(RecordError::Abandoned) } else { Ok(()) }
     }
 
+    /// What providers say may repeat what they were given.
+    fn event(&self, step: usize, mut kind: StepEventKind) -> StepEvent {
+        if let StepEventKind::Failed { message }
+        | StepEventKind::Partly { message, .. }
+        | StepEventKind::Unknown { message } = &mut kind
+        {
+            *message = self.secrets.clean(message).into();
+        }
+        StepEvent { step, kind }
+    }
+
     /// Keeps the lease for another while. A lease that was taken over shows when something is written.
     pub(super) fn renew(&mut self) {
         drop(self.record.renew(self.lease_ms));
     }
 
     /// Closes the revision; one that something went wrong with is not complete.
-    pub(super) fn finish(self, outputs: serde_json::Value, sound: bool) -> Result<(), RecordError> {
+    pub(super) fn finish(self, outputs: OutputEdit, sound: bool) -> Result<(), RecordError> {
         if sound {
             self.record.finish(self.revision, outputs)?;
         } else {
@@ -99,9 +119,25 @@ impl<'a> Journal<'a> {
         self.record.release()
     }
 
-    /// The outputs that the record has from the run before.
-    pub(super) fn recorded_outputs(&self) -> serde_json::Value {
-        self.record.outputs().unwrap_or(serde_json::Value::Null)
+    /// Makes durable what happened to waves and gates.
+    pub(super) fn note(&mut self, events: &[NewReleaseEvent]) -> Result<(), RecordError> {
+        self.record.note(self.revision, events)
+    }
+
+    /// What happened to waves and gates of the revision so far.
+    pub(super) fn release_events(&self) -> Result<Vec<ReleaseEvent>, RecordError> {
+        self.record.release_events(self.revision)
+    }
+
+    /// What the record holds at an address now.
+    pub(super) fn recorded(&self, address: &Address) -> Result<Option<RecordedResource>, RecordError> {
+        self.record.resource(address, None)
+    }
+
+    /// Ends the run before all is done: it waits for something, and goes on where it stopped.
+    pub(super) fn pause(self) -> Result<(), RecordError> {
+        self.record.pause(self.revision)?;
+        self.record.release()
     }
 
     /// Nothing more is written, since a drill ended the run.
@@ -169,6 +205,15 @@ pub(super) fn deposed_key(plan: &Plan, step: usize, digest: &str) -> Option<Str>
 pub(super) fn short_digest(words: &[&str]) -> Str {
     let digest = Sha256::digest(words.join("\n"));
     digest[..4].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}
+
+/// What the record keeps of an approval.
+pub(super) fn recorded_approval(approval: &Approval) -> RecordedApproval {
+    RecordedApproval {
+        signer: approval.signer.clone(),
+        fingerprint: approval.fingerprint.clone(),
+        signature: approval.file.armored.as_str().into(),
+    }
 }
 
 /// A record's error as a diagnostic.

@@ -1,41 +1,64 @@
 //! Journals the intent, acts, journals the outcome.
 //!
-//! [`run`] takes an approved plan through `executor.rs`: every step that is ready starts, its intent made
+//! [`run`] takes a lease of what an approved plan is bound to, sees that the record still says the same of it
+//! (`bound.rs`), and takes the plan through `executor.rs`: every step that is ready starts, its intent made
 //! durable before the provider is called and its outcome after. [`settle`] closes what an interrupted run
 //! left open, by looking at reality.
 
+mod bound;
 mod call;
 mod ephemeral;
 mod executor;
+mod gate;
 mod journal;
+mod lease;
 mod prepare;
 pub mod progress;
 mod schedule;
 mod settle;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
-use crate::approve::ApprovedPlan;
+use crate::approve::{ApprovedPlan, Rules};
 use crate::plan::Plan;
+use crate::plan::json::timestamp;
 use crate::plan::model::{Action, CheckResult, StepAction};
-use crate::record::{LeaseRequest, Record};
+use crate::record::{Clock, LeaseRequest, Record};
 
+pub use bound::check as check_bound;
 pub use progress::{Interrupt, Progress, ProgressEvent, Silent};
 pub use settle::{Unsettled, Word, settle, settle_by_word};
 
 /// How to apply.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ApplyOptions {
     /// Steps at once; `None` leaves it to the providers.
     pub parallelism: Option<usize>,
     /// Who runs it, for the history.
     pub actor: Str,
-    /// What the run holds of the record while it goes on.
+    /// Who holds the lease while it goes on, and for how long. It is a lease of what the plan is bound to.
     pub lease: LeaseRequest,
+    /// How long to wait for leases of others.
+    pub patience: Duration,
     /// A drill: the run ends at this journal record.
     pub crash: Option<CrashPoint>,
+    /// By which windows and freezes are kept.
+    pub clock: Clock,
+    /// Who may let a wave begin.
+    pub rules: Arc<Rules>,
+    /// Where programs of gates run: the blueprint's folder.
+    pub dir: PathBuf,
+}
+
+impl std::fmt::Debug for ApplyOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApplyOptions").field("lease", &self.lease).finish_non_exhaustive()
+    }
 }
 
 /// Where and how a drill ends a run.
@@ -76,9 +99,32 @@ pub struct ApplyOutcome {
     /// Steps whose outcome is not known: the next run looks at reality.
     pub open: Vec<(Address, StepAction)>,
     pub interrupted: bool,
+    /// The run ended before a wave, and goes on with it later.
+    pub paused: Option<Paused>,
     pub outputs: BTreeMap<Str, (Value, bool)>,
     pub checks: Vec<CheckResult>,
     pub warnings: Diagnostics,
+}
+
+/// Before which wave a run ended, and what it waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paused {
+    /// Counts from 1.
+    pub wave: usize,
+    pub name: Str,
+    pub waits: PausedFor,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PausedFor {
+    /// People have to let the wave begin.
+    Approval { what: Str },
+    /// It may not begin now.
+    Time {
+        why: String,
+        /// When it may, in milliseconds since the Unix epoch; `None` where that is not in sight.
+        next_ms: Option<i64>,
+    },
 }
 
 /// What a done step counts as for a person.
@@ -95,7 +141,7 @@ pub enum StepDone {
 
 impl ApplyOutcome {
     pub fn is_complete(&self) -> bool {
-        self.failed.is_empty() && self.not_started.is_empty() && self.open.is_empty()
+        self.failed.is_empty() && self.not_started.is_empty() && self.open.is_empty() && self.paused.is_none()
     }
 
     pub fn count(&self, what: StepDone) -> usize {
@@ -106,8 +152,8 @@ impl ApplyOutcome {
 /// Carries out an approved plan.
 ///
 /// # Errors
-/// Nothing was begun: the record has moved on since the plan, or cannot be written; or something ephemeral that
-/// the plan needs cannot be opened.
+/// Nothing was begun: somebody else has a lease of what the plan touches, the record says something else of it than
+/// when the plan was made, or cannot be written; or something ephemeral that the plan needs cannot be opened.
 pub async fn run(
     approved: ApprovedPlan,
     record: &mut Record,
@@ -115,17 +161,34 @@ pub async fn run(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<ApplyOutcome, Diagnostics> {
-    bound(&approved, record)?;
+    bound::check_record(&approved.plan().header, record)?;
     if approved.plan().steps.is_empty() && approved.plan().is_empty() {
         return nothing_to_do(approved.plan(), record);
     }
+    is_open(approved.plan(), options)?;
     let digest = approved.digest().clone();
+    let approvals = approved.approvals().iter().map(journal::recorded_approval).collect();
     let mut plan = approved.into_plan();
+    lease::take(&plan.header.bound, record, options, progress, interrupt).await?;
+    bound::check(&plan.header, record)?;
     plan.resolver.begin_applying().await?;
-    let journal = journal::Journal::begin(&plan, &digest, record, options)?;
+    let journal = journal::Journal::begin(&plan, &digest, approvals, record, options)?;
     let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
     executor.run().await;
     executor.finish()
+}
+
+/// Changes begin when the calendar allows it. Going back is always allowed.
+fn is_open(plan: &Plan, options: &ApplyOptions) -> Result<(), Diagnostics> {
+    if !plan.header.kind.keeps_calendar() {
+        return Ok(());
+    }
+    let Err(closed) = plan.release.calendar.allows((options.clock)()) else { return Ok(()) };
+    let hint = match closed.next_ms {
+        Some(next_ms) => format!("changes may begin again at {}", timestamp(next_ms)),
+        None => "no time is in sight at which changes may begin: look at `window` and `freeze` of the release".into(),
+    };
+    Err(Diagnostic::error("this is not the time for a change").detail(format!("Now {}.", closed.why)).hint(hint).into())
 }
 
 /// What stands is what is desired: no revision is made of that.
@@ -139,27 +202,9 @@ fn nothing_to_do(plan: &Plan, record: &Record) -> Result<ApplyOutcome, Diagnosti
         not_started: Vec::new(),
         open: Vec::new(),
         interrupted: false,
+        paused: None,
         outputs: kept.map(|(name, change)| (name.clone(), (change.after.clone(), change.sensitive))).collect(),
         checks: plan.checks.clone(),
         warnings: Diagnostics::new(),
     })
-}
-
-/// A plan is for the record that it was made from, as it was then.
-fn bound(approved: &ApprovedPlan, record: &Record) -> Result<(), Diagnostics> {
-    let header = &approved.plan().header;
-    if *header.record_id != *record.id() {
-        return Err(Diagnostic::error("the plan belongs to another record")
-            .detail(format!("It was made for record {}, and this one is {}.", header.record_id, record.id()))
-            .hint("make a new plan here")
-            .into());
-    }
-    let serial = record.serial().map_err(|error| journal::failed(&error))?;
-    if header.record_serial != serial {
-        return Err(Diagnostic::error("the record has changed since the plan was made")
-            .detail(format!("The plan was made at serial {}, and the record is at {serial}.", header.record_serial))
-            .hint("make a new plan: `formwork plan`")
-            .into());
-    }
-    Ok(())
 }

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use formwork_contract::planning::{contradiction, differences, proposed};
 use formwork_contract::provider::{AttemptKey, ConfiguredProvider, PlanRequest, Private, ReadOutcome, ReadRequest};
-use formwork_contract::{Address, Diagnostic, Diagnostics, Value};
+use formwork_contract::{Address, Diagnostic, Diagnostics, Path, Value};
 
 use crate::live::ResourceKind;
-use crate::plan::fingerprint;
 use crate::plan::model::StepAction;
+use crate::plan::{Secrets, fingerprint};
 use crate::record::Vault;
+
+/// How many characters of a value are told.
+const SHOWN: usize = 200;
 
 /// A step that is about to be done, with all that a provider has to be told.
 #[derive(Clone)]
@@ -26,6 +29,8 @@ pub(super) struct Prepared {
     /// The provider's own data about what stands, and about what is planned.
     pub prior_private: Private,
     pub private: Private,
+    /// The object that the plan saw, where that is not `prior`: one that a new one is made in place of.
+    pub seen: Option<(Value, Private)>,
     pub attempt: AttemptKey,
     /// Of the object, as it was when the plan was made.
     pub fingerprint: Option<formwork_contract::Str>,
@@ -34,6 +39,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// The object that the fingerprint is of.
+    fn seen(&self) -> (&Value, &Private) {
+        self.seen.as_ref().map_or((&self.prior, &self.prior_private), |(value, private)| (value, private))
+    }
+
     /// The provider's own data, of what stands where something does.
     pub(super) fn known_private(&self) -> Private {
         if self.prior.is_null() { self.private.clone() } else { self.prior_private.clone() }
@@ -65,11 +75,12 @@ pub(super) async fn prepare(steps: Vec<Prepared>, vault: Arc<Vault>) -> Vec<(usi
 }
 
 fn read_request(step: &Prepared) -> ReadRequest {
+    let (seen, private) = step.seen();
     ReadRequest {
         type_name: step.kind.name.clone(),
         address: step.address.clone(),
-        value: step.prior.deep_unmarked(),
-        private: step.prior_private.clone(),
+        value: seen.deep_unmarked(),
+        private: private.clone(),
     }
 }
 
@@ -85,26 +96,41 @@ fn unmoved(step: &Prepared, outcome: ReadOutcome, vault: &Vault) -> Result<(), D
             .hint("make a new plan: `formwork plan`")
             .into());
     };
-    let value = step.kind.block.mark_sensitive(&value).with_marks_of(&step.prior);
+    let (seen, _) = step.seen();
+    let value = step.kind.block.mark_sensitive(&value).with_marks_of(seen);
     if step.fingerprint.as_deref() == Some(&*fingerprint(&value, &step.kind.ty, vault)) {
         return Ok(());
     }
-    let moved: Vec<String> = differences(&step.prior, &value)
-        .iter()
-        .map(|path| {
-            let show = |value: &Value| match value.at(path) {
-                Some(part) if part.deep_marks().sensitive => "(sensitive)".into(),
-                Some(part) => formwork_contract::json::to_plain(part).to_string(),
-                None => "nothing".into(),
-            };
-            format!("`{path}` was {} and is {}", show(&step.prior), show(&value))
-        })
-        .collect();
+    let moved: Vec<String> = differences(seen, &value).iter().map(|path| moved_part(path, seen, &value)).collect();
+    if moved.is_empty() {
+        // The same object in another form: a key of the record was changed.
+        return Ok(());
+    }
     Err(Diagnostic::error(format!("`{}` changed since the plan was made", step.address))
         .detail(format!("{}.", moved.join("; ")))
         .address(&step.address)
         .hint("make a new plan that takes this into account: `formwork plan`")
         .into())
+}
+
+/// What a part of an object was and is. Of a sensitive one only that it differs.
+fn moved_part(path: &Path, was: &Value, is: &Value) -> String {
+    let parts = [was.at(path), is.at(path)];
+    if parts.iter().flatten().any(|part| part.deep_marks().sensitive) {
+        return format!("`{path}` is another (sensitive)");
+    }
+    let [was, is] = parts.map(|part| match part {
+        Some(part) => shortened(&formwork_contract::json::to_plain(part).to_string()),
+        None => "nothing".into(),
+    });
+    format!("`{path}` was {was} and is {is}")
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// Plans again where the configuration has become known only now. What was approved must still hold.
@@ -148,7 +174,9 @@ async fn complete(mut step: Prepared) -> Result<Prepared, Diagnostics> {
             .into());
     }
     let planned_value = step.kind.conforming(planned.planned, "a plan")?;
-    step.planned = step.kind.block.mark_sensitive(&planned_value).with_marks_of(&step.planned);
+    let planned_value = step.kind.block.mark_sensitive(&planned_value).with_marks_of(&step.planned);
+    // What has become known may be sensitive, and the provider repeats it.
+    step.planned = Secrets::of([&step.config]).seal_copies(&planned_value);
     step.private = planned.private;
     Ok(step)
 }

@@ -34,6 +34,10 @@ pub enum ProgressEvent {
     Settling {
         address: Address,
     },
+    /// Somebody else has a lease of what the run needs; it waits.
+    Waiting {
+        why: Str,
+    },
     /// The run begins, with so many steps.
     Begun {
         steps: usize,
@@ -55,6 +59,35 @@ pub enum ProgressEvent {
     StepFailed {
         address: Address,
         action: StepAction,
+        message: Str,
+    },
+    /// A wave begins. Waves count from 1.
+    WaveBegun {
+        wave: usize,
+        waves: usize,
+        name: Str,
+    },
+    GateAsked {
+        wave: usize,
+        gate: Str,
+        /// Counts from 1.
+        attempt: u32,
+        attempts: u32,
+        what: Str,
+    },
+    /// It did not pass, and will be asked again.
+    GateHeld {
+        wave: usize,
+        gate: Str,
+        message: Str,
+    },
+    GatePassed {
+        wave: usize,
+        gate: Str,
+    },
+    GateFailed {
+        wave: usize,
+        gate: Str,
         message: Str,
     },
     /// No more steps are started; so many are still under way.

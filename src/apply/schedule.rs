@@ -1,8 +1,13 @@
-//! Which steps may start: what each waits for, and how many calls each provider has under way.
+//! Which steps may start: what each waits for, which wave is on, and how many calls each provider has under way.
+
+mod unavailable;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Instant;
 
+use formwork_contract::Address;
+
+use self::unavailable::Bounds;
 use crate::graph::ProviderKey;
 use crate::plan::Plan;
 
@@ -16,6 +21,20 @@ pub(super) struct Schedule {
     queues: Vec<Lane>,
     started: HashMap<usize, Instant>,
     finished: HashSet<usize>,
+    wave_of: Vec<usize>,
+    waves: Vec<Wave>,
+    /// The wave that is on: nothing of a later one starts.
+    current: usize,
+    bounds: Bounds,
+}
+
+/// The steps of one wave that are still to be done. Joints are none.
+#[derive(Default)]
+struct Wave {
+    left: usize,
+    /// What waits for nothing but the wave.
+    ready: Vec<usize>,
+    most: Option<usize>,
 }
 
 /// What is ready for one provider configuration, and what it is doing.
@@ -42,7 +61,19 @@ impl Schedule {
                 })
             }));
         }
+        let mut waves: Vec<Wave> =
+            plan.release.waves.iter().map(|wave| Wave { most: wave.max_parallel, ..Wave::default() }).collect();
+        for step in plan.steps.iter().filter(|step| step.change.is_some()) {
+            if waves.len() <= step.wave {
+                waves.resize_with(step.wave + 1, Wave::default);
+            }
+            waves[step.wave].left += 1;
+        }
         Self {
+            wave_of: plan.steps.iter().map(|step| step.wave).collect(),
+            waves,
+            current: 0,
+            bounds: Bounds::of(plan),
             dependents,
             waiting: plan.steps.iter().map(|step| step.after.len()).collect(),
             lanes,
@@ -60,6 +91,7 @@ impl Schedule {
 
     /// Takes ready steps, lane by lane: as many as `limit` allows the provider at once, and `most` in all.
     pub(super) fn take(&mut self, limit: impl Fn(&ProviderKey) -> usize, most: usize) -> Vec<Vec<usize>> {
+        let most = self.waves.get(self.current).and_then(|wave| wave.most).map_or(most, |own| own.min(most));
         let mut room = most.saturating_sub(self.started.len());
         let mut batches = Vec::new();
         for lane in self.queues.iter_mut().filter(|lane| !lane.ready.is_empty()) {
@@ -94,15 +126,43 @@ impl Schedule {
         let mut released = vec![step];
         while let Some(step) = released.pop() {
             self.finished.insert(step);
+            if self.lanes[step].is_some() {
+                self.waves[self.wave_of[step]].left -= 1;
+                if let Some(next) = self.bounds.leave(step) {
+                    self.line_up(next);
+                }
+            }
             for dependent in std::mem::take(&mut self.dependents[step]) {
                 self.waiting[dependent] -= 1;
                 match self.lanes[dependent] {
                     _ if self.waiting[dependent] > 0 => {}
-                    Some(lane) => self.queues[lane].ready.push_back(dependent),
+                    Some(_) => self.ready(dependent),
                     None => released.push(dependent),
                 }
             }
         }
+    }
+
+    /// Whether every step of the wave that is on is done.
+    pub(super) fn is_wave_done(&self) -> bool {
+        self.waves.get(self.current).is_none_or(|wave| wave.left == 0)
+    }
+
+    /// The place of the wave that is on.
+    pub(super) fn wave(&self) -> usize {
+        self.current
+    }
+
+    /// Lets the next wave begin.
+    pub(super) fn next_wave(&mut self) {
+        self.current += 1;
+        let ready = self.waves.get_mut(self.current).map(|wave| std::mem::take(&mut wave.ready));
+        ready.into_iter().flatten().for_each(|step| self.ready(step));
+    }
+
+    /// Sets whose bound holds steps back, and the bound.
+    pub(super) fn exhausted(&self) -> impl Iterator<Item = (&Address, usize)> {
+        self.bounds.exhausted()
     }
 
     /// A step has ended badly: what waits for it never starts.
@@ -130,8 +190,24 @@ impl Schedule {
 
     fn enqueue(&mut self, step: usize) {
         match self.lanes[step] {
-            Some(lane) => self.queues[lane].ready.push_back(step),
+            Some(_) => self.ready(step),
             None => self.release(step),
+        }
+    }
+
+    /// What a step depends on is done: it may start with its wave, and within the bounds of that.
+    fn ready(&mut self, step: usize) {
+        let wave = self.wave_of[step];
+        if wave > self.current {
+            self.waves[wave].ready.push(step);
+        } else if self.bounds.admit(step) {
+            self.line_up(step);
+        }
+    }
+
+    fn line_up(&mut self, step: usize) {
+        if let Some(lane) = self.lanes[step] {
+            self.queues[lane].ready.push_back(step);
         }
     }
 }

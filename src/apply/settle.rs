@@ -14,7 +14,7 @@ use crate::graph::{ProviderKey, ProviderSource, Wanted};
 use crate::live::{Configured, Reality, ResourceKind};
 use crate::plan::Secrets;
 use crate::record::model::{OpenIntent, RecordedResource, StepEvent, StepEventKind};
-use crate::record::{LeaseRequest, Record, private};
+use crate::record::{LeaseRequest, OutputEdit, Record, private};
 
 /// An intent that stays open: nobody could tell what became of it.
 #[derive(Clone, Debug)]
@@ -33,8 +33,8 @@ pub enum Word {
     Id(Str),
 }
 
-/// Settles every open intent that a look at reality can settle: each object is in the record as it stands, or is
-/// known not to stand. Nothing in reality changes.
+/// Settles every intent of interrupted runs that a look at reality can settle: each object is in the record as it
+/// stands, or is known not to stand. Nothing in reality changes. Intents of runs that go on are their own.
 ///
 /// # Errors
 /// The record cannot be written.
@@ -44,7 +44,7 @@ pub async fn settle(
     lease: &LeaseRequest,
     progress: &dyn Progress,
 ) -> Result<Vec<Unsettled>, Diagnostics> {
-    let intents = record.open_intents().map_err(|error| failed(&error))?;
+    let intents = record.interrupted_intents().map_err(|error| failed(&error))?;
     let mut unsettled = Vec::new();
     let mut settled = Vec::new();
     for intent in intents {
@@ -114,8 +114,7 @@ fn close(
         }
         let open: BTreeSet<u64> = record.open_intents()?.iter().map(|intent| intent.revision).collect();
         for revision in events.keys().filter(|revision| !open.contains(revision)) {
-            let outputs = record.outputs()?;
-            record.finish(*revision, outputs)?;
+            record.finish(*revision, OutputEdit::nothing())?;
         }
         record.release()
     };

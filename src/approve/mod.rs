@@ -1,9 +1,33 @@
 //! Consent to exactly one plan: the only way to an [`ApprovedPlan`], which is all that apply accepts.
+//!
+//! [`Rules`] say what an environment asks for (`rules.rs`), `signers.rs` who may sign, `signature.rs` whether a
+//! signature holds; [`judge`] puts them together. What an apply takes over of it is who approved.
 
-use formwork_contract::{Diagnostic, Diagnostics, Str};
+pub mod agent;
+mod assign;
+mod certificate;
+mod changes;
+mod judge;
+mod pattern;
+mod revoked;
+mod rules;
+pub mod signature;
+mod signers;
+mod wave;
 
-use crate::blueprint::model::Environment;
+use std::collections::BTreeSet;
+
+use formwork_contract::{Diagnostics, Str};
+use ssh_key::public::KeyData;
+
 use crate::plan::Plan;
+
+pub use changes::rule_changes;
+pub use judge::{Approval, Case, Demand, Requirement, SetAside, SignatureFile, Verdict, is_author, judge, required};
+pub use revoked::Revoked;
+pub use rules::{Group, Require, Rules};
+pub use signers::{Misread, Refusal, Signers, fingerprint};
+pub use wave::{WAVE, WaveApproval, WaveSubject, missing};
 
 /// A plan that may be applied, and who said so. Only [`approve`] makes one.
 #[derive(Debug)]
@@ -11,6 +35,7 @@ pub struct ApprovedPlan {
     plan: Plan,
     digest: Str,
     consent: Consent,
+    approvals: Vec<Approval>,
 }
 
 /// How a plan came to be approved.
@@ -26,23 +51,16 @@ pub enum Consent {
     NothingToDo,
 }
 
-/// Approves a plan as the environment's rules allow.
+/// Approves a plan as the rules allow that judge it.
 ///
 /// # Errors
-/// The environment does not allow this kind of consent.
-pub fn approve(
-    plan: Plan,
-    digest: Str,
-    consent: Consent,
-    environment: &Environment,
-) -> Result<ApprovedPlan, Diagnostics> {
-    if consent == Consent::Automatic
-        && !plan.is_empty()
-        && let Some(forbidden) = forbids_automatic(environment)
-    {
-        return Err(forbidden.into());
+/// Everything that the rules have against it.
+pub fn approve(plan: Plan, digest: Str, case: &Case<'_>) -> Result<ApprovedPlan, Diagnostics> {
+    let verdict = judge(&plan, case);
+    if !verdict.is_accepted() {
+        return Err(verdict.objections);
     }
-    Ok(ApprovedPlan { plan, digest, consent })
+    Ok(ApprovedPlan { plan, digest, consent: case.consent, approvals: verdict.approvals })
 }
 
 impl ApprovedPlan {
@@ -59,20 +77,26 @@ impl ApprovedPlan {
         self.consent
     }
 
+    /// The signatures that it was approved by.
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
+    }
+
     /// The plan itself, to be carried out.
     pub(crate) fn into_plan(self) -> Plan {
         self.plan
     }
 }
 
-/// `approval { auto_approve = false }`
-pub(crate) fn forbids_automatic(environment: &Environment) -> Option<Diagnostic> {
-    let approval = environment.settings.iter().find(|block| &*block.type_name == "approval")?;
-    let rule = approval.body.attributes.iter().find(|attribute| &*attribute.name == "auto_approve")?;
-    let allowed = rule.value.as_literal_bool().unwrap_or(false);
-    (!allowed).then(|| {
-        Diagnostic::error(format!("environment `{}` does not allow `--auto-approve`", environment.name))
-            .label(rule.value.span, "this rule forbids it")
-            .hint("leave the flag out and answer the question, or write the plan with `-o` and apply that file")
-    })
+impl Rules {
+    /// The names that a key signs as, for a purpose and at a time in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// It is revoked, or signs for nobody.
+    pub fn signer(&self, key: &KeyData, namespace: &str, now_ms: i64) -> Result<BTreeSet<Str>, Refusal> {
+        if self.revoked.has(key) {
+            return Err(Refusal::Revoked);
+        }
+        self.signers.names(key, namespace, now_ms.div_euclid(1000))
+    }
 }

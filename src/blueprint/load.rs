@@ -71,6 +71,33 @@ pub fn load(files: Arc<Files>, options: &LoadOptions) -> Result<(Blueprint, Diag
     }
 }
 
+/// One environment of a blueprint, with the texts that its spans point into. Only the root is read.
+///
+/// # Errors
+/// The root cannot be read, or does not declare it.
+pub fn environment(files: &Arc<Files>, name: &Str) -> Result<(Environment, Arc<Sources>), Failure> {
+    let mut loader = Loader {
+        files: Arc::clone(files),
+        display_prefix: "",
+        sources: Sources::default(),
+        diagnostics: Diagnostics::new(),
+        modules: HashMap::new(),
+        components: HashMap::new(),
+        target: None,
+    };
+    let mut environments = match loader.folder(".", None) {
+        Some(files) => blocks::draft(".", files, true, &mut loader.diagnostics).environments,
+        None => BTreeMap::new(),
+    };
+    let chosen = loader.choose(Some(name), &environments);
+    let sources = Arc::new(loader.sources);
+    if loader.diagnostics.has_errors() || chosen.is_none() {
+        return Err(Failure { sources, diagnostics: loader.diagnostics });
+    }
+    let undeclared = || Environment { name: name.clone(), ..Environment::default() };
+    Ok((environments.remove(name).unwrap_or_else(undeclared), sources))
+}
+
 /// The names of the environments that a blueprint declares, as far as its root can be read.
 pub fn environment_names(files: &Arc<Files>) -> Vec<Str> {
     let mut loader = Loader {

@@ -12,12 +12,14 @@ mod load;
 mod mistake;
 pub mod model;
 mod parse;
+pub mod settings;
 pub mod sources;
 mod syntax;
 mod tfvars;
 
+pub(crate) use blocks::{address_expected, named_target};
 pub use format::format;
-pub use load::{Failure, LoadOptions, environment_names, load};
+pub use load::{Failure, LoadOptions, environment, environment_names, load};
 pub use model::Blueprint;
 pub use parse::{parse_expression, parse_template};
 pub use tfvars::parse_tfvars;

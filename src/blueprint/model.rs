@@ -40,7 +40,18 @@ pub struct Module {
     pub removed: Vec<Removed>,
     pub imports: Vec<Import>,
     pub checks: Vec<Check>,
-    pub releases: Vec<Release>,
+    /// `release { wave "name" { ... } gate "name" { ... } }`: given its meaning by the plan.
+    pub releases: Vec<Block>,
+}
+
+impl Blueprint {
+    /// The `release` blocks in force: those of the environment, or else those of the root module.
+    pub fn releases(&self) -> Vec<&Block> {
+        let environment = self.environments.get(&self.environment);
+        let settings = environment.into_iter().flat_map(|environment| &environment.settings);
+        let own: Vec<&Block> = settings.filter(|block| &*block.type_name == "release").collect();
+        if own.is_empty() { self.root.releases.iter().collect() } else { own }
+    }
 }
 
 /// `variable "name" { ... }`
@@ -294,12 +305,4 @@ pub struct Environment {
     pub variables: Vec<Attribute>,
     /// `approval`, `protect`, `record` and others: given their meaning by the stages that they are for.
     pub settings: Vec<Block>,
-}
-
-/// `release { wave "name" { ... } gate { ... } }`, in the order in which waves and gates stand.
-#[derive(Clone, Debug)]
-pub struct Release {
-    pub span: Span,
-    pub steps: Vec<Block>,
-    pub attributes: Vec<Attribute>,
 }

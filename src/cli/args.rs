@@ -1,14 +1,21 @@
 //! The command line: verbs, options, and help with examples.
 
+mod approval;
+mod crash;
 mod examples;
+mod locking;
 mod providers;
+mod secrets;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::log::LogLevel;
+pub use approval::{Approval, Approve, Verify};
+pub use crash::CrashAt;
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
+pub use secrets::{RekeyCrash, Secrets, SecretsRekey};
 
 /// Infrastructure as code for software factories: approved is applied, and every way back works.
 #[derive(Debug, Parser)]
@@ -33,12 +40,17 @@ pub struct Global {
     /// Print JSON for machines instead of text
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
+    /// An age identity or SSH private key that opens records, beside the project's own
+    #[arg(long, value_name = "FILE", env = "FORMWORK_IDENTITY", global = true, help_heading = "Global options")]
+    pub identity: Option<PathBuf>,
     /// No colours; so does the environment variable NO_COLOR
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_color: bool,
     /// How many operations run at once [default: what each provider takes]
     #[arg(long, value_name = "N", global = true, help_heading = "Global options")]
     pub parallelism: Option<std::num::NonZeroUsize>,
+    #[command(flatten)]
+    pub locking: locking::Locking,
     /// Tell what the engine and its plugins do, on standard error
     #[arg(long, value_name = "LEVEL", value_enum, ignore_case = true, global = true, help_heading = "Global options")]
     pub log: Option<LogLevel>,
@@ -67,6 +79,12 @@ pub enum Verb {
     /// Carry out a plan
     #[command(after_help = examples::APPLY)]
     Apply(Apply),
+    /// Approve a plan file: sign it with an SSH key
+    #[command(after_help = approval::APPROVE)]
+    Approve(Approve),
+    /// Tell who approved a plan file, and what is in the way of applying it
+    #[command(after_help = approval::VERIFY)]
+    Verify(Verify),
     /// Take down everything in the environment
     #[command(after_help = examples::DESTROY)]
     Destroy(Destroy),
@@ -106,6 +124,9 @@ pub enum Verb {
     /// See which providers are needed, and bring their packages here
     #[command(subcommand, after_help = providers::EXAMPLES)]
     Providers(Providers),
+    /// See who can open what is encrypted in the record, and exchange its key
+    #[command(subcommand, after_help = secrets::EXAMPLES)]
+    Secrets(Secrets),
     /// Print a completion script for a shell
     #[command(after_help = examples::COMPLETION)]
     Completion(Completion),
@@ -203,6 +224,9 @@ pub struct Apply {
     /// A file written by `plan -o`
     #[arg(value_name = "PLAN", conflicts_with_all = ["targets", "replace", "destroy"])]
     pub plan: Option<PathBuf>,
+    /// A signature that does not lie beside the plan; may be given more than once
+    #[arg(long = "signature", value_name = "FILE", requires = "plan")]
+    pub signatures: Vec<PathBuf>,
     #[command(flatten)]
     pub planning: Planning,
     #[command(flatten)]
@@ -213,38 +237,6 @@ pub struct Apply {
     /// Stop dead at the Nth record of the journal, to rehearse recovery
     #[arg(long, value_name = "N[:before|:after]", hide = true)]
     pub crash_at: Option<CrashAt>,
-}
-
-/// How consent is given.
-#[derive(Clone, Copy, Debug, Default, Args)]
-pub struct Approval {
-    /// Do not ask
-    #[arg(long)]
-    pub auto_approve: bool,
-}
-
-/// A place in the journal at which a drill ends the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CrashAt {
-    /// From 1.
-    pub record: u64,
-    /// After the record is durable rather than before.
-    pub after: bool,
-}
-
-impl std::str::FromStr for CrashAt {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (number, place) = text.split_once(':').unwrap_or((text, "after"));
-        let after = match place {
-            "before" => false,
-            "after" => true,
-            other => return Err(format!("`{other}` is neither `before` nor `after`")),
-        };
-        let record = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
-        Ok(Self { record, after })
-    }
 }
 
 #[derive(Debug, Args)]
@@ -429,7 +421,7 @@ pub struct Completion {
 
 /// What `-var` was surely meant to be: options here have two dashes.
 pub fn meant_option(argument: &str) -> Option<String> {
-    const SINGLE_DASHED: [&str; 13] = [
+    const SINGLE_DASHED: [&str; 14] = [
         "var",
         "var-file",
         "out",
@@ -440,6 +432,7 @@ pub fn meant_option(argument: &str) -> Option<String> {
         "auto-approve",
         "detailed-exitcode",
         "json",
+        "lock-timeout",
         "no-color",
         "parallelism",
         "recursive",
@@ -488,12 +481,5 @@ mod tests {
         assert_eq!(parse(&["formwork", "plan"]), Some(true));
         assert_eq!(parse(&["formwork", "plan", "--refresh=false"]), Some(false));
         assert_eq!(parse(&["formwork", "plan", "--refresh"]), Some(true));
-    }
-
-    #[test]
-    fn a_crash_point_is_a_record_and_a_side() {
-        assert_eq!("3".parse(), Ok(CrashAt { record: 3, after: true }));
-        assert_eq!("3:before".parse(), Ok(CrashAt { record: 3, after: false }));
-        assert!("x".parse::<CrashAt>().is_err() && "3:maybe".parse::<CrashAt>().is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use formwork_contract::Diagnostic;
@@ -17,6 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::args::Global;
 use super::session::Stop;
 use super::terminal::Environment;
+use crate::live::Redactor;
 
 /// What we and our plugins tell of.
 const OURS: [&str; 3] = ["formwork", "formwork_terraform", "provider"];
@@ -73,15 +74,19 @@ impl Log {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub(super) fn start(&self) -> Result<(), Stop> {
+    pub(super) fn start(&self, redactor: &Arc<Redactor>) -> Result<(), Stop> {
         // The libraries below tell each frame that they send.
         let told = OURS.map(|target| (target, self.level));
         let filter = Targets::new().with_default(Level::WARN.min(self.level)).with_targets(told);
         let lines = tracing_subscriber::fmt::layer().with_ansi(false);
+        let redactor = Arc::clone(redactor);
         match &self.file {
-            None => tracing_subscriber::registry().with(lines.with_writer(io::stderr).with_filter(filter)).init(),
+            None => {
+                let lines = lines.with_writer(move || Cleaned { to: io::stderr(), redactor: Arc::clone(&redactor) });
+                tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+            }
             Some(path) => {
-                // Plugins may log what is secret.
+                // Plugins may log what is secret, and what they make up themselves is known too late to be taken out.
                 let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
                 let file = file.map_err(|error| {
                     Stop::from(
@@ -90,8 +95,10 @@ impl Log {
                             .hint("check that the folder exists and that you may write to it"),
                     )
                 })?;
-                let lines = lines.with_writer(Mutex::new(file)).with_filter(filter);
-                tracing_subscriber::registry().with(lines).init();
+                let file = Arc::new(file);
+                let lines =
+                    lines.with_writer(move || Cleaned { to: Arc::clone(&file), redactor: Arc::clone(&redactor) });
+                tracing_subscriber::registry().with(lines.with_filter(filter)).init();
             }
         }
         Ok(())
@@ -100,6 +107,24 @@ impl Log {
     /// As Terraform's plugins are told.
     pub(super) fn terraform_level(&self) -> &'static str {
         self.level.as_str()
+    }
+}
+
+/// Takes out what is sensitive before it is written. An event comes as one piece.
+struct Cleaned<W> {
+    to: W,
+    redactor: Arc<Redactor>,
+}
+
+impl<W: io::Write> io::Write for Cleaned<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        self.to.write_all(self.redactor.clean(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 

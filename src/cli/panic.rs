@@ -2,12 +2,14 @@
 
 use std::any::Any;
 use std::panic::PanicHookInfo;
+use std::sync::Arc;
 
 use super::terminal::Terminal;
+use crate::live::Redactor;
 
 /// Replaces Rust's message by one that says what it means and what to do.
-pub(super) fn install(terminal: Terminal) {
-    std::panic::set_hook(Box::new(move |info| terminal.tell(&message(info))));
+pub(super) fn install(terminal: Terminal, redactor: Arc<Redactor>) {
+    std::panic::set_hook(Box::new(move |info| terminal.tell(&redactor.clean(&message(info)))));
 }
 
 fn message(info: &PanicHookInfo<'_>) -> String {

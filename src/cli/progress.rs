@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use formwork_contract::Address;
+use formwork_contract::{Address, Str};
 use futures_util::future::{BoxFuture, FutureExt};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -14,6 +14,7 @@ use super::interrupt;
 use super::render::style::{Paint, Role, count, harmless};
 use super::terminal::Terminal;
 use crate::apply::{Progress, ProgressEvent};
+use crate::live::Redactor;
 use crate::plan::model::StepAction;
 
 /// With more steps than this, single steps are not told any more, only how far the run is.
@@ -29,6 +30,7 @@ const LINES: usize = 12;
 pub(super) struct Watcher {
     shared: Arc<Shared>,
     ticker: Option<JoinHandle<()>>,
+    redactor: Arc<Redactor>,
 }
 
 struct Shared {
@@ -64,7 +66,7 @@ enum View {
 
 impl Watcher {
     /// `quiet` for machines: nothing is shown at all.
-    pub(super) fn new(terminal: Terminal, quiet: bool) -> Self {
+    pub(super) fn new(terminal: Terminal, quiet: bool, redactor: Arc<Redactor>) -> Self {
         let view = match (quiet, terminal.redraws) {
             (true, _) => View::Quiet,
             (false, false) => View::Log(terminal),
@@ -77,7 +79,7 @@ impl Watcher {
         };
         let shared = Arc::new(Shared { state: Mutex::new(State::new(view, terminal.err)), ended: Condvar::new() });
         let ticker = if quiet { None } else { ticker(Arc::clone(&shared)) };
-        Self { shared, ticker }
+        Self { shared, ticker, redactor }
     }
 }
 
@@ -97,6 +99,17 @@ fn ticker(shared: Arc<Shared>) -> Option<JoinHandle<()>> {
 
 impl Progress for Watcher {
     fn event(&self, event: &ProgressEvent) {
+        let cleaned = |text: &Str| -> Str { self.redactor.clean(text).into() };
+        // What providers say may repeat what they were given.
+        let event = &match event.clone() {
+            ProgressEvent::StepFailed { address, action, message } => {
+                ProgressEvent::StepFailed { address, action, message: cleaned(&message) }
+            }
+            ProgressEvent::StepRetried { address, after, why } => {
+                ProgressEvent::StepRetried { address, after, why: cleaned(&why) }
+            }
+            other => other,
+        };
         tracing::debug!(target: "formwork", "{event:?}");
         self.shared.lock().event(event);
     }
@@ -151,6 +164,7 @@ impl State {
             ProgressEvent::Settling { address } => {
                 self.line(&format!("{address}: looking at what an interrupted run left"));
             }
+            ProgressEvent::Waiting { why } => self.line(&format!("Waiting: {}", harmless(why))),
             ProgressEvent::Begun { steps } => self.begin(*steps),
             ProgressEvent::StepStarted { address, action } => self.started(address, *action),
             ProgressEvent::StepRetried { address, after, why } => {
@@ -158,6 +172,28 @@ impl State {
             }
             ProgressEvent::StepDone { address, action, elapsed } => self.done(address, *action, *elapsed),
             ProgressEvent::StepFailed { address, action, message } => self.failed(address, *action, message),
+            ProgressEvent::WaveBegun { waves: 1, .. } => {}
+            ProgressEvent::WaveBegun { wave, waves, name } => {
+                self.line(&format!("Wave {wave} of {waves}: {}", harmless(name)));
+            }
+            ProgressEvent::GateAsked { gate, attempt: 1, attempts, what, .. } => {
+                let attempts = if *attempts > 1 { format!(" (attempt 1 of {attempts})") } else { String::new() };
+                self.line(&format!("gate {}: {}{attempts}", harmless(gate), harmless(what)));
+            }
+            ProgressEvent::GateAsked { gate, attempt, attempts, .. } => {
+                self.line(&format!("gate {}: attempt {attempt} of {attempts}", harmless(gate)));
+            }
+            ProgressEvent::GateHeld { gate, message, .. } => {
+                self.line(&format!("gate {}: not yet: {}", harmless(gate), first_line(message)));
+            }
+            ProgressEvent::GatePassed { gate, .. } => {
+                let mark = self.paint.show(Role::Add, if self.paint.unicode { "✓ " } else { "" });
+                self.line(&format!("{mark}gate {}: passed", harmless(gate)));
+            }
+            ProgressEvent::GateFailed { gate, message, .. } => {
+                let mark = self.paint.show(Role::Error, if self.paint.unicode { "✗ " } else { "" });
+                self.line(&format!("{mark}gate {}: failed: {}", harmless(gate), first_line(message)));
+            }
             ProgressEvent::Stopping { running } if *running > 0 => {
                 let under_way = count(*running, "step");
                 self.line(&format!(
@@ -298,6 +334,10 @@ impl State {
         }
         text
     }
+}
+
+fn first_line(text: &str) -> String {
+    harmless(text.lines().next().unwrap_or_default())
 }
 
 /// What a step is doing and what it has done; nothing for one that nobody would call a step.

@@ -4,15 +4,17 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use super::args::{Cli, Providers, Sandbox, State, Verb, meant_option};
+use super::args::{Cli, Providers, Sandbox, Secrets, State, Verb, meant_option};
 use super::log::Log;
 use super::session::{CHANGES, DONE, FAILED, Outcome, Session};
 use super::terminal::{Environment, Terminal};
 use super::{limits, panic, verbs};
+use crate::live::Redactor;
 
 /// The exit code of a command line that is not understood.
 const USAGE: u8 = CHANGES;
@@ -25,7 +27,8 @@ pub fn main() -> ExitCode {
         Err(error) => return misunderstood(&error, &environment),
     };
     let mut terminal = Terminal::detect(&environment, cli.global.no_color);
-    panic::install(terminal);
+    let redactor = Arc::<Redactor>::default();
+    panic::install(terminal, Arc::clone(&redactor));
     let log = Log::wanted(&cli.global, &environment);
     // Lines of a log stand between those that would be redrawn.
     terminal.redraws &= !matches!(&log, Ok(Some(Log { file: None, .. })));
@@ -35,6 +38,7 @@ pub fn main() -> ExitCode {
             global: cli.global,
             environment,
             terminal,
+            redactor,
             working_dir,
         },
         Err(error) => {
@@ -42,7 +46,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let logging = log.and_then(|log| log.map_or(Ok(()), |log| log.start()));
+    let logging = log.and_then(|log| log.map_or(Ok(()), |log| log.start(&session.redactor)));
     if let Err(stop) = logging {
         return ExitCode::from(session.report(&stop));
     }
@@ -74,6 +78,8 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::Plan(arguments) => verbs::change::plan(session, &arguments).await,
         Verb::Show(arguments) => verbs::look::show(session, &arguments).await,
         Verb::Apply(arguments) => verbs::change::apply(session, &arguments).await,
+        Verb::Approve(arguments) => verbs::approval::approve(session, &arguments).await,
+        Verb::Verify(arguments) => verbs::approval::verify(session, &arguments).await,
         Verb::Destroy(arguments) => verbs::change::destroy(session, &arguments).await,
         Verb::Rollback(arguments) => verbs::change::rollback(session, &arguments).await,
         Verb::History(arguments) => verbs::record::history(session, &arguments),
@@ -96,6 +102,8 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::Providers(Providers::List) => verbs::providers::list(session),
         Verb::Providers(Providers::Lock(arguments)) => verbs::providers::lock(session, &arguments).await,
         Verb::Providers(Providers::Mirror(arguments)) => verbs::providers::mirror(session, &arguments).await,
+        Verb::Secrets(Secrets::List) => verbs::secrets::list(session),
+        Verb::Secrets(Secrets::Rekey(arguments)) => verbs::secrets::rekey(session, &arguments),
         Verb::Completion(arguments) => verbs::start::completion(session, &arguments),
         Verb::Version => verbs::start::version(session),
     }

@@ -1,7 +1,9 @@
 //! One run of the program: what it was asked, where it writes, and how it ends.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use formwork_contract::{Diagnostic, Diagnostics};
@@ -14,7 +16,8 @@ use super::render::diagnostic;
 use super::terminal::{Environment, Terminal};
 use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
-use crate::workflow::{self, PluginSettings, VariableSource, Workspace};
+use crate::live::Redactor;
+use crate::workflow::{self, AskPassphrase, PluginSettings, Secrecy, VariableSource, Workspace};
 
 /// What every verb is given.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub(super) struct Session {
     pub global: Global,
     pub environment: Environment,
     pub terminal: Terminal,
+    /// What must not be told, as far as it became known.
+    pub redactor: Arc<Redactor>,
     /// What was asked for; it is being written.
     pub log: Option<Log>,
     /// The folder that the process was started in.
@@ -37,6 +42,8 @@ pub(super) const DONE: u8 = 0;
 pub(super) const FAILED: u8 = 1;
 /// There are changes, for those who asked.
 pub(super) const CHANGES: u8 = 2;
+/// A release waits before one of its waves: for a person, or for a time.
+pub(super) const PAUSED: u8 = 3;
 /// A person stopped the run.
 pub(super) const INTERRUPTED: u8 = 130;
 
@@ -115,8 +122,24 @@ impl Session {
             actor: actor.unwrap_or_else(|| format!("{user}@{}", workflow::own_host())).into(),
             now_ms: jiff::Timestamp::now().as_millisecond(),
             parallelism: self.global.parallelism.map(std::num::NonZeroUsize::get),
+            patience: self.global.locking.lock_timeout.unwrap_or_default(),
             registry: workflow::providers(self.plugins()?),
             machine: workflow::Machine::default(),
+            secrecy: Secrecy {
+                identities: self.global.identity.iter().map(|file| self.path(file)).collect(),
+                ask: self.terminal.interactive.then(|| self.passphrases()),
+                redactor: Arc::clone(&self.redactor),
+            },
+        })
+    }
+
+    /// Asks for the passphrase of each key file once.
+    fn passphrases(&self) -> AskPassphrase {
+        let (terminal, given) = (self.terminal, Mutex::new(HashMap::<PathBuf, Option<String>>::new()));
+        Arc::new(move |file: &Path| {
+            let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
+            let ask = || terminal.ask_hidden(&format!("Passphrase of `{}`: ", file.display())).ok().flatten();
+            given.entry(file.to_owned()).or_insert_with(ask).clone()
         })
     }
 
@@ -165,21 +188,48 @@ impl Session {
 
     /// Shows a run to whoever waits for it.
     pub(super) fn watcher(&self) -> Watcher {
-        Watcher::new(self.terminal, self.global.json)
+        Watcher::new(self.terminal, self.global.json, Arc::clone(&self.redactor))
     }
 
     pub(super) fn print(&self, text: &str) -> Result<(), Stop> {
         Ok(self.terminal.print(text)?)
     }
 
+    /// Messages in it tell nothing that is sensitive; values are the verb's own.
     pub(super) fn print_json(&self, json: &Json) -> Result<(), Stop> {
-        self.print(&format!("{json}\n"))
+        match json.get("diagnostics") {
+            Some(told) if told.as_array().is_some_and(|told| !told.is_empty()) => {
+                let cleaned = self.cleaned_json(told);
+                let mut json = json.clone();
+                json["diagnostics"] = cleaned;
+                self.print(&format!("{json}\n"))
+            }
+            _ => self.print(&format!("{json}\n")),
+        }
+    }
+
+    fn cleaned_json(&self, json: &Json) -> Json {
+        match json {
+            Json::String(text) => self.redactor.clean(text).into(),
+            Json::Array(items) => items.iter().map(|item| self.cleaned_json(item)).collect(),
+            Json::Object(entries) => {
+                entries.iter().map(|(name, item)| (name.clone(), self.cleaned_json(item))).collect()
+            }
+            plain => plain.clone(),
+        }
+    }
+
+    /// Messages as they are told: what is sensitive is taken out before lines are laid out, and of the snippets after.
+    pub(super) fn told<'a>(&self, diagnostics: impl IntoIterator<Item = &'a Diagnostic>, sources: &Sources) -> String {
+        let cleaned: Vec<Diagnostic> =
+            diagnostics.into_iter().map(|diagnostic| self.redactor.cleaned(diagnostic.clone())).collect();
+        self.redactor.clean(&diagnostic::diagnostics(&cleaned, sources, self.terminal.err)).into_owned()
     }
 
     /// Says what is to be said besides the result. With `--json` it is a part of the result instead.
     pub(super) fn warn<'a>(&self, warnings: impl IntoIterator<Item = &'a Diagnostic>, sources: &Sources) {
         if !self.global.json {
-            self.terminal.tell(&diagnostic::diagnostics(warnings, sources, self.terminal.err));
+            self.terminal.tell(&self.told(warnings, sources));
         }
     }
 
@@ -201,8 +251,7 @@ impl Session {
             return FAILED;
         }
         for failure in failures {
-            let text = diagnostic::diagnostics(failure.diagnostics.iter(), &failure.sources, self.terminal.err);
-            self.terminal.tell(&text);
+            self.terminal.tell(&self.told(failure.diagnostics.iter(), &failure.sources));
         }
         FAILED
     }

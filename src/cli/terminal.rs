@@ -96,6 +96,23 @@ impl Terminal {
         self.read_line()
     }
 
+    /// Asks for a line that the terminal does not show while it is typed; `None` at the end of input.
+    ///
+    /// # Errors
+    /// Standard input is no terminal, or as from [`Terminal::ask`].
+    pub(super) fn ask_hidden(self, question: &str) -> io::Result<Option<String>> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let shown = tcgetattr(io::stdin())?;
+        let mut hidden = shown.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        self.tell(question);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &hidden)?;
+        let line = self.read_line();
+        tcsetattr(io::stdin(), OptionalActions::Flush, &shown)?;
+        self.tell("\n");
+        line
+    }
+
     /// The next line of standard input, without its end; `None` at the end of input.
     ///
     /// # Errors

@@ -178,7 +178,7 @@ fn visit_conditions(conditions: &[Condition], visit: &mut dyn FnMut(Part<'_>)) {
     }
 }
 
-fn visit_body(body: &Body, visit: &mut dyn FnMut(Part<'_>)) {
+pub(super) fn visit_body(body: &Body, visit: &mut dyn FnMut(Part<'_>)) {
     for attribute in &body.attributes {
         visit(Part::Expr(&attribute.value));
     }

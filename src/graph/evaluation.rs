@@ -436,6 +436,39 @@ impl Evaluation {
         self.instances_of(self.graph.node(node).module).iter().map(|instance| (*instance, node)).collect()
     }
 
+    /// Runs `work` with other values of resources, and with what of `nodes` is made of them evaluated anew. Afterwards all
+    /// is as before.
+    pub fn with_other_values<T>(
+        &mut self,
+        nodes: &BTreeSet<NodeId>,
+        values: Vec<(Unit, Each, Value)>,
+        work: impl FnOnce(&Self) -> T,
+    ) -> T {
+        let mut cells = Vec::new();
+        let units: Vec<Unit> = nodes.iter().flat_map(|node| self.units(*node)).collect();
+        for unit in units {
+            let slot = self.graph.slot(unit.1);
+            if let Slot::Value(cell) = &mut self.instance_mut(unit.0).slots[slot] {
+                cells.push((unit, slot, std::mem::take(cell)));
+            }
+        }
+        let mut before = Vec::new();
+        for (unit, each, value) in values {
+            let key = each.instance_key();
+            let stood = self.resource_values(unit).and_then(|all| all.get(&key)).cloned();
+            before.extend(stood.map(|stood| (unit, key.clone(), stood)));
+            self.set_resource_instance(unit, &key, value);
+        }
+        let done = work(self);
+        for (unit, key, stood) in before {
+            self.set_resource_instance(unit, &key, stood);
+        }
+        for (unit, slot, cell) in cells {
+            self.instance_mut(unit.0).slots[slot] = Slot::Value(cell);
+        }
+        done
+    }
+
     /// Whether a data source stands in a `check` block: such a one warns and never stops anything.
     pub fn serves_a_check(&self, node: NodeId) -> bool {
         let resource = self.resource(node);

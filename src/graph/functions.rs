@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use formwork_contract::suggest::nearest;
 use formwork_contract::{Diagnostic, Diagnostics, Span, Str};
 
+use super::edges::visit_body;
 use super::providers::wanted;
 use super::{DesiredGraph, ModuleId, NodeId, Part};
 use crate::blueprint::expression::Expr;
@@ -47,6 +48,13 @@ impl DesiredGraph {
         }
         for import in &self.blueprint.root.imports {
             import.for_each.iter().chain([&import.id]).for_each(|expr| found.expr(ModuleId(0), expr));
+        }
+        for release in self.blueprint.releases() {
+            visit_body(&release.body, &mut |part| {
+                if let Part::Expr(expr) = part {
+                    found.expr(ModuleId(0), expr);
+                }
+            });
         }
         let Found { called, diagnostics, .. } = found;
         self.called_providers = called;

@@ -11,6 +11,7 @@ mod expand;
 mod functions;
 mod names;
 mod order;
+mod outside;
 mod providers;
 mod resolve;
 mod source;

@@ -4,10 +4,12 @@
 //! them. [`Reality::observe`] reads what the record knows of one provider configuration and hands on an
 //! [`Observed`] for each object.
 
+mod build;
 mod ephemeral;
 mod functions;
 mod kind;
 mod observe;
+mod redact;
 mod stored;
 
 use std::collections::HashMap;
@@ -21,9 +23,11 @@ use crate::language::ProvidedFunctions;
 
 use functions::Functions;
 
+pub use build::{Builds, ProviderBuild};
 pub use ephemeral::{Ephemerals, Opening};
 pub use kind::{Kinds, Origin, ResourceKind};
-pub use observe::{Live, ObserveOptions, Observed};
+pub use observe::{Live, ObserveOptions, Observed, observe};
+pub use redact::Redactor;
 
 /// Finds providers: `src/registry.rs`, or a test's own.
 pub trait Registry: Send + Sync {
@@ -42,6 +46,10 @@ pub struct Reality {
     loaded: HashMap<ProviderSource, Loaded>,
     configured: HashMap<ProviderKey, Configured>,
     ephemerals: Ephemerals,
+    builds: Builds,
+    /// What a plan was made with; nothing but that is loaded.
+    expected: Builds,
+    secrets: Arc<Redactor>,
 }
 
 /// A provider and what it offers.
@@ -75,24 +83,52 @@ impl Reality {
             loaded: HashMap::new(),
             configured: HashMap::new(),
             ephemerals: Ephemerals::default(),
+            builds: Builds::new(),
+            expected: Builds::new(),
+            secrets: Arc::default(),
         }
+    }
+
+    /// Refuses other builds of providers than those that a plan was made with.
+    #[must_use]
+    pub fn expecting(self, expected: Builds) -> Self {
+        Self { expected, ..self }
+    }
+
+    /// Which builds of providers the run uses.
+    pub fn builds(&self) -> &Builds {
+        &self.builds
+    }
+
+    /// With a place to note what must not be told, which others look at as well.
+    #[must_use]
+    pub fn noting_secrets(self, secrets: Arc<Redactor>) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// What must not be told of all that providers are given and give.
+    pub fn secrets(&self) -> &Arc<Redactor> {
+        &self.secrets
     }
 
     /// A provider by its source; its schema is fetched once, however many configurations there are.
     ///
     /// # Errors
-    /// There is no such provider, or it does not answer.
+    /// There is no such provider, it is not the one that a plan was made with, or it does not answer.
     pub async fn load(&mut self, wanted: &Wanted) -> Result<Loaded, Diagnostics> {
         if let Some(loaded) = self.loaded.get(&wanted.source) {
             return Ok(loaded.clone());
         }
         let provider = self.registry.provider(wanted).map_err(|diagnostic| Diagnostics::from(*diagnostic))?;
+        let build = ProviderBuild::of(&wanted.source, &*provider).await;
+        build::check(&wanted.source, &build, &self.expected).map_err(|diagnostic| Diagnostics::from(*diagnostic))?;
         let schema = provider.schema().await?;
         let version = provider.version().map(Str::from);
         let origin = Arc::new(Origin { source: wanted.source.clone(), version });
         let kinds = Arc::new(Kinds::new(&origin, &schema));
         let functions = Arc::new(Functions::new(Arc::clone(&provider), schema));
         let loaded = Loaded { origin, provider, kinds, functions };
+        self.builds.insert(wanted.source.to_str(), build);
         self.loaded.insert(wanted.source.clone(), loaded.clone());
         Ok(loaded)
     }

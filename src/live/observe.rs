@@ -90,54 +90,74 @@ impl Reality {
         recorded: Vec<(Address, RecordedResource)>,
         options: &ObserveOptions<'_>,
     ) -> Result<Vec<Observed>, Diagnostics> {
-        let at_once = configured.provider.concurrency().max(1);
-        let reading = recorded.into_iter().map(|(address, recorded)| async {
-            let read = as_recorded(&configured.loaded, &address, &recorded, options.seal).await?;
-            let AsRecorded { kind, value, private } = read;
-            let live = Live::Present { value: value.clone(), private };
-            Ok::<_, Diagnostics>(Observed { address, provider: key.clone(), kind, value, live, recorded })
-        });
-        let read: Vec<_> = stream::iter(reading).buffered(at_once).collect().await;
-        let mut observed = Vec::with_capacity(read.len());
-        let mut diagnostics = Diagnostics::new();
-        for object in read {
-            match object {
-                Ok(object) => observed.push(object),
-                Err(found) => diagnostics.append(found),
+        let observed = observe(key, configured, recorded, options).await?;
+        for object in &observed {
+            self.secrets().know(&object.value);
+            if let Live::Present { value, .. } = &object.live {
+                self.secrets().know(value);
             }
         }
-        if diagnostics.has_errors() {
-            return Err(diagnostics);
-        }
-        if !options.refresh {
-            return Ok(observed);
-        }
-        let requests: Vec<Vec<ReadRequest>> =
-            observed.chunks(BATCH).map(|chunk| chunk.iter().map(request).collect()).collect();
-        let batches = requests.into_iter().map(|requests| {
-            let provider = Arc::clone(&configured.provider);
-            async move {
-                let answers = provider.read(&requests).await;
-                (options.progress)(requests.len());
-                answers
-            }
-        });
-        let answers: Vec<_> = stream::iter(batches).buffered(at_once).collect().await;
-        for (object, answer) in observed.iter_mut().zip(answers.into_iter().flatten()) {
-            match answer {
-                Ok(ReadOutcome::Present { value, private }) => match object.kind.conforming(value, "a reading") {
-                    Ok(value) => {
-                        let value = object.kind.block.mark_sensitive(&value).with_marks_of(&object.value);
-                        object.live = Live::Present { value, private };
-                    }
-                    Err(found) => diagnostics.append(about(found, &object.address)),
-                },
-                Ok(ReadOutcome::Absent) => object.live = Live::Absent,
-                Err(failed) => diagnostics.append(unreadable(failed, &object.address)),
-            }
-        }
-        if diagnostics.has_errors() { Err(diagnostics) } else { Ok(observed) }
+        Ok(observed)
     }
+}
+
+/// Reads objects of one provider configuration: see [`Reality::observe`].
+///
+/// # Errors
+/// A recorded value does not fit the schema, or the provider cannot read.
+pub async fn observe(
+    key: &ProviderKey,
+    configured: &Configured,
+    recorded: Vec<(Address, RecordedResource)>,
+    options: &ObserveOptions<'_>,
+) -> Result<Vec<Observed>, Diagnostics> {
+    let at_once = configured.provider.concurrency().max(1);
+    let reading = recorded.into_iter().map(|(address, recorded)| async {
+        let read = as_recorded(&configured.loaded, &address, &recorded, options.seal).await?;
+        let AsRecorded { kind, value, private } = read;
+        let live = Live::Present { value: value.clone(), private };
+        Ok::<_, Diagnostics>(Observed { address, provider: key.clone(), kind, value, live, recorded })
+    });
+    let read: Vec<_> = stream::iter(reading).buffered(at_once).collect().await;
+    let mut observed = Vec::with_capacity(read.len());
+    let mut diagnostics = Diagnostics::new();
+    for object in read {
+        match object {
+            Ok(object) => observed.push(object),
+            Err(found) => diagnostics.append(found),
+        }
+    }
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    if !options.refresh {
+        return Ok(observed);
+    }
+    let requests: Vec<Vec<ReadRequest>> =
+        observed.chunks(BATCH).map(|chunk| chunk.iter().map(request).collect()).collect();
+    let batches = requests.into_iter().map(|requests| {
+        let provider = Arc::clone(&configured.provider);
+        async move {
+            let answers = provider.read(&requests).await;
+            (options.progress)(requests.len());
+            answers
+        }
+    });
+    let answers: Vec<_> = stream::iter(batches).buffered(at_once).collect().await;
+    for (object, answer) in observed.iter_mut().zip(answers.into_iter().flatten()) {
+        match answer {
+            Ok(ReadOutcome::Present { value, private }) => match object.kind.conforming(value, "a reading") {
+                Ok(value) => {
+                    let value = object.kind.block.mark_sensitive(&value).with_marks_of(&object.value);
+                    object.live = Live::Present { value, private };
+                }
+                Err(found) => diagnostics.append(about(found, &object.address)),
+            },
+            Ok(ReadOutcome::Absent) => object.live = Live::Absent,
+            Err(failed) => diagnostics.append(unreadable(failed, &object.address)),
+        }
+    }
+    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(observed) }
 }
 
 /// What a provider says of an object that it cannot read, with a way on where it names none.

@@ -133,10 +133,13 @@ impl Walk<'_> {
         let waits = self.waits(unit, resource, state);
         self.ephemerals.all.push((unit, waits));
         let instances = instances(&self.evaluation, unit, &expansion, &configured, &kind, waits)?;
+        let openings = instances.iter().filter_map(|instance| instance.opening.as_ref());
+        openings.for_each(|opening| self.reality.secrets().know(&opening.config));
         let mut diagnostics = Diagnostics::new();
         for (each, opened) in open(instances, self.reality.ephemerals()).await {
             match opened {
                 Ok(value) => {
+                    self.reality.secrets().know(&value);
                     diagnostics.append(postconditions(&self.evaluation, unit, &each, &value));
                     self.evaluation.set_resource_instance(unit, &each.instance_key(), value);
                 }

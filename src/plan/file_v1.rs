@@ -8,7 +8,10 @@
 //! what was answered (planned values, the steps). Opening a file visits the same graph again with these
 //! answers and checks that the same steps come of it: what is applied is what the file says.
 
-use std::collections::{BTreeMap, HashMap};
+mod bound;
+mod release;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -22,10 +25,13 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use self::bound::{FiledBound, FiledBuild};
+use self::release::FiledRelease;
+use super::approval::ApprovalNeeds;
 use super::fingerprint::hex;
 use super::model::{Action, Author, Change, Deferred, Git, Header, Plan, PlanKind, Reversal, Step, StepAction};
 use super::{Focus, PlanOptions};
-use crate::live::{Live, Observed, ResourceKind};
+use crate::live::{Builds, Live, Observed, ResourceKind};
 use crate::record::private;
 
 const FORMAT: &str = "formwork.plan";
@@ -72,6 +78,12 @@ struct Content {
     target: Option<String>,
     record_id: String,
     record_serial: u64,
+    record_revision: u64,
+    bound: FiledBound,
+    providers: BTreeMap<String, FiledBuild>,
+    /// Names the data key that sealed parts are sealed with; empty in files of before.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    key: String,
     git: Option<FiledGit>,
     #[serde(default)]
     author: FiledAuthor,
@@ -88,6 +100,8 @@ struct Content {
     deferred: BTreeMap<String, FiledDeferral>,
     data: BTreeMap<String, Json>,
     steps: Vec<FiledStep>,
+    #[serde(default)]
+    release: FiledRelease,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -172,6 +186,9 @@ struct FiledStep {
     reversal: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<String>,
+    /// From 0.
+    #[serde(default)]
+    wave: usize,
 }
 
 /// What an opened plan file says instead of the providers.
@@ -179,6 +196,10 @@ struct FiledStep {
 pub struct Answers {
     objects: HashMap<(String, Option<String>), FiledObject>,
     deferred: BTreeMap<String, FiledDeferral>,
+    /// Addresses of steps.
+    touched: HashSet<String>,
+    /// Outputs that change.
+    outputs: HashSet<Str>,
 }
 
 /// The planned value of one object.
@@ -248,7 +269,7 @@ impl PlanFile {
         let files = content
             .files
             .iter()
-            .map(|(name, text)| Ok((name.clone(), bytes(text)?)))
+            .map(|(name, text)| Ok((name.clone(), opened(text, seal)?)))
             .collect::<Result<_, PlanFileError>>()?;
         Ok(Header {
             formwork_version: content.formwork_version.as_str().into(),
@@ -258,17 +279,36 @@ impl PlanFile {
             target: content.target.as_deref().map(Str::from),
             record_id: content.record_id.as_str().into(),
             record_serial: content.record_serial,
+            record_revision: content.record_revision,
+            bound: content.bound.bound()?,
+            providers: bound::builds(&content.providers),
             git: content.git.as_ref().map(FiledGit::git),
             author: content.author.author(),
             files,
             variables,
             given_again: content.given_again.iter().map(|name| name.as_str().into()).collect(),
+            approval: ApprovalNeeds::default(),
         })
     }
 
     /// The lineage of the record that the plan was made from.
     pub fn record_id(&self) -> &str {
         &self.content.record_id
+    }
+
+    /// The record's latest revision when the plan was made.
+    pub fn record_revision(&self) -> u64 {
+        self.content.record_revision
+    }
+
+    /// Which builds of providers the plan was made with.
+    pub fn providers(&self) -> Builds {
+        bound::builds(&self.content.providers)
+    }
+
+    /// Names the data key that the file's sealed parts are sealed with; empty where the file does not say.
+    pub fn key_name(&self) -> &str {
+        &self.content.key
     }
 
     /// Whether reality was read when the plan was made.
@@ -306,7 +346,12 @@ impl PlanFile {
     pub fn answers(&self) -> Answers {
         let key = |object: &FiledObject| (object.address.clone(), object.deposed.clone());
         let objects = self.content.objects.iter().map(|object| (key(object), object.clone())).collect();
-        Answers { objects, deferred: self.content.deferred.clone() }
+        Answers {
+            objects,
+            deferred: self.content.deferred.clone(),
+            touched: self.content.steps.iter().filter_map(|step| step.address.clone()).collect(),
+            outputs: self.content.bound.outputs().map(Str::from).collect(),
+        }
     }
 
     /// Results of data sources, in the exact form.
@@ -327,9 +372,9 @@ impl PlanFile {
         objects.filter_map(|object| Some((object.address.parse().ok()?, object.importing.as_deref()?.into()))).collect()
     }
 
-    /// Whether a plan that was made from this file has the steps that the file says.
+    /// Whether a plan that was made from this file has the steps and the waves that the file says.
     pub fn has_steps_of(&self, plan: &Plan) -> bool {
-        self.content.steps == steps(plan)
+        self.content.steps == steps(plan) && self.content.release == FiledRelease::of(&plan.release)
     }
 }
 
@@ -370,6 +415,16 @@ impl Answers {
             planned_private: opened(&object.planned_private, seal)?,
             deferred: None,
         })
+    }
+
+    /// Whether the plan does anything with an object.
+    pub fn touches(&self, change: &Change) -> bool {
+        self.touched.contains(&change.address.to_string())
+    }
+
+    /// Whether the plan changes an output.
+    pub fn touches_output(&self, name: &str) -> bool {
+        self.outputs.contains(name)
     }
 
     /// What the provider keeps of its own about the deletion of an object.
@@ -416,6 +471,10 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
         target: header.target.as_ref().map(ToString::to_string),
         record_id: header.record_id.to_string(),
         record_serial: header.record_serial,
+        record_revision: header.record_revision,
+        bound: FiledBound::of(&header.bound),
+        providers: bound::filed_builds(&header.providers),
+        key: seal.key_name().to_string(),
         git: header.git.as_ref().map(FiledGit::of),
         author: FiledAuthor::of(&header.author),
         refresh: options.refresh,
@@ -427,7 +486,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .map(|(name, value)| (name.to_string(), encode(value, &Type::Any, seal)))
             .collect(),
         given_again: header.given_again.iter().map(ToString::to_string).collect(),
-        files: header.files.iter().map(|(name, bytes)| (name.clone(), BASE64.encode(bytes))).collect(),
+        files: header.files.iter().map(|(name, bytes)| (name.clone(), sealed(bytes, seal))).collect(),
         objects: plan.changes.iter().filter(filed).map(|change| object(change, plan, seal)).collect(),
         deferred: plan.deferred.iter().filter_map(filed_deferral).collect(),
         data: plan
@@ -436,6 +495,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .map(|(address, read)| (address.to_string(), encode(&read.value, &Type::Any, seal)))
             .collect(),
         steps: steps(plan),
+        release: FiledRelease::of(&plan.release),
     }
 }
 
@@ -452,9 +512,9 @@ fn object(change: &Change, plan: &Plan, seal: &dyn Seal) -> FiledObject {
         before: encode(&live, &change.kind.ty, seal),
         after: encode(&change.after, &change.kind.ty, seal),
         replace: matches!(change.action, Action::Replace(_)),
-        replace_paths: change.replace_paths.iter().map(path_to).collect(),
-        private: BASE64.encode(private::sealed(&change.private.0, seal)),
-        planned_private: BASE64.encode(private::sealed(&change.planned_private.0, seal)),
+        replace_paths: change.shown_replace_paths().map(|path| path_to(&path)).collect(),
+        private: sealed(&change.private.0, seal),
+        planned_private: sealed(&change.planned_private.0, seal),
         importing: change.importing.as_ref().map(ToString::to_string),
     }
 }
@@ -473,6 +533,7 @@ fn steps(plan: &Plan) -> Vec<FiledStep> {
             Reversal::None { why } => format!("none: {why}"),
         },
         fingerprint: step.fingerprint.as_ref().map(ToString::to_string),
+        wave: step.wave,
     };
     debug_assert!(plan.steps.iter().all(|step| step.action != StepAction::Joint || step.change.is_none()));
     plan.steps.iter().map(filed).collect()
@@ -513,6 +574,11 @@ impl From<FiledDeferral> for Deferral {
             FiledDeferral::AbsentPrerequisite => Self::AbsentPrerequisite,
         }
     }
+}
+
+/// Bytes that may hold secrets, as [`opened`] takes them.
+fn sealed(bytes: &[u8], seal: &dyn Seal) -> String {
+    BASE64.encode(private::sealed(bytes, seal))
 }
 
 fn opened(text: &str, seal: &dyn Seal) -> Result<Arc<[u8]>, PlanFileError> {

@@ -82,7 +82,8 @@ impl Focus {
         path.config().is_within(&module.config())
     }
 
-    fn covers(&self, address: &Address) -> bool {
+    /// Whether the object is meant, or stands in what is meant.
+    pub(super) fn covers(&self, address: &Address) -> bool {
         match self {
             Self::Resource(named) => {
                 named.config() == address.config()

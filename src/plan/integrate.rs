@@ -32,6 +32,9 @@ impl Walk<'_> {
             }
             Ok(Answered::Data(DataAnswer::Known(value))) => {
                 let value = ask.kind.block.mark_sensitive(&value);
+                self.reality.secrets().know(&value);
+                // What was given to one object may be read back from another.
+                let value = self.reality.secrets().mark_copies(&value);
                 self.evaluation.set_resource_instance(ask.unit, &key, value.clone());
                 self.data.insert(ask.address.clone(), DataRead { kind: Arc::clone(&ask.kind), value });
                 self.check_after(&ask);
@@ -63,12 +66,17 @@ impl Walk<'_> {
         }
     }
 
-    fn integrate_managed(&mut self, ask: &Ask, managed: ManagedAnswer) {
+    fn integrate_managed(&mut self, ask: &Ask, mut managed: ManagedAnswer) {
+        if managed.import.is_some() {
+            // The record has no marks of it yet, and it may hold what the blueprint gives as sensitive.
+            managed.prior = Secrets::of([&managed.config]).seal_copies(&managed.prior);
+        }
         let replacing = managed.replacement.is_some();
         let planned = managed.replacement.as_ref().unwrap_or(&managed.planned);
         let planned_private = planned.private.clone();
         let after = marked_after(&ask.kind, &planned.planned, &managed.config, &managed.prior);
         let after = Secrets::of([&managed.config]).seal_unknown_copies(&after);
+        self.reality.secrets().know(&after);
         let create_first = self.create_first.contains(&ask.unit.1);
         // What was made only in part holds its name and serves nobody: it goes before its successor comes.
         let successor_first = create_first && managed.reason != Some(Reason::Tainted);

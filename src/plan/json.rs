@@ -4,17 +4,22 @@
 //! `*_sensitive` says where), `configuration` lists what the plan knows and no expressions, and
 //! entries named `formwork` tell what Terraform has no word for.
 
+mod approval;
 mod parts;
+mod release;
 
 use std::collections::BTreeMap;
 
-use formwork_contract::{Address, InstanceKey, Mode, Path, Step, Str, Value};
+use formwork_contract::{Address, InstanceKey, Marks, Mode, Path, Step, Str, Value};
 use serde_json::{Map, Value as Json, json};
 
-pub use parts::{ModuleTree, sensitivity, withheld};
+pub use parts::{ModuleTree, sensitivity, withheld, withheld_type};
 
 use super::PlanView;
-use super::model::{Action, Change, CheckResult, CheckStatus, Drift, OutputChange, PlanKind, Reason, Risk};
+use super::approval::ApprovalNeeds;
+use super::bound::RowKey;
+use super::model::{Action, Change, CheckResult, CheckStatus, Drift, Header, OutputChange, PlanKind, Reason, Risk};
+use crate::live::ProviderBuild;
 use parts::unknowns;
 
 /// The version of Terraform whose JSON this follows; tools look for it to know what they read.
@@ -48,9 +53,11 @@ pub fn to_terraform_json<'a>(plan: impl Into<PlanView<'a>>) -> Json {
             plan.changes.iter().filter(|change| change.deposed.is_none()).map(|c| (&c.address, c)).collect();
         set("resource_drift", plan.drift.iter().map(|drift| drift_json(drift, &providers)).collect());
     }
-    let mut changes: Vec<&Change> = plan.changes.iter().filter(|change| is_told(change)).collect();
-    changes.sort_by(|a, b| a.address.cmp(&b.address));
-    set("resource_changes", changes.into_iter().map(change_json).collect());
+    let waves = release::waves_of_changes(plan).into_iter().map(|wave| wave.filter(|_| !plan.release.is_plain()));
+    let mut changes: Vec<(&Change, Option<usize>)> =
+        plan.changes.iter().zip(waves).filter(|(change, _)| is_told(change)).collect();
+    changes.sort_by(|(a, _), (b, _)| a.address.cmp(&b.address));
+    set("resource_changes", changes.into_iter().map(|(change, wave)| change_json(change, wave)).collect());
     set("output_changes", output_changes(plan.outputs));
     set("prior_state", prior_state(plan));
     set("configuration", configuration(plan));
@@ -74,7 +81,7 @@ fn is_told(change: &Change) -> bool {
     change.address.mode == Mode::Managed || change.action != Action::NoOp
 }
 
-fn change_json(change: &Change) -> Json {
+fn change_json(change: &Change, wave: Option<usize>) -> Json {
     let mut entry = identity(&change.address, change.kind.origin.source.as_str());
     if let Some(from) = &change.moved_from {
         entry.insert("previous_address".into(), from.to_string().into());
@@ -84,7 +91,7 @@ fn change_json(change: &Change) -> Json {
     }
     let mut body = values_json(change.action.json_names(), &change.before, &change.after);
     if !change.replace_paths.is_empty() {
-        body.insert("replace_paths".into(), change.replace_paths.iter().map(path_json).collect());
+        body.insert("replace_paths".into(), change.shown_replace_paths().map(|path| path_json(&path)).collect());
     }
     if let Some(id) = &change.importing {
         body.insert("importing".into(), json!({"id": &**id}));
@@ -94,7 +101,11 @@ fn change_json(change: &Change) -> Json {
         entry.insert("action_reason".into(), reason.into());
     }
     if change.action != Action::NoOp {
-        entry.insert("formwork".into(), json!({"risk": risk_name(change.risk)}));
+        let mut own = json!({"risk": risk_name(change.risk)});
+        if let Some(wave) = wave {
+            own["wave"] = (wave + 1).into();
+        }
+        entry.insert("formwork".into(), own);
     }
     entry.into()
 }
@@ -229,7 +240,8 @@ pub fn output_json(value: &Value, sensitive: bool) -> Json {
     let mut entry = Map::new();
     entry.insert("sensitive".into(), sensitive.into());
     if value.is_wholly_known() {
-        entry.insert("type".into(), value.ty().to_json());
+        let hidden = if sensitive { value.clone().mark(Marks::SENSITIVE) } else { value.clone() };
+        entry.insert("type".into(), withheld_type(&hidden));
         let shown = if sensitive { Json::Null } else { withheld(value).unwrap_or(Json::Null) };
         entry.insert("value".into(), shown);
     }
@@ -338,14 +350,48 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         .git
         .as_ref()
         .map(|git| json!({"commit": &*git.commit, "clean": git.clean, "branches": names(&git.branches)}));
-    json!({
+    let mut told = json!({
         "kind": kind,
         "author": {"actor": &*header.author.actor, "email": header.author.email.as_deref()},
         "environment": &*header.environment,
         "target": header.target.as_deref(),
         "deferred": deferred,
         "git": git,
+        "record": bound_json(header),
+        "providers": providers_json(header),
+        "release": release::release(plan),
+    });
+    if header.approval != ApprovalNeeds::default() {
+        told["approval"] = approval::to_json(&header.approval, plan.changes);
+    }
+    told
+}
+
+/// What must be in the record as it was when the plan is applied.
+fn bound_json(header: &Header) -> Json {
+    let row = |((address, deposed), serial): (&RowKey, &u64)| {
+        let mut row = json!({"address": address.to_string(), "serial": serial});
+        if let Some(deposed) = deposed {
+            row["deposed"] = (**deposed).into();
+        }
+        row
+    };
+    json!({
+        "id": &*header.record_id,
+        "serial": header.record_serial,
+        "revision": header.record_revision,
+        "bound": header.bound.rows.iter().map(row).collect::<Vec<_>>(),
+        "bound_outputs": header.bound.outputs.keys().map(|name| &**name).collect::<Vec<_>>(),
     })
+}
+
+/// Which builds of providers the plan was made with.
+fn providers_json(header: &Header) -> Json {
+    let build = |(source, build): (&Str, &ProviderBuild)| {
+        let (version, digest) = (build.version.as_deref(), build.digest.as_deref());
+        (source.to_string(), json!({"version": version, "digest": digest}))
+    };
+    header.providers.iter().map(build).collect::<Map<String, Json>>().into()
 }
 
 fn names(names: &[Str]) -> Vec<&str> {

@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Mode, Str, Value};
 
+use super::approval::ApprovalNeeds;
+use super::bound::Bound;
 use super::checks::check_blocks;
 use super::imports::{self, PendingImport};
-use super::model::{Action, Author, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
+use super::model::{Action, Author, Change, CheckStatus, Git, Header, OutputChange, Plan, PlanKind};
 use super::moves::Moves;
 use super::open_conditions::OpenConditions;
 use super::reopen::Blocks;
 use super::resolver::Resolver;
 use super::walk::{PlanOptions, Waiting, Walk};
-use super::{focus, steps};
+use super::{focus, release, steps};
 use crate::graph::{DesiredGraph, Evaluation, Inputs, NodeId, NodeKind, ProviderKey, ProviderSource};
-use crate::live::Reality;
+use crate::live::{Builds, Reality};
+use crate::record::RecordedRow;
 use crate::record::model::RecordedResource;
 
 /// What the record says.
@@ -23,9 +26,15 @@ use crate::record::model::RecordedResource;
 pub struct Recorded {
     pub id: Str,
     pub serial: u64,
+    /// The latest revision; 0 before the first one.
+    pub revision: u64,
     pub resources: Vec<RecordedResource>,
+    /// When each of `resources` last changed.
+    pub rows: Vec<RecordedRow>,
     /// Output values after the last apply, and whether each is sensitive.
     pub outputs: BTreeMap<Str, (Value, bool)>,
+    /// As [`super::bound::output_digests`] gives them.
+    pub output_digests: BTreeMap<Str, Str>,
 }
 
 /// What to plan.
@@ -109,13 +118,33 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         return Err(walk.diagnostics);
     }
     header.files = walk.graph.blueprint.files.snapshot();
-    finish(walk, header, recorded.outputs)
+    finish(walk, header, Said { rows: recorded.rows, outputs: recorded.outputs, digests: recorded.output_digests })
 }
 
-fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bool)>) -> Result<Plan, Diagnostics> {
+/// What is left to be told of the record once its resources are placed.
+struct Said {
+    rows: Vec<RecordedRow>,
+    outputs: BTreeMap<Str, (Value, bool)>,
+    digests: BTreeMap<Str, Str>,
+}
+
+fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Diagnostics> {
     sort_changes(&mut walk);
-    let steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
-    let outputs = output_changes(&walk, recorded)?;
+    let mut outputs = output_changes(&walk, said.outputs)?;
+    if let Some(answers) = walk.options.answers {
+        // What others did since the plan was made is theirs.
+        walk.changes.iter_mut().filter(|change| !answers.touches(change)).for_each(Change::be_still);
+        let theirs = outputs.iter_mut().filter(|(name, _)| !answers.touches_output(name));
+        theirs.for_each(|(_, change)| change.action = Action::NoOp);
+    }
+    let mut steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
+    let declared = match walk.options.look_only {
+        true => release::Declared::default(),
+        false => release::read(&walk.evaluation, release::Knowledge::Planned)?,
+    };
+    let release = release::assign(declared, walk.options.kind, &walk.changes, &mut steps)?;
+    header.bound = Bound::of(&walk.changes, &steps, &outputs, &said.rows, &said.digests);
+    header.providers = walk.reality.builds().clone();
     if !is_whole_destroy(&walk) {
         walk.checks = check_blocks(&walk.evaluation);
     }
@@ -132,6 +161,7 @@ fn finish(mut walk: Walk<'_>, header: Header, recorded: BTreeMap<Str, (Value, bo
         data: walk.data,
         checks: walk.checks,
         steps,
+        release,
         warnings,
         resolver: Resolver {
             open_conditions: OpenConditions::new(&walk.graph, walk.open_conditions),
@@ -176,11 +206,15 @@ fn header(
         target: environment.and_then(|environment| environment.target.as_ref()).map(|(name, _)| name.clone()),
         record_id: recorded.id.clone(),
         record_serial: recorded.serial,
+        record_revision: recorded.revision,
+        bound: Bound::default(),
+        providers: Builds::new(),
         git: origin.git,
         author: origin.author,
         files: BTreeMap::new(),
         variables: recorded_variables(graph, inputs),
         given_again: inputs.ephemeral.clone(),
+        approval: ApprovalNeeds::default(),
     }
 }
 

@@ -2,10 +2,12 @@
 //! what it touches.
 //!
 //! [`make`] walks the graph (`walk.rs`), plans each resource (`resource.rs`, asking providers through
-//! `ask.rs`), finds what nobody claims any more (`orphans.rs`) and lays out the steps (`steps.rs`). A plan
-//! can be written to a file and opened again (`file_v1.rs`).
+//! `ask.rs`), finds what nobody claims any more (`orphans.rs`) and lays out the steps (`steps.rs`). What it is
+//! bound to in the record is in [`bound`]. A plan can be written to a file and opened again (`file_v1.rs`).
 
+pub mod approval;
 mod ask;
+pub mod bound;
 mod checks;
 mod ephemeral;
 pub mod file_v1;
@@ -21,6 +23,7 @@ mod moves;
 mod open_conditions;
 mod ordering;
 mod orphans;
+pub mod release;
 mod reopen;
 mod resolver;
 mod resource;

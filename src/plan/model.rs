@@ -6,8 +6,11 @@ use std::sync::Arc;
 use formwork_contract::provider::{Deferral, Private};
 use formwork_contract::{Address, Diagnostic, Path, Span, Str, Value};
 
+use super::approval::ApprovalNeeds;
+use super::bound::Bound;
+use super::release::Release;
 use crate::graph::ProviderKey;
-use crate::live::ResourceKind;
+use crate::live::{Builds, ResourceKind};
 
 /// A plan: what is to change and why, ready to be approved and applied.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub struct Plan {
     pub checks: Vec<CheckResult>,
     /// In an order in which they can run one after another.
     pub steps: Vec<Step>,
+    /// The waves that the steps go in, and when they may.
+    pub release: Release,
     pub warnings: Vec<Diagnostic>,
     /// What evaluates configurations again once more is known.
     pub resolver: super::Resolver,
@@ -47,9 +52,14 @@ pub struct Header {
     pub kind: PlanKind,
     pub environment: Str,
     pub target: Option<Str>,
-    /// The record's lineage and the serial that was read; apply refuses any other.
+    /// The record's lineage, and its serial and latest revision when it was read.
     pub record_id: Str,
     pub record_serial: u64,
+    pub record_revision: u64,
+    /// What must be in the record as it was.
+    pub bound: Bound,
+    /// Which builds of providers it was made with, by their sources.
+    pub providers: Builds,
     pub git: Option<Git>,
     pub author: Author,
     /// Everything the blueprint was read from.
@@ -58,6 +68,8 @@ pub struct Header {
     pub variables: BTreeMap<Str, Value>,
     /// Ephemeral variables that were given a value: they have to be given again with the apply.
     pub given_again: BTreeSet<Str>,
+    /// What has to happen before it may be applied. Not kept in the file: the record and the blueprint tell it.
+    pub approval: ApprovalNeeds,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,6 +255,8 @@ pub struct Step {
     pub reversal: Reversal,
     /// Of the live object that the step touches; `None` where it touches none yet.
     pub fingerprint: Option<Str>,
+    /// Index into the waves of the plan's [`Release`].
+    pub wave: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,6 +293,13 @@ pub enum Reversal {
     },
 }
 
+impl PlanKind {
+    /// Whether windows and freezes hold for it. A way back is always open.
+    pub fn keeps_calendar(self) -> bool {
+        matches!(self, Self::Apply | Self::Destroy)
+    }
+}
+
 impl Action {
     /// As Terraform's plan JSON writes it.
     pub fn json_names(self) -> &'static [&'static str] {
@@ -293,6 +314,24 @@ impl Action {
             Self::Forget => &["forget"],
         }
     }
+}
+
+impl Change {
+    /// The paths that ask for a new object, each up to where its names and keys would tell what is sensitive.
+    pub fn shown_replace_paths(&self) -> impl Iterator<Item = Path> {
+        self.replace_paths.iter().map(|path| shown(path, [&self.before, &self.after]))
+    }
+}
+
+fn shown(path: &Path, values: [&Value; 2]) -> Path {
+    let mut told = Path::root();
+    for step in path.steps() {
+        if values.iter().any(|value| value.at(&told).is_some_and(|part| !part.marks().is_empty())) {
+            break;
+        }
+        told = told.join(step.clone());
+    }
+    told
 }
 
 impl StepAction {
@@ -312,12 +351,25 @@ impl StepAction {
     }
 }
 
+impl Change {
+    /// Leaves the object as it is.
+    pub(super) fn be_still(&mut self) {
+        self.action = Action::NoOp;
+        self.reason = None;
+        self.moved_from = None;
+        self.importing = None;
+        self.after = self.before.clone();
+        self.replace_paths = Vec::new();
+        self.risk = Risk::None;
+        self.dependencies = Arc::clone(&self.recorded_dependencies);
+        self.drifted = false;
+    }
+}
+
 impl Plan {
-    /// Whether nothing in reality and no output would change.
+    /// Whether nothing in reality, no output and no rule of approval would change.
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|change| {
-            matches!(change.action, Action::NoOp) && change.moved_from.is_none() && change.importing.is_none()
-        }) && self.outputs.values().all(|output| output.action == Action::NoOp)
+        super::PlanView::from(self).is_empty()
     }
 
     /// What stands now of an object that is to be forgotten; null where it is gone.

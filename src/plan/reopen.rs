@@ -104,6 +104,7 @@ impl Resolver {
         for (each, value) in opened {
             match value {
                 Ok(value) => {
+                    self.reality.secrets().know(&value);
                     diagnostics.append(postconditions(&self.evaluation, unit, &each, &value));
                     self.evaluation.set_resource_instance(unit, &each.instance_key(), value);
                 }
@@ -171,6 +172,7 @@ impl Resolver {
                     .hint("make a new plan: `formwork plan`")
                     .into());
             }
+            self.reality.secrets().know(&config);
             self.reality.configure(&key, &wanted, config.deep_unmarked()).await.map_err(|found| {
                 let secrets = Secrets::of([&config]);
                 let place = |diagnostic: Diagnostic| match (graph.span(node), diagnostic.labels.is_empty()) {

@@ -139,6 +139,7 @@ impl Walk<'_> {
             let failed = checks::failing(scope, &resource.lifecycle.preconditions, "precondition")?;
             if failed.has_errors() { Err(failed) } else { Ok(config) }
         })?;
+        self.reality.secrets().know(&config);
         let work = match resource.mode {
             Mode::Managed => Work::Managed(Box::new(self.managed_ask(unit, resource, &address, kind)?)),
             // Ephemeral resources never come here: they are opened.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use formwork_contract::json::Seal;
-use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, ModulePath, Str};
+use formwork_contract::{Address, Diagnostic, Diagnostics, Str};
 
 use super::fingerprint::fingerprint;
 use super::model::{Action, Change, ReplaceOrder, Reversal, Step, StepAction};
@@ -141,7 +141,11 @@ impl<'a> Layout<'a> {
     fn order_deletions(&mut self) {
         for (step, place, deleting_only) in std::mem::take(&mut self.deletions) {
             let mut after = Vec::new();
-            for name in names_of(&self.changes[place].address) {
+            let change = &self.changes[place];
+            // What depends on it may know it by the name that it had.
+            let addresses = [Some(&change.address), change.moved_from.as_ref()];
+            let names: Vec<String> = addresses.into_iter().flatten().flat_map(Address::names).collect();
+            for name in names {
                 after.extend(self.dependents(&name, deleting_only));
             }
             let waits = &mut self.steps[step].after;
@@ -173,13 +177,11 @@ impl<'a> Layout<'a> {
     }
 
     fn push(&mut self, action: StepAction, change: Option<usize>, after: Vec<usize>) -> usize {
-        let touched = change
-            .map(|place| &self.changes[place])
-            .filter(|_| matches!(action, StepAction::Update | StepAction::Delete | StepAction::Import));
+        let touched = change.map(|place| &self.changes[place]).filter(|change| touches_what_stands(action, change));
         let fingerprint = touched.map(|change| {
             fingerprint(&change.before.deep_unmarked().with_marks_of(&change.before), &change.kind.ty, self.seal)
         });
-        self.steps.push(Step { action, change, after, reversal: reversal(action), fingerprint });
+        self.steps.push(Step { action, change, after, reversal: reversal(action), fingerprint, wave: 0 });
         self.steps.len() - 1
     }
 
@@ -233,17 +235,13 @@ fn is_stale(change: &Change) -> bool {
     change.drifted || change.dependencies != change.recorded_dependencies
 }
 
-/// The names by which a recorded dependency may speak of an object.
-fn names_of(address: &Address) -> Vec<String> {
-    let mut names = vec![address.to_string()];
-    if address.key != InstanceKey::None {
-        names.push(Address { key: InstanceKey::None, ..address.clone() }.to_string());
+/// Whether a step is for an object as it stands: it changes it, ends it, takes it over, or makes its successor.
+fn touches_what_stands(action: StepAction, change: &Change) -> bool {
+    match action {
+        StepAction::Update | StepAction::Delete | StepAction::Import => true,
+        StepAction::Create => change.action == Action::Replace(ReplaceOrder::CreateFirst),
+        _ => false,
     }
-    let steps = address.module.steps();
-    for length in 1..=steps.len() {
-        names.push(steps[..length].iter().cloned().collect::<ModulePath>().to_string());
-    }
-    names
 }
 
 fn reversal(action: StepAction) -> Reversal {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use formwork_contract::{Diagnostic, Diagnostics, Mode, Str, Type, Value};
 
 use super::moves::Moves;
+use super::release;
 use crate::blueprint::model::{Body, Repeat, Resource};
 use crate::graph::{DesiredGraph, Each, Evaluation, Expansion, Inputs, InstanceId, NodeId, NodeKind, Unit};
 use crate::language::{Retention, check_body, variable_value};
@@ -29,6 +30,7 @@ pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diag
     for node in graph.levels.iter().flatten() {
         check.node(*node).await;
     }
+    check.diagnostics.append(release::read(&check.evaluation, release::Knowledge::Blueprint).err().unwrap_or_default());
     check.diagnostics
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use formwork_contract::{Address, Str};
 
 use super::model::{Action, Change, CheckResult, DataRead, Deferred, Drift, Header, OutputChange, Plan, Step};
+use super::release::Release;
 
 /// The parts of a [`Plan`] that people and tools see.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,7 @@ pub struct PlanView<'a> {
     pub data: &'a BTreeMap<Address, DataRead>,
     pub checks: &'a [CheckResult],
     pub steps: &'a [Step],
+    pub release: &'a Release,
 }
 
 impl<'a> From<&'a Plan> for PlanView<'a> {
@@ -30,16 +32,18 @@ impl<'a> From<&'a Plan> for PlanView<'a> {
             data: &plan.data,
             checks: &plan.checks,
             steps: &plan.steps,
+            release: &plan.release,
         }
     }
 }
 
 impl PlanView<'_> {
-    /// Whether nothing in reality, no output and no address would change.
+    /// Whether nothing in reality, no output, no address and no rule of approval would change.
     pub fn is_empty(&self) -> bool {
         self.changes
             .iter()
             .all(|change| change.action == Action::NoOp && change.moved_from.is_none() && change.importing.is_none())
             && self.outputs.values().all(|output| output.action == Action::NoOp)
+            && self.header.approval.rule_changes.is_empty()
     }
 }

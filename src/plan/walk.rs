@@ -270,6 +270,7 @@ impl Walk<'_> {
             state.deferred = Some(address);
             return Ok(());
         }
+        self.reality.secrets().know(&config);
         let configured = self.reality.configure(&key, &wanted, config.deep_unmarked()).await;
         let configured = configured.map_err(|diagnostics| {
             let secrets = Secrets::of([&config]);

@@ -41,7 +41,7 @@ impl Record {
             if !events.is_empty() {
                 commit::commit(writing, number, &events)?;
             }
-            revision::close(writing, number, outputs, true)?;
+            revision::close(writing, number, &outputs.clone().into(), true)?;
             Ok(number)
         })
     }

@@ -14,8 +14,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
+use super::rekey::hash_resealed;
 use super::resource::{Body, COLUMNS};
-use super::{Record, Writing, adopt, to_u64};
+use super::vault::Vault;
+use super::{Record, Writing, adopt, approvals, private, to_u64};
 
 type Hash = [u8; 32];
 
@@ -38,6 +40,10 @@ pub enum Kind {
     Begin,
     Journal,
     End,
+    /// The data key changed hands; of no revision.
+    Rekey,
+    /// Waves and gates.
+    Release,
 }
 
 /// Where the record no longer is what was written.
@@ -63,11 +69,14 @@ impl Kind {
             Self::Begin => "begin",
             Self::Journal => "journal",
             Self::End => "end",
+            Self::Rekey => "rekey",
+            Self::Release => "release",
         }
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        [Self::Begin, Self::Journal, Self::End].into_iter().find(|kind| kind.as_str() == text)
+        let all = [Self::Begin, Self::Journal, Self::End, Self::Rekey, Self::Release];
+        all.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -97,18 +106,28 @@ impl Record {
     /// # Errors
     /// [`RecordError::AuditBroken`] names the first thing that is not as it was written.
     pub fn verify_audit(&self) -> Result<(), RecordError> {
-        self.read(|connection| verify(connection, &self.id))
+        self.read(|connection| verify(connection, &self.id, &self.vault))
     }
 }
 
-pub(super) fn verify(connection: &Connection, id: &str) -> Result<(), RecordError> {
+pub(super) fn verify(connection: &Connection, id: &str, vault: &Vault) -> Result<(), RecordError> {
     let links = links(connection)?;
     verify_chain(connection, id, &links)?;
-    verify_contents(connection)?;
+    verify_contents(connection, vault)?;
     Replay::of(connection, &links)?.compare(connection)
 }
 
-/// Adds an entry for rows that were just written; `rows` are the first and last of the journal or of the endings.
+/// Writes down what each entry's rows hash to now that they were sealed anew: the next entry stands for all of it.
+pub(super) fn note_resealed(connection: &Connection) -> Result<(), RecordError> {
+    let mut update = connection.prepare_cached("UPDATE audit SET resealed = ?2 WHERE seq = ?1")?;
+    for link in links(connection)? {
+        update.execute(params![link.seq, content(connection, &link)?])?;
+    }
+    Ok(())
+}
+
+/// Adds an entry for rows that were just written; `rows` are the first and last of the journal, of the endings or
+/// of the changes of keys.
 pub(super) fn append(writing: &Writing, kind: Kind, revision: i64, rows: (i64, i64)) -> Result<(), RecordError> {
     let connection = writing.transaction;
     let last: Option<(i64, Hash)> = connection
@@ -122,7 +141,8 @@ pub(super) fn append(writing: &Writing, kind: Kind, revision: i64, rows: (i64, i
             (1, Sha256::digest(id).into())
         }
     };
-    let mut link = Link { seq, at_ms: writing.now_ms, kind, revision, rows, content: [0; 32], hash: [0; 32] };
+    let mut link =
+        Link { seq, at_ms: writing.now_ms, kind, revision, rows, content: [0; 32], resealed: None, hash: [0; 32] };
     link.content = content(connection, &link)?;
     link.hash = link.hash_after(&previous);
     connection
@@ -142,6 +162,8 @@ struct Link {
     revision: i64,
     rows: (i64, i64),
     content: Hash,
+    /// What the content is since it was sealed anew.
+    resealed: Option<Hash>,
     hash: Hash,
 }
 
@@ -159,7 +181,7 @@ impl Link {
 }
 
 fn links(connection: &Connection) -> Result<Vec<Link>, RecordError> {
-    let select = "SELECT seq, at_ms, kind, revision, first, last, content, hash FROM audit ORDER BY seq";
+    let select = "SELECT seq, at_ms, kind, revision, first, last, content, hash, resealed FROM audit ORDER BY seq";
     let mut statement = connection.prepare_cached(select)?;
     let mut rows = statement.query([])?;
     let mut links = Vec::new();
@@ -179,6 +201,7 @@ fn links(connection: &Connection) -> Result<Vec<Link>, RecordError> {
             rows: (row.get(4)?, row.get(5)?),
             content: hash(6)?,
             hash: hash(7)?,
+            resealed: if row.get_ref(8)? == ValueRef::Null { None } else { Some(hash(8)?) },
         });
     }
     Ok(links)
@@ -195,16 +218,24 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
             if adopt::is_adoption(connection, link.revision)? {
                 hash_rows(connection, &mut hasher, ADOPTION, link.revision)?;
             }
+            if approvals::has(connection, link.revision)? {
+                hash_rows(connection, &mut hasher, approvals::ROWS, link.revision)?;
+            }
             return Ok(hasher.finalize().into());
         }
         Kind::Journal => EVENT,
         Kind::End => ENDING,
+        Kind::Rekey => REKEY,
+        Kind::Release => RELEASE_EVENT,
     };
     hasher.update(link.revision.to_le_bytes());
     for id in link.rows.0..=link.rows.1 {
         hash_rows(connection, &mut hasher, query, id)?;
         if link.kind == Kind::Journal {
             hash_source(connection, &mut hasher, id)?;
+        }
+        if link.kind == Kind::Rekey {
+            hash_resealed(connection, &mut hasher, id, link.seq)?;
         }
     }
     Ok(hasher.finalize().into())
@@ -222,7 +253,12 @@ const ADOPTION: &str = "SELECT revision, lineage, serial FROM adoptions WHERE re
 const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, planned, private, message, result,
                         moved_from, deposed_to FROM journal WHERE id = ?1";
 
+const RELEASE_EVENT: &str = "SELECT id, revision, wave, wave_name, gate, event, message, approver, signature, at_ms
+                             FROM release_events WHERE id = ?1";
+
 const ENDING: &str = "SELECT id, revision, status, outputs, at_ms FROM endings WHERE id = ?1";
+
+const REKEY: &str = "SELECT id, at_ms, actor, rotated, key_before, key_after, recipients FROM rekeys WHERE id = ?1";
 
 /// What the second layout added to an event; rows of the first have the digest that they had then.
 fn hash_source(connection: &Connection, hasher: &mut Sha256, id: i64) -> Result<(), RecordError> {
@@ -274,7 +310,7 @@ fn broken(entry: Option<i64>, problem: impl Into<String>) -> RecordError {
 
 fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(), RecordError> {
     let mut previous: Hash = Sha256::digest(id).into();
-    let (mut revisions, mut journal, mut endings) = (0, 0, 0);
+    let (mut revisions, mut journal, mut endings, mut rekeys, mut release_events) = (0, 0, 0, 0, 0);
     for (seq, link) in (1..).zip(links) {
         let entry = Some(link.seq);
         if link.seq != seq {
@@ -284,13 +320,15 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
             return Err(broken(entry, "its hash does not follow from the entry before it"));
         }
         previous = link.hash;
-        if content(connection, link)? != link.content {
+        if content(connection, link)? != link.resealed.unwrap_or(link.content) {
             let rows = match link.kind {
                 Kind::Begin => format!("the beginning of revision {}", link.revision),
                 Kind::Journal => {
                     format!("events {} to {} of the journal (revision {})", link.rows.0, link.rows.1, link.revision)
                 }
                 Kind::End => format!("the end of revision {}", link.revision),
+                Kind::Rekey => format!("change {} of the keys", link.rows.0),
+                Kind::Release => format!("what happened to waves of revision {}", link.revision),
             };
             return Err(broken(entry, format!("{rows} is not as it was written")));
         }
@@ -298,11 +336,17 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
             Kind::Begin => revisions = link.revision,
             Kind::Journal => journal = link.rows.1,
             Kind::End => endings = link.rows.1,
+            Kind::Rekey => rekeys = link.rows.1,
+            Kind::Release => release_events = link.rows.1,
         }
     }
-    for (table, key, known) in
-        [("revisions", "number", revisions), ("journal", "id", journal), ("endings", "id", endings)]
-    {
+    for (table, key, known) in [
+        ("revisions", "number", revisions),
+        ("journal", "id", journal),
+        ("endings", "id", endings),
+        ("rekeys", "id", rekeys),
+        ("release_events", "id", release_events),
+    ] {
         let last = format!("SELECT coalesce(max({key}), 0) FROM {table}");
         let last: i64 = connection.query_row(&last, [], |row| row.get(0))?;
         if last != known {
@@ -312,12 +356,14 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
     Ok(())
 }
 
-fn verify_contents(connection: &Connection) -> Result<(), RecordError> {
+fn verify_contents(connection: &Connection, vault: &Vault) -> Result<(), RecordError> {
     let mut statement = connection.prepare_cached("SELECT digest, body FROM contents")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let digest: Hash = Sha256::digest(row.get_ref(1)?.as_blob()?).into();
-        if digest[..] != *row.get_ref(0)?.as_blob()? {
+        let (digest, body) = (row.get_ref(0)?.as_blob()?, row.get_ref(1)?.as_blob()?);
+        // Those of layouts before the fifth stand in clear, under a digest without a key.
+        let plain = private::opened(body, vault).ok();
+        if !plain.is_some_and(|plain| vault.digest(&plain) == digest || Sha256::digest(&plain)[..] == *digest) {
             return Err(broken(None, "a file of a blueprint is not as it was written"));
         }
     }
@@ -334,6 +380,8 @@ struct Replay {
     /// By object: the revision of each image, in ascending order, and the digest before it.
     images: HashMap<Object, Vec<(i64, Option<Hash>)>>,
     statuses: HashMap<(i64, i64), String>,
+    /// The revision that changed each object last.
+    changes: HashMap<Object, i64>,
 }
 
 /// A journal row's effect.
@@ -406,6 +454,7 @@ impl Replay {
         if images.last().is_none_or(|(imaged, _)| *imaged < revision) {
             images.push((revision, stood));
         }
+        self.changes.insert(object.clone(), revision);
         match stands {
             Some(digest) => self.resources.insert(object, digest),
             None => self.resources.remove(&object),
@@ -415,6 +464,7 @@ impl Replay {
     fn compare(mut self, connection: &Connection) -> Result<(), RecordError> {
         self.compare_resources(connection)?;
         self.compare_images(connection)?;
+        self.compare_changes(connection)?;
         self.compare_statuses(connection)
     }
 
@@ -451,6 +501,21 @@ impl Replay {
         }
         if left > 0 {
             return Err(broken(None, format!("{left} images of resources before a revision are missing")));
+        }
+        Ok(())
+    }
+
+    /// What was written before changes were counted by object has no row.
+    fn compare_changes(&self, connection: &Connection) -> Result<(), RecordError> {
+        let mut statement = connection.prepare_cached("SELECT address, deposed, revision FROM changes")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let object: Object = (row.get(0)?, row.get(1)?);
+            let revision: i64 = row.get(2)?;
+            if self.changes.get(&object) != Some(&revision) {
+                let problem = format!("revision {revision} did not make the last change of `{}`", object.0);
+                return Err(broken(None, problem));
+            }
         }
         Ok(())
     }

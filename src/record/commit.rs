@@ -9,7 +9,7 @@ use super::error::RecordError;
 use super::journal::{Reach, StepStatus};
 use super::lease::is_live;
 use super::model::{RecordedResource, StepEvent, StepEventKind};
-use super::{Record, Writing, audit, resource, to_i64};
+use super::{Record, Writing, audit, resource, rows, to_i64};
 
 impl Record {
     /// Writes down what happened to steps of a revision; all of it is durable when this returns.
@@ -39,9 +39,6 @@ pub(super) fn commit(writing: &Writing, revision: u64, events: &[StepEvent]) -> 
     batch.clear_moved(events)?;
     let journal = batch.journal(events)?;
     batch.save_steps()?;
-    if batch.touched {
-        bump_serial(writing)?;
-    }
     audit::append(writing, audit::Kind::Journal, to_i64(revision), journal)
 }
 
@@ -60,19 +57,20 @@ pub(super) fn take_up(writing: &Writing, revision: u64) -> Result<(), RecordErro
     if token == to_i64(lease.token) {
         return Ok(());
     }
-    if is_live(connection, token, writing.now_ms)? {
+    if is_live(connection, writing.record, token, writing.now_ms)? {
         let select = "SELECT holder, acquired_ms, expires_ms FROM leases WHERE token = ?1";
         let (holder, since_ms, until_ms): (String, i64, i64) =
             connection.query_row(select, [token], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        return Err(RecordError::Locked { holder: holder.into(), since_ms, until_ms, address: None });
+        return Err(RecordError::Locked { holder: holder.into(), since_ms, until_ms, held: Vec::new() });
     }
     connection.execute("UPDATE revisions SET token = ?2 WHERE number = ?1", [to_i64(revision), to_i64(lease.token)])?;
     Ok(())
 }
 
-pub(super) fn bump_serial(writing: &Writing) -> Result<(), RecordError> {
-    writing.transaction.prepare_cached("UPDATE record SET serial = serial + 1")?.execute([])?;
-    Ok(())
+/// Counts a change of resources or outputs; the record's serial with it.
+pub(super) fn bump_serial(writing: &Writing) -> Result<i64, RecordError> {
+    let update = "UPDATE record SET serial = serial + 1 RETURNING serial";
+    Ok(writing.transaction.prepare_cached(update)?.query_row([], |row| row.get(0))?)
 }
 
 /// A step as its row says.
@@ -100,14 +98,14 @@ struct Batch<'a> {
     steps: BTreeMap<usize, StepRow>,
     /// Steps that became done, by action.
     done: HashMap<String, i64>,
-    /// A resource was changed.
-    touched: bool,
+    /// The record's serial with this commit, once a resource was changed.
+    serial: Option<i64>,
 }
 
 impl<'a> Batch<'a> {
     /// Reads the steps, and moves their statuses on; fails on the first event that cannot follow.
     fn load(writing: &'a Writing<'a>, revision: u64, events: &[StepEvent]) -> Result<Self, RecordError> {
-        let mut batch = Self { writing, revision, steps: BTreeMap::new(), done: HashMap::new(), touched: false };
+        let mut batch = Self { writing, revision, steps: BTreeMap::new(), done: HashMap::new(), serial: None };
         for event in events {
             let step = event.step;
             if !batch.steps.contains_key(&step) {
@@ -162,9 +160,9 @@ impl<'a> Batch<'a> {
             let StepEventKind::Done { from: Some(from), .. } = &event.kind else { continue };
             let (Some(step), from) = (self.steps.get(&event.step), from.to_string()) else { continue };
             self.check_lease(&from)?;
-            self.save_image(&from, &step.deposed)?;
-            resource::remove(self.writing.transaction, &from, &step.deposed)?;
-            self.touched = true;
+            let deposed = step.deposed.clone();
+            self.touch(&from, &deposed)?;
+            resource::remove(self.writing.transaction, &from, &deposed)?;
         }
         Ok(())
     }
@@ -209,9 +207,8 @@ impl<'a> Batch<'a> {
             if step.deposes.is_some() {
                 return Ok(Effect::default());
             }
-            self.save_image(&step.address, &step.deposed)?;
+            self.touch(&step.address, &step.deposed)?;
             resource::remove(connection, &step.address, &step.deposed)?;
-            self.touched = true;
             return Ok(Effect { result: Some(Vec::new()), deposed_to: None });
         };
         let found = (resource.address.to_string(), resource.deposed.as_deref().unwrap_or_default());
@@ -222,21 +219,27 @@ impl<'a> Batch<'a> {
         }
         let deposed_to = match step.deposes.take() {
             Some(key) if resource::exists(connection, &step.address)? => {
-                self.save_image(&step.address, "")?;
-                self.save_image(&step.address, &key)?;
+                self.touch(&step.address, "")?;
+                self.touch(&step.address, &key)?;
                 resource::depose(connection, &step.address, &key)?;
                 Some(key)
             }
             _ => None,
         };
-        self.save_image(&step.address, &step.deposed)?;
+        self.touch(&step.address, &step.deposed)?;
         let digest = resource::upsert(connection, resource)?;
-        self.touched = true;
         Ok(Effect { result: Some(digest.to_vec()), deposed_to })
     }
 
-    fn save_image(&self, address: &str, deposed: &str) -> Result<(), RecordError> {
-        resource::save_image(self.writing.transaction, to_i64(self.revision), address, deposed)
+    /// Before an object is changed: keeps it as it stood, and says when it changed.
+    fn touch(&mut self, address: &str, deposed: &str) -> Result<(), RecordError> {
+        let (connection, revision) = (self.writing.transaction, to_i64(self.revision));
+        resource::save_image(connection, revision, address, deposed)?;
+        let serial = match self.serial {
+            Some(serial) => serial,
+            None => *self.serial.insert(bump_serial(self.writing)?),
+        };
+        rows::changed(connection, address, deposed, serial, revision)
     }
 
     fn journal_row(&self, event: &StepEvent, effect: Effect) -> Result<i64, RecordError> {

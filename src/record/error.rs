@@ -28,18 +28,15 @@ pub enum RecordError {
     /// Another process is in the middle of a write for longer than we wait.
     #[error("the record `{}` is being written by another process", .path.display())]
     Busy { path: PathBuf },
-    /// Another holder has a lease. `address` is one that both want; `None` for the whole record.
-    #[error(
-        "{} is leased by `{holder}` since {} until {}",
-        .address.as_ref().map_or_else(|| "the record".to_owned(), |address| format!("`{address}`")),
-        instant(*.since_ms),
-        instant(*.until_ms)
-    )]
-    Locked { holder: Str, since_ms: i64, until_ms: i64, address: Option<Address> },
+    /// Another holder has a lease. `held` is what both want, in order; empty for the whole record.
+    #[error("{} leased by `{holder}` since {} until {}", are(.held), instant(*.since_ms), instant(*.until_ms))]
+    Locked { holder: Str, since_ms: i64, until_ms: i64, held: Vec<Str> },
     #[error("the record is written to without a lease")]
     NotLeased,
     #[error("`{address}` is not covered by the lease of this run")]
     OutsideLease { address: Address },
+    #[error("the output `{name}` is not covered by the lease of this run")]
+    OutputOutsideLease { name: Str },
     #[error("the lease of this run ended and was taken over")]
     Fenced,
     /// A drill: see [`super::Record::abandon`].
@@ -63,6 +60,14 @@ pub enum RecordError {
     UnusableIdentity { path: PathBuf, problem: String },
     #[error("the key file `{}` does not open this record", .path.display())]
     WrongIdentity { path: PathBuf, recipient: String },
+    /// The key is encrypted, and its passphrase was wrong or nobody was there to give it.
+    #[error("the key file `{}` stays closed without its passphrase", .path.display())]
+    LockedIdentity { path: PathBuf },
+    #[error("the record cannot be encrypted for `{recipient}`: {problem}")]
+    Unwrappable { recipient: String, problem: String },
+    /// None of the recipients of a rekey is at hand.
+    #[error("none of the {recipients} recipients is a key of yours: you could not open the record any more")]
+    LockedOut { recipients: usize },
     #[error("the record `{}`: {source}", .path.display())]
     Sqlite { path: PathBuf, source: rusqlite::Error },
 }
@@ -92,26 +97,40 @@ impl RecordError {
             }
             Self::Busy { .. } => "wait for the other process to end, then run the command again".into(),
             Self::Locked { until_ms, .. } => {
-                format!("wait for that run to end, or end it: its lease is over with it, or at {}", instant(*until_ms))
+                format!(
+                    "wait for that run with `--lock-timeout 10m`, or end it: its lease is over with it, or at {}",
+                    instant(*until_ms)
+                )
             }
             Self::Fenced => {
-                "another run has gone on with this environment; look at `formwork history`, then plan again".into()
+                "another run has gone on with what this one worked on; look at `formwork history`, then plan again".into()
             }
             Self::AuditBroken(_) => {
                 "compare the file with a backup, and find out who changed it".into()
             }
             Self::MissingIdentity { recipient, .. } => {
                 format!(
-                    "put back the age identity of the recipient `{recipient}`: without it the sensitive values of the record cannot be read"
+                    "put back the private key of the recipient `{recipient}`, or name it with `--identity FILE`: without it the sensitive values of the record cannot be read"
                 )
             }
             Self::UnusableIdentity { .. } => {
-                "the file must hold a line that begins with `AGE-SECRET-KEY-1`, as `age-keygen` writes it".into()
+                "the file must be an age identity, as `age-keygen` writes it, or an Ed25519 or RSA private key of SSH"
+                    .into()
             }
-            Self::WrongIdentity { recipient, .. } => format!("use the age identity of the recipient `{recipient}`"),
+            Self::WrongIdentity { recipient, .. } => {
+                format!("give the private key of the recipient `{recipient}` with `--identity FILE`")
+            }
+            Self::LockedIdentity { .. } => {
+                "run the command in a terminal and give the passphrase, or name another key with `--identity FILE`".into()
+            }
+            Self::Unwrappable { .. } => "replace this recipient by an age or Ed25519 key".into(),
+            Self::LockedOut { .. } => {
+                "add a recipient of yours: `formwork secrets list` shows the keys that are at hand here".into()
+            }
             Self::Abandoned
             | Self::NotLeased
             | Self::OutsideLease { .. }
+            | Self::OutputOutsideLease { .. }
             | Self::IllegalTransition { .. }
             | Self::OtherObject { .. }
             | Self::NoSuchRevision { .. }
@@ -170,6 +189,20 @@ impl From<rusqlite::Error> for RecordError {
 impl From<rusqlite::types::FromSqlError> for RecordError {
     fn from(error: rusqlite::types::FromSqlError) -> Self {
         Self::corrupt(error)
+    }
+}
+
+/// How many names of what is leased are told.
+const NAMED: usize = 3;
+
+/// What is leased, with its verb.
+fn are(held: &[Str]) -> String {
+    let named: Vec<String> = held.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    match (named.as_slice(), held.len().saturating_sub(NAMED)) {
+        ([], _) => "the record is".into(),
+        ([one], _) => format!("{one} is"),
+        ([first @ .., last], 0) => format!("{} and {last} are", first.join(", ")),
+        (all, more) => format!("{} and {more} more are", all.join(", ")),
     }
 }
 

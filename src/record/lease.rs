@@ -2,15 +2,16 @@
 //!
 //! A lease has a token that is higher than every one before it. A run that lost its lease (it slept, its
 //! machine hung) finds its token gone when it writes next: it is fenced off. A lease ends when its time is
-//! over, or when its holder's process did.
+//! over, or when its holder's process did. What two leases may both cover is in `scope.rs`.
 
-use std::collections::HashSet;
+use std::path::Path;
 
-use formwork_contract::{Address, Str};
+use formwork_contract::Str;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::RecordError;
 use super::presence::Presence;
+use super::scope::{LeaseScope, Wanted};
 use super::{Record, Writing, to_i64, to_u64};
 
 /// What a run asks for.
@@ -21,22 +22,6 @@ pub struct LeaseRequest {
     pub holder: Str,
     /// For how long, in milliseconds from now.
     pub ttl_ms: u64,
-}
-
-/// What a lease covers.
-#[derive(Clone, Debug, PartialEq)]
-pub enum LeaseScope {
-    Whole,
-    Addresses(HashSet<Address>),
-}
-
-impl LeaseScope {
-    pub fn covers(&self, address: &Address) -> bool {
-        match self {
-            Self::Whole => true,
-            Self::Addresses(addresses) => addresses.contains(address),
-        }
-    }
 }
 
 /// What a run holds.
@@ -115,10 +100,14 @@ fn exists(connection: &Connection, token: i64) -> Result<bool, RecordError> {
     Ok(connection.prepare_cached("SELECT 1 FROM leases WHERE token = ?1")?.exists([token])?)
 }
 
-/// Whether a lease is still held and has not ended.
-pub(super) fn is_live(connection: &Connection, token: i64, now_ms: i64) -> Result<bool, RecordError> {
-    let select = "SELECT 1 FROM leases WHERE token = ?1 AND expires_ms > ?2";
-    Ok(connection.prepare_cached(select)?.exists([token, now_ms])?)
+/// Whether somebody still runs under a lease: its time is not over, and its holder did not certainly end.
+pub(super) fn is_live(connection: &Connection, record: &Path, token: i64, now_ms: i64) -> Result<bool, RecordError> {
+    let select = "SELECT expires_ms FROM leases WHERE token = ?1";
+    let until_ms: Option<i64> = connection.prepare_cached(select)?.query_row([token], |row| row.get(0)).optional()?;
+    Ok(match until_ms {
+        None => false,
+        Some(until_ms) => until_ms > now_ms && !Presence::is_over(record, token),
+    })
 }
 
 fn delete(connection: &Connection, token: i64) -> Result<(), RecordError> {
@@ -126,21 +115,37 @@ fn delete(connection: &Connection, token: i64) -> Result<(), RecordError> {
     Ok(())
 }
 
+/// A lease as its row says.
+struct Row {
+    token: i64,
+    holder: String,
+    whole: bool,
+    since_ms: i64,
+    until_ms: i64,
+}
+
+fn rows(connection: &Connection) -> Result<Vec<Row>, RecordError> {
+    let select = "SELECT token, holder, whole, acquired_ms, expires_ms FROM leases ORDER BY token";
+    let mut statement = connection.prepare_cached(select)?;
+    let rows = statement.query_map([], |row| {
+        Ok(Row {
+            token: row.get(0)?,
+            holder: row.get(1)?,
+            whole: row.get(2)?,
+            since_ms: row.get(3)?,
+            until_ms: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn take(writing: &Writing, request: &LeaseRequest) -> Result<Lease, RecordError> {
     let connection = writing.transaction;
-    match &request.scope {
-        LeaseScope::Whole => {
-            let any = "SELECT token, holder, acquired_ms, expires_ms FROM leases LIMIT 1";
-            while clear(writing, any, None)? {}
-        }
-        LeaseScope::Addresses(addresses) => {
-            let whole = "SELECT token, holder, acquired_ms, expires_ms FROM leases WHERE whole";
-            clear(writing, whole, None)?;
-            for address in addresses {
-                let same = "SELECT token, holder, acquired_ms, expires_ms FROM leases
-                            WHERE token = (SELECT token FROM leased_addresses WHERE address = ?1)";
-                clear(writing, same, Some(address))?;
-            }
+    let others = rows(connection)?;
+    if !others.is_empty() {
+        let wanted = Wanted::new(&request.scope);
+        for other in others {
+            make_way(writing, &wanted, other)?;
         }
     }
     let until_ms = writing.now_ms.saturating_add(to_i64(request.ttl_ms));
@@ -150,12 +155,7 @@ fn take(writing: &Writing, request: &LeaseRequest) -> Result<Lease, RecordError>
         params![&*request.holder, whole, writing.now_ms, until_ms],
     )?;
     let token = connection.last_insert_rowid();
-    if let LeaseScope::Addresses(addresses) = &request.scope {
-        let mut insert = connection.prepare_cached("INSERT INTO leased_addresses (address, token) VALUES (?1, ?2)")?;
-        for address in addresses {
-            insert.execute(params![address.to_string(), token])?;
-        }
-    }
+    request.scope.save(connection, token)?;
     Ok(Lease {
         token: to_u64(token),
         scope: request.scope.clone(),
@@ -165,29 +165,26 @@ fn take(writing: &Writing, request: &LeaseRequest) -> Result<Lease, RecordError>
     })
 }
 
-/// Ends the lease that the query finds, if it can be taken over, and tells whether it found one.
-fn clear(writing: &Writing, query: &str, address: Option<&Address>) -> Result<bool, RecordError> {
-    let mut statement = writing.transaction.prepare_cached(query)?;
-    let parameter: Vec<String> = address.iter().map(ToString::to_string).collect();
-    let found = statement
-        .query_row(rusqlite::params_from_iter(parameter), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
-        })
-        .optional()?;
-    match found {
-        None => Ok(false),
-        Some((token, ..)) if Presence::is_over(writing.record, token) => {
-            Presence::clear(writing.record, token);
-            delete(writing.transaction, token)?;
-            Ok(true)
-        }
+/// Ends another lease that is in the way, if it can be taken over.
+fn make_way(writing: &Writing, wanted: &Wanted, other: Row) -> Result<(), RecordError> {
+    let connection = writing.transaction;
+    if Presence::is_over(writing.record, other.token) {
+        Presence::clear(writing.record, other.token);
+        return delete(connection, other.token);
+    }
+    let held = match (wanted.is_whole(), other.whole) {
+        (false, false) => wanted.held_by(connection, other.token)?,
+        _ => Some(Vec::new()),
+    };
+    match held {
+        None => Ok(()),
         // Its holder may still run: its file is its own.
-        Some((token, _, _, until_ms)) if until_ms <= writing.now_ms => {
-            delete(writing.transaction, token)?;
-            Ok(true)
-        }
-        Some((_, holder, since_ms, until_ms)) => {
-            Err(RecordError::Locked { holder: holder.into(), since_ms, until_ms, address: address.cloned() })
-        }
+        Some(_) if other.until_ms <= writing.now_ms => delete(connection, other.token),
+        Some(held) => Err(RecordError::Locked {
+            holder: other.holder.into(),
+            since_ms: other.since_ms,
+            until_ms: other.until_ms,
+            held,
+        }),
     }
 }

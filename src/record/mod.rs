@@ -9,10 +9,14 @@
 //! - `open`: the file, its layout and its refusals.
 //! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
 //! - `adopt`: objects of a Terraform state become the record's at once.
+//! - `approvals`: the signatures that a revision was approved by.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
-//! - [`lease`]: who may write, with fencing tokens; `presence`: whether a holder still runs.
+//! - `release`: what happened to waves and gates.
+//! - `outputs`: what the end of a run makes of them; `rows`: when each object last changed.
+//! - [`lease`]: who may write, with fencing tokens; `scope`: to what; `presence`: whether a holder still runs.
 //! - [`audit`]: a hash chain over all of it.
-//! - [`vault`]: secrets at rest; [`private`]: what providers keep of their own.
+//! - [`vault`]: secrets at rest; [`private`]: what providers keep of their own, and files of blueprints.
+//! - [`recipient`], [`identity`]: who may open it; [`rekey`]: that changes; `reseal`: all is sealed anew.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,17 +24,26 @@ use std::sync::Arc;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 mod adopt;
+mod approvals;
 pub mod audit;
 mod commit;
 mod error;
+pub mod identity;
 pub mod journal;
 pub mod lease;
 pub mod model;
 mod open;
+mod outputs;
 mod presence;
 pub mod private;
+pub mod recipient;
+pub mod rekey;
+mod release;
+mod reseal;
 mod resource;
 mod revision;
+mod rows;
+mod scope;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -38,10 +51,16 @@ mod tests;
 pub mod vault;
 
 pub use error::RecordError;
+pub use identity::{AskPassphrase, Keys};
 pub use journal::StepStatus;
-pub use lease::{Lease, LeaseRequest, LeaseScope};
+pub use lease::{Lease, LeaseRequest};
 pub use model::*;
 pub use open::{Clock, Drill, DrillPoint, Entropy, OpenOptions, system_clock, system_entropy};
+pub use outputs::OutputEdit;
+pub use recipient::{NotARecipient, Recipient};
+pub use rekey::{PastRekey, Rekey, RekeyMoment, Rekeyed};
+pub use rows::{LastChange, RecordedRow, Snapshot};
+pub use scope::{LeaseScope, LeasedParts};
 pub use vault::Vault;
 
 /// One environment's record, open.
@@ -52,6 +71,7 @@ pub struct Record {
     path: PathBuf,
     id: String,
     vault: Arc<Vault>,
+    keys: Keys,
     clock: Clock,
     lease: Option<Lease>,
     presence: Option<presence::Presence>,
@@ -63,6 +83,7 @@ pub struct Record {
 struct Writing<'a> {
     transaction: &'a Transaction<'a>,
     lease: Option<&'a Lease>,
+    vault: &'a Vault,
     record: &'a Path,
     now_ms: i64,
 }
@@ -82,7 +103,7 @@ impl Record {
         &self.path
     }
 
-    /// Counts the changes of resources and outputs: what a plan is bound to.
+    /// Counts the changes of resources and outputs.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -124,11 +145,11 @@ impl Record {
 
     fn transact<T>(&mut self, change: impl FnOnce(&Writing) -> Result<T, RecordError>) -> Result<T, RecordError> {
         let now_ms = (self.clock)();
-        let (lease, record) = (self.lease.as_ref(), self.path.as_path());
+        let (lease, vault, record) = (self.lease.as_ref(), &*self.vault, self.path.as_path());
         let connection = &mut self.connection;
         let run = || {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = change(&Writing { transaction: &transaction, lease, record, now_ms })?;
+            let result = change(&Writing { transaction: &transaction, lease, vault, record, now_ms })?;
             transaction.commit()?;
             Ok(result)
         };

@@ -49,6 +49,19 @@ pub struct NewRevision {
     /// Who ran it, as the command line was told.
     pub actor: Str,
     pub steps: Vec<NewStep>,
+    /// The signatures that it was approved by.
+    pub approvals: Vec<RecordedApproval>,
+}
+
+/// A signature that counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedApproval {
+    /// The name that the key signs as.
+    pub signer: Str,
+    /// Of the key: `SHA256:...`
+    pub fingerprint: Str,
+    /// Over the bytes of the plan file, in the armored form of ssh-keygen.
+    pub signature: Str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +102,96 @@ pub enum RevisionStatus {
     Complete,
     /// It ended with steps failed or not begun.
     Incomplete,
+    /// Its run stopped before a wave, and waits: for a person, or for a time.
+    Paused,
+}
+
+/// Something that happened to a wave of a revision, or to one of its gates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReleaseEvent {
+    /// Counts from 1.
+    pub wave: usize,
+    pub wave_name: Str,
+    /// `None` for the wave itself.
+    pub gate: Option<Str>,
+    pub kind: ReleaseEventKind,
+    /// What was asked or answered; nothing sensitive.
+    pub message: Option<Str>,
+    /// Of an approval: who gave it, and their signature in SSHSIG's armor, where something was signed.
+    pub approver: Option<Str>,
+    pub signature: Option<Str>,
+}
+
+/// The same, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseEvent {
+    pub event: NewReleaseEvent,
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReleaseEventKind {
+    Begun,
+    /// A wave whose steps are done and whose gates are passed.
+    Done,
+    /// A wave before which the run is paused.
+    Waiting,
+    /// A person lets the wave begin.
+    Approved,
+    Passed,
+    Failed,
+    /// The gate had nothing to ask.
+    Skipped,
+}
+
+/// How far a wave of a revision has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaveSummary {
+    /// Counts from 1.
+    pub wave: usize,
+    pub name: Str,
+    /// What happened to it last.
+    pub status: ReleaseEventKind,
+    /// What it waits for.
+    pub message: Option<Str>,
+    pub started_ms: Option<i64>,
+    pub ended_ms: Option<i64>,
+    /// Who let it begin.
+    pub approvals: Vec<Str>,
+    pub gates: Vec<GateSummary>,
+}
+
+/// How a gate came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateSummary {
+    pub name: Str,
+    pub status: ReleaseEventKind,
+    pub message: Option<Str>,
+    pub started_ms: i64,
+    pub ended_ms: Option<i64>,
+}
+
+impl ReleaseEventKind {
+    pub const ALL: [Self; 7] =
+        [Self::Begun, Self::Done, Self::Waiting, Self::Approved, Self::Passed, Self::Failed, Self::Skipped];
+
+    /// As it is kept in the file, and said.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Done => "done",
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// A row of `history`.
@@ -107,6 +210,9 @@ pub struct RevisionSummary {
     pub ended_ms: Option<i64>,
     /// Steps by action, and how many of them are done.
     pub steps: BTreeMap<Str, StepCount>,
+    /// Those that began or wait; none where the plan has but one, and no gates.
+    pub waves: Vec<WaveSummary>,
+    pub approvals: Vec<RecordedApproval>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

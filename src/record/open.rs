@@ -14,11 +14,19 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use super::Record;
 use super::error::RecordError;
+use super::identity::{AskPassphrase, Keys};
 use super::vault::Vault;
 
 /// The layouts, each made from the one before it.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/0001.sql"), include_str!("schema/0002.sql"), include_str!("schema/0003.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
+    include_str!("schema/0004.sql"),
+    include_str!("schema/0005.sql"),
+    include_str!("schema/0006.sql"),
+    include_str!("schema/0007.sql"),
+];
 
 /// Marks the file as ours: `FmwK` in SQLite's header.
 const APPLICATION_ID: i64 = 0x466d_774b;
@@ -55,6 +63,10 @@ pub struct OpenOptions {
     pub environment: Str,
     /// The age identity file. It is made, for its owner only, when it does not exist and the record is new.
     pub identity: PathBuf,
+    /// Further files of age identities and SSH private keys, which are tried first and must be there.
+    pub given_identities: Vec<PathBuf>,
+    /// Asks for the passphrases of encrypted SSH keys.
+    pub ask: Option<AskPassphrase>,
     pub read_only: bool,
     pub clock: Clock,
     /// Makes the keys and the id of a new record.
@@ -84,12 +96,19 @@ impl OpenOptions {
             path: path.into(),
             environment: environment.into(),
             identity: identity.into(),
+            given_identities: Vec::new(),
+            ask: None,
             read_only: false,
             clock: system_clock(),
             entropy: system_entropy(),
             durable: true,
             drill: None,
         }
+    }
+
+    /// The private keys that the record is opened with.
+    pub fn keys(&self) -> Keys {
+        Keys { own: self.identity.clone(), given: self.given_identities.clone(), ask: self.ask.clone() }
     }
 }
 
@@ -131,11 +150,13 @@ fn open(options: &OpenOptions) -> Result<Record, RecordError> {
             return Err(RecordError::OlderVersion { path: options.path.clone(), found: layout });
         }
         check_environment(&connection, options)?;
-        Vault::open(&connection, &options.identity)?
+        Vault::open(&connection, &options.keys())?
     } else {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", if options.durable { "FULL" } else { "OFF" })?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // What is replaced or deleted is overwritten.
+        connection.pragma_update(None, "secure_delete", true)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let vault = prepare(&transaction, options)?;
         transaction.commit()?;
@@ -148,6 +169,7 @@ fn open(options: &OpenOptions) -> Result<Record, RecordError> {
         path: options.path.clone(),
         id,
         vault: Arc::new(vault),
+        keys: options.keys(),
         clock,
         lease: None,
         presence: None,
@@ -198,14 +220,14 @@ fn prepare(transaction: &Transaction, options: &OpenOptions) -> Result<Vault, Re
     }
     if layout > 0 {
         check_environment(transaction, options)?;
-        return Vault::open(transaction, &options.identity);
+        return Vault::open(transaction, &options.keys());
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.execute(
         "INSERT INTO record (one, id, environment, created_ms) VALUES (1, ?1, ?2, ?3)",
         params![random_id(&options.entropy).to_string(), &*options.environment, (options.clock)()],
     )?;
-    Vault::create(transaction, &options.identity, &options.entropy)
+    Vault::create(transaction, &options.keys(), &options.entropy)
 }
 
 fn random_id(entropy: &Entropy) -> uuid::Uuid {

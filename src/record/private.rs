@@ -5,7 +5,7 @@ use std::sync::Arc;
 use formwork_contract::json::{OpenError, Seal};
 
 /// Before what is sealed. What was written before this stands in clear, and begins otherwise.
-const MARK: &[u8] = b"\0sealed\0";
+pub(super) const MARK: &[u8] = b"\0sealed\0";
 
 /// As the record and plan files keep it. Nothing stays nothing.
 pub fn sealed(private: &[u8], seal: &dyn Seal) -> Arc<[u8]> {

@@ -19,7 +19,7 @@ impl Record {
     /// # Errors
     /// The file cannot be read.
     pub fn resources(&self) -> Result<Vec<RecordedResource>, RecordError> {
-        self.read(|connection| select(connection, &format!("SELECT {COLUMNS} FROM resources"), &[]))
+        self.read(all)
     }
 
     /// One object.
@@ -37,25 +37,31 @@ impl Record {
     /// # Errors
     /// There is no such revision, or the file cannot be read.
     pub fn resources_at(&self, revision: u64) -> Result<Vec<RecordedResource>, RecordError> {
-        self.read(|connection| {
-            let latest: i64 =
-                connection.query_row("SELECT coalesce(max(number), 0) FROM revisions", [], |row| row.get(0))?;
-            if to_i64(revision) > latest {
-                return Err(RecordError::NoSuchRevision { revision });
-            }
-            let untouched_since = format!(
-                "SELECT {COLUMNS} FROM resources AS r WHERE NOT EXISTS (SELECT 1 FROM images AS i
-                 WHERE i.address = r.address AND i.deposed = r.deposed AND i.revision > ?1)"
-            );
-            let before_the_next_touch = format!(
-                "SELECT {COLUMNS} FROM images AS i WHERE i.present AND i.revision = (SELECT min(later.revision)
-                 FROM images AS later WHERE later.address = i.address AND later.deposed = i.deposed
-                 AND later.revision > ?1)"
-            );
-            let query = format!("{untouched_since} UNION ALL {before_the_next_touch}");
-            select(connection, &query, &[&to_i64(revision)])
-        })
+        self.read(|connection| all_at(connection, revision))
     }
+}
+
+pub(super) fn all(connection: &Connection) -> Result<Vec<RecordedResource>, RecordError> {
+    select(connection, &format!("SELECT {COLUMNS} FROM resources"), &[])
+}
+
+/// What [`Record::resources_at`] gives.
+pub(super) fn all_at(connection: &Connection, revision: u64) -> Result<Vec<RecordedResource>, RecordError> {
+    let latest: i64 = connection.query_row("SELECT coalesce(max(number), 0) FROM revisions", [], |row| row.get(0))?;
+    if to_i64(revision) > latest {
+        return Err(RecordError::NoSuchRevision { revision });
+    }
+    let untouched_since = format!(
+        "SELECT {COLUMNS} FROM resources AS r WHERE NOT EXISTS (SELECT 1 FROM images AS i
+         WHERE i.address = r.address AND i.deposed = r.deposed AND i.revision > ?1)"
+    );
+    let before_the_next_touch = format!(
+        "SELECT {COLUMNS} FROM images AS i WHERE i.present AND i.revision = (SELECT min(later.revision)
+         FROM images AS later WHERE later.address = i.address AND later.deposed = i.deposed
+         AND later.revision > ?1)"
+    );
+    let query = format!("{untouched_since} UNION ALL {before_the_next_touch}");
+    select(connection, &query, &[&to_i64(revision)])
 }
 
 impl Record {

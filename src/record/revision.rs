@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use formwork_contract::Str;
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use sha2::{Digest, Sha256};
+use rusqlite::{Connection, Row, params};
 
 use super::commit::{bump_serial, status, take_up};
 use super::error::RecordError;
@@ -14,15 +13,17 @@ use super::lease::is_live;
 use super::model::{
     Adoption, NewRevision, NewStep, OpenIntent, Revision, RevisionKind, RevisionStatus, RevisionSummary, StepCount,
 };
+use super::outputs::{self, OutputEdit};
 use super::resource::{self, Reader};
-use super::{Record, Writing, adopt, audit, json, to_i64, to_u64};
+use super::vault::Vault;
+use super::{Record, Writing, adopt, approvals, audit, json, private, release, to_i64, to_u64};
 
 const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms
                        FROM revisions";
 
 impl Record {
     /// Begins a revision and gives its number. Runs that were interrupted are ended as incomplete; their
-    /// open intents stay open.
+    /// open intents stay open. Runs that go on elsewhere are left alone.
     ///
     /// # Errors
     /// No lease or a lost one, or a step outside of it. As leases never overlap while they live, no
@@ -31,12 +32,12 @@ impl Record {
         self.write(|writing| begin(writing, &revision, None))
     }
 
-    /// Ends the run of a revision, with the outputs as they are now: complete when all steps are done.
+    /// Ends the run of a revision, with what it made of the outputs: complete when all steps are done.
     ///
     /// # Errors
-    /// No lease or a lost one; a revision that is complete or run by another.
-    pub fn finish(&mut self, revision: u64, outputs: serde_json::Value) -> Result<RevisionStatus, RecordError> {
-        self.close(revision, &outputs, true)
+    /// No lease or a lost one; a revision that is complete or run by another; an output outside of the lease.
+    pub fn finish(&mut self, revision: u64, outputs: impl Into<OutputEdit>) -> Result<RevisionStatus, RecordError> {
+        self.close(revision, &outputs.into(), true)
     }
 
     /// Ends the run of a revision that something went wrong with, though its steps may all be done: it is
@@ -44,25 +45,16 @@ impl Record {
     ///
     /// # Errors
     /// As for [`Record::finish`].
-    pub fn finish_broken(&mut self, revision: u64, outputs: serde_json::Value) -> Result<RevisionStatus, RecordError> {
-        self.close(revision, &outputs, false)
-    }
-
-    fn close(
+    pub fn finish_broken(
         &mut self,
         revision: u64,
-        outputs: &serde_json::Value,
-        sound: bool,
+        outputs: impl Into<OutputEdit>,
     ) -> Result<RevisionStatus, RecordError> {
-        self.write(|writing| close(writing, revision, outputs, sound))
+        self.close(revision, &outputs.into(), false)
     }
 
-    /// Output values after the last run, in the exact form: name to `{"value", "type", "sensitive"}`.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn outputs(&self) -> Result<serde_json::Value, RecordError> {
-        self.read(current_outputs)
+    fn close(&mut self, revision: u64, outputs: &OutputEdit, sound: bool) -> Result<RevisionStatus, RecordError> {
+        self.write(|writing| close(writing, revision, outputs, sound))
     }
 
     /// All revisions, the oldest first.
@@ -89,7 +81,7 @@ impl Record {
     /// # Errors
     /// The file cannot be read.
     pub fn revision(&self, number: u64) -> Result<Option<Revision>, RecordError> {
-        self.read(|connection| read_revision(connection, to_i64(number)))
+        self.read(|connection| read_revision(connection, &self.vault, to_i64(number)))
     }
 
     /// Where each step of a revision stands, in the order of its steps.
@@ -119,6 +111,33 @@ impl Record {
     pub fn open_intents(&self) -> Result<Vec<OpenIntent>, RecordError> {
         self.read(open_intents)
     }
+
+    /// Those of [`Record::open_intents`] that nobody works on any more: the runs of their revisions have ended.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn interrupted_intents(&self) -> Result<Vec<OpenIntent>, RecordError> {
+        let now_ms = (self.clock)();
+        self.read(|connection| {
+            let mut live: HashMap<u64, bool> = HashMap::new();
+            let mut interrupted = Vec::new();
+            for intent in open_intents(connection)? {
+                let goes_on = match live.get(&intent.revision) {
+                    Some(known) => *known,
+                    None => {
+                        let select = "SELECT token FROM revisions WHERE number = ?1";
+                        let token = connection.query_row(select, [to_i64(intent.revision)], |row| row.get(0))?;
+                        is_live(connection, &self.path, token, now_ms)?
+                    }
+                };
+                live.insert(intent.revision, goes_on);
+                if !goes_on {
+                    interrupted.push(intent);
+                }
+            }
+            Ok(interrupted)
+        })
+    }
 }
 
 /// Begins a revision: what [`Record::begin`] does within its transaction.
@@ -134,6 +153,7 @@ pub(super) fn begin(
     end_interrupted(writing, lease.token)?;
     let number = insert_revision(writing, revision, lease.token)?;
     insert_steps(writing, number, &revision.steps)?;
+    approvals::insert(writing, number, &revision.approvals)?;
     if let Some(adoption) = adoption {
         adopt::insert(writing, number, adoption)?;
     }
@@ -145,7 +165,7 @@ pub(super) fn begin(
 pub(super) fn close(
     writing: &Writing,
     revision: u64,
-    outputs: &serde_json::Value,
+    outputs: &OutputEdit,
     sound: bool,
 ) -> Result<RevisionStatus, RecordError> {
     take_up(writing, revision)?;
@@ -157,10 +177,12 @@ pub(super) fn close(
     )?;
     let whole = left == 0 && sound;
     let status = if whole { RevisionStatus::Complete } else { RevisionStatus::Incomplete };
-    if current_outputs(writing.transaction)? != *outputs {
+    let before = outputs::current(writing.transaction)?;
+    let after = outputs.applied(&before, &writing.held_lease()?.scope)?;
+    if before != after {
         bump_serial(writing)?;
     }
-    end(writing, number, status, outputs)?;
+    end(writing, number, status, &after)?;
     Ok(status)
 }
 
@@ -183,10 +205,10 @@ fn insert_revision(writing: &Writing, revision: &NewRevision, token: u64) -> Res
     )?;
     let number = connection.last_insert_rowid();
     for (name, body) in &revision.files {
-        let digest: [u8; 32] = Sha256::digest(body).into();
+        let digest = writing.vault.digest(body);
         connection
             .prepare_cached("INSERT INTO contents (digest, body) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-            .execute(params![digest, &**body])?;
+            .execute(params![digest, &*private::sealed(body, writing.vault)])?;
         connection
             .prepare_cached("INSERT INTO revision_files (revision, name, digest) VALUES (?1, ?2, ?3)")?
             .execute(params![number, name, digest])?;
@@ -231,15 +253,15 @@ fn end_interrupted(writing: &Writing, own_token: u64) -> Result<(), RecordError>
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     for (number, token) in open {
-        if token == to_i64(own_token) || !is_live(writing.transaction, token, writing.now_ms)? {
-            let outputs = current_outputs(writing.transaction)?;
+        if token == to_i64(own_token) || !is_live(writing.transaction, writing.record, token, writing.now_ms)? {
+            let outputs = outputs::current(writing.transaction)?;
             end(writing, number, RevisionStatus::Incomplete, &outputs)?;
         }
     }
     Ok(())
 }
 
-fn end(
+pub(super) fn end(
     writing: &Writing,
     revision: i64,
     status: RevisionStatus,
@@ -259,19 +281,6 @@ fn end(
     audit::append(writing, audit::Kind::End, revision, (ending, ending))
 }
 
-fn current_outputs(connection: &Connection) -> Result<serde_json::Value, RecordError> {
-    outputs_of(connection, "SELECT outputs FROM endings ORDER BY id DESC LIMIT 1", &[])
-}
-
-fn outputs_of(
-    connection: &Connection,
-    query: &str,
-    parameters: &[&dyn rusqlite::ToSql],
-) -> Result<serde_json::Value, RecordError> {
-    let text: Option<String> = connection.prepare_cached(query)?.query_row(parameters, |row| row.get(0)).optional()?;
-    text.map_or_else(|| Ok(serde_json::Value::Object(serde_json::Map::new())), |text| json(&text))
-}
-
 fn summaries(
     connection: &Connection,
     query: &str,
@@ -288,6 +297,8 @@ fn summaries(
             let count = StepCount { planned: to_u64(row.get(1)?), done: to_u64(row.get(2)?) };
             summary.steps.insert(row.get_ref(0)?.as_str()?.into(), count);
         }
+        summary.waves = release::waves(connection, to_i64(summary.number))?;
+        summary.approvals = approvals::of(connection, to_i64(summary.number))?;
         summaries.push(summary);
     }
     Ok(summaries)
@@ -305,10 +316,12 @@ fn summary(row: &Row) -> Result<RevisionSummary, RecordError> {
         started_ms: row.get(7)?,
         ended_ms: row.get(8)?,
         steps: BTreeMap::new(),
+        waves: Vec::new(),
+        approvals: Vec::new(),
     })
 }
 
-fn read_revision(connection: &Connection, number: i64) -> Result<Option<Revision>, RecordError> {
+fn read_revision(connection: &Connection, vault: &Vault, number: i64) -> Result<Option<Revision>, RecordError> {
     let Some(summary) = summaries(connection, &format!("{SUMMARY} WHERE number = ?1"), &[&number])?.pop() else {
         return Ok(None);
     };
@@ -320,15 +333,16 @@ fn read_revision(connection: &Connection, number: i64) -> Result<Option<Revision
     let mut rows = statement.query([number])?;
     let mut files: BTreeMap<String, Arc<[u8]>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        files.insert(row.get(0)?, row.get_ref(1)?.as_blob()?.into());
+        let body = private::opened(row.get_ref(1)?.as_blob()?, vault).map_err(RecordError::corrupt)?;
+        files.insert(row.get(0)?, body);
     }
-    let outputs = "SELECT outputs FROM endings WHERE revision = ?1 ORDER BY id DESC LIMIT 1";
+    let last = "SELECT outputs FROM endings WHERE revision = ?1 ORDER BY id DESC LIMIT 1";
     Ok(Some(Revision {
         summary,
         files,
         variables: json(&variables)?,
         pinned: json(&pinned)?,
-        outputs: outputs_of(connection, outputs, &[&number])?,
+        outputs: outputs::of(connection, last, &[&number])?,
     }))
 }
 
@@ -391,6 +405,7 @@ fn status_text(status: RevisionStatus) -> &'static str {
         RevisionStatus::Open => "open",
         RevisionStatus::Complete => "complete",
         RevisionStatus::Incomplete => "incomplete",
+        RevisionStatus::Paused => "paused",
     }
 }
 
@@ -399,6 +414,7 @@ fn revision_status(text: &str) -> Result<RevisionStatus, RecordError> {
         "open" => RevisionStatus::Open,
         "complete" => RevisionStatus::Complete,
         "incomplete" => RevisionStatus::Incomplete,
+        "paused" => RevisionStatus::Paused,
         _ => return Err(RecordError::corrupt(format!("a revision has the status `{text}`"))),
     })
 }

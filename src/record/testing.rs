@@ -68,6 +68,7 @@ pub(crate) fn revision(steps: Vec<NewStep>) -> NewRevision {
         git_clean: true,
         actor: "ada".into(),
         steps,
+        approvals: Vec::new(),
     }
 }
 

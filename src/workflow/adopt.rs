@@ -9,16 +9,17 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::json;
 
 use super::Workspace;
+use super::approval::Governing;
 use super::open::{self, failure, record_failure};
 use super::variables;
-use crate::approve::{Consent, forbids_automatic};
+use crate::approve::Consent;
+use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
-use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, DesiredGraph, ModuleId, NodeKind, ProviderKey, ProviderSource};
 use crate::live::{Kinds, Loaded, Reality, ResourceKind};
 use crate::plan::Secrets;
 use crate::record::model::{Adoption, NewRevision, RecordedResource, RevisionKind};
-use crate::record::{Record, RecordError, private};
+use crate::record::{LeaseScope, Record, RecordError, private};
 use crate::tfstate::{ProviderConfig, State, StateObject, output_value, read, take};
 
 /// How many objects providers are asked to upgrade at once.
@@ -31,11 +32,13 @@ pub struct Adoptable {
     /// Warnings of the blueprint.
     pub warnings: Diagnostics,
     record: Record,
-    blueprint: Blueprint,
+    governing: Governing,
     revision: NewRevision,
     adoption: Adoption,
     resources: Vec<RecordedResource>,
     outputs: serde_json::Value,
+    /// The record's serial when it was compared with the state.
+    serial: u64,
 }
 
 /// What an adoption takes, and what it leaves.
@@ -91,6 +94,8 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
     let graph = graph::build(blueprint.clone(), workspace.registry.natives()).map_err(fail)?;
     let environment = blueprint.environment.clone();
     let record = open::record(workspace, &environment).map_err(|error| record_failure(&sources, &error))?;
+    // Before the files are taken: those that the rules name belong to the revision.
+    let governing = Governing::of(&record, &blueprint)?;
     let git = super::git::state(&workspace.dir);
     let vault = Arc::clone(record.vault());
     let variables = inputs.variables.iter().map(|(name, value)| (name.to_string(), encode(value, &Type::Any, &*vault)));
@@ -104,15 +109,17 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
         git_clean: git.is_some_and(|git| git.clean),
         actor: workspace.actor.clone(),
         steps: Vec::new(),
+        approvals: Vec::new(),
     };
     let adoption = Adoption { lineage: state.lineage.clone(), serial: state.serial };
+    let serial = record.serial().map_err(|error| record_failure(&sources, &error))?;
     let mut taking = Taking::of(&state, &record).map_err(|error| record_failure(&sources, &error))?;
     taking.objects(&graph, open::reality(workspace, &environment)).await.map_err(fail)?;
     taking.outputs().map_err(fail)?;
     taking.summary.undeclared = undeclared(&graph, &taking.resources);
     let Taking { summary, resources, outputs, .. } = taking;
     let summary = AdoptSummary { environment, ..summary };
-    Ok(Adoptable { summary, sources, warnings, record, blueprint, revision, adoption, resources, outputs })
+    Ok(Adoptable { summary, sources, warnings, record, governing, revision, adoption, resources, outputs, serial })
 }
 
 /// Takes over what was made ready, and gives the number of the revision that did it.
@@ -120,15 +127,21 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
 /// # Errors
 /// The environment's rules do not allow this kind of consent, or the record refuses. Nothing was taken then.
 pub fn adopt(workspace: &Workspace, adoptable: Adoptable, consent: Consent) -> Result<u64, Failure> {
-    let Adoptable { sources, mut record, blueprint, revision, adoption, resources, outputs, .. } = adoptable;
-    let environment = blueprint.environments.get(&blueprint.environment);
+    let Adoptable { sources, mut record, governing, revision, adoption, resources, outputs, serial, .. } = adoptable;
     if consent == Consent::Automatic
-        && let Some(forbidden) = environment.and_then(forbids_automatic)
+        && let Some(forbidden) = governing.rules.forbids_automatic()
     {
-        return Err(failure(&sources, forbidden));
+        return Err(failure(&governing.sources, forbidden));
+    }
+    open::acquire(workspace, &mut record, LeaseScope::Whole).map_err(|error| record_failure(&sources, &error))?;
+    let now = record.serial().map_err(|error| record_failure(&sources, &error))?;
+    if now != serial {
+        let moved = Diagnostic::error("the record changed while it was compared with the state")
+            .detail("Another run wrote to it meanwhile. Nothing was taken over.")
+            .hint("run the command again");
+        return Err(failure(&sources, moved));
     }
     let write = || {
-        record.acquire(&open::lease(workspace))?;
         let number = record.adopt(revision, &adoption, resources, &outputs)?;
         record.release()?;
         Ok(number)

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod apply;
+mod approval;
 mod export;
 mod git;
 mod inspect;
@@ -13,27 +14,34 @@ mod open;
 mod plan;
 #[cfg(feature = "terraform")]
 mod providers;
+mod recipients;
+mod secrets;
 mod settle;
 mod state;
 mod validate;
 mod variables;
+mod wave;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use formwork_contract::Str;
 
-use crate::live::Registry;
+use crate::live::{Redactor, Registry};
 
 pub use crate::apply::{
-    ApplyOutcome, CrashHow, CrashPoint, CrashWhen, Interrupt, Progress, ProgressEvent, Silent, StepDone, Word,
+    ApplyOutcome, CrashHow, CrashPoint, CrashWhen, Interrupt, Paused, PausedFor, Progress, ProgressEvent, Silent,
+    StepDone, Word,
 };
 pub use crate::approve::Consent;
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
+pub use crate::record::{AskPassphrase, PastRekey, RekeyMoment, Rekeyed};
 pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, apply};
+pub use approval::{Approver, Governing, agent_signer, allowed, approve_plan, approver, key_file, verify};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use machine::Machine;
@@ -44,9 +52,11 @@ pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
     Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
 };
+pub use secrets::{KnownRecipient, RekeyRequest, SecretsView, rekey, secrets};
 pub use settle::state_settle;
 pub use state::{HistoryEntry, OutputValue, history, outputs, state_mv, state_rm};
 pub use validate::{Validated, validate};
+pub use wave::{WaitingWave, approve_wave, waiting_wave};
 
 /// Where a blueprint is, and what was given to it.
 #[derive(Clone)]
@@ -67,8 +77,22 @@ pub struct Workspace {
     pub now_ms: i64,
     /// Steps at once; `None` leaves it to the providers.
     pub parallelism: Option<usize>,
+    /// How long to wait for leases of others.
+    pub patience: Duration,
     pub registry: Arc<dyn Registry>,
     pub machine: Machine,
+    pub secrecy: Secrecy,
+}
+
+/// The private keys that open records, and what must not be told.
+#[derive(Clone, Default)]
+pub struct Secrecy {
+    /// Files of age identities and SSH private keys, beside the project's own: `--identity`.
+    pub identities: Vec<PathBuf>,
+    /// Asks for the passphrases of encrypted SSH keys; without it they stay closed.
+    pub ask: Option<AskPassphrase>,
+    /// Notes the sensitive values of this run, to be taken out of whatever is told of it.
+    pub redactor: Arc<Redactor>,
 }
 
 /// Where the value of a variable comes from.

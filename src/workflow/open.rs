@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use formwork_contract::provider::Context;
 use formwork_contract::{Diagnostic, Diagnostics, Str};
@@ -21,6 +22,9 @@ const SERVED: &str = "terraform";
 
 /// How long a run may be silent before others may take over its lease, in milliseconds.
 const LEASE_MS: u64 = 60_000;
+
+/// How often it is looked whether a lease is free.
+const POLL: Duration = Duration::from_millis(100);
 
 /// Loads the blueprint from disk.
 pub(super) fn blueprint(workspace: &Workspace) -> Result<(Blueprint, Diagnostics), Failure> {
@@ -48,6 +52,8 @@ pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record,
     let own = workspace.dir.join(OWN_FOLDER);
     let machine = workspace.machine.clone();
     let options = OpenOptions {
+        given_identities: workspace.secrecy.identities.clone(),
+        ask: workspace.secrecy.ask.clone(),
         clock: machine.clock,
         entropy: machine.entropy,
         durable: machine.durable,
@@ -91,13 +97,26 @@ pub fn served_context(workspace: &Workspace, state_dir: Option<PathBuf>) -> Cont
 /// The providers, for one environment.
 pub(super) fn reality(workspace: &Workspace, environment: &Str) -> Reality {
     let state_dir = workspace.dir.join(OWN_FOLDER).join(&**environment);
-    Reality::new(Arc::clone(&workspace.registry), Context { environment: environment.clone(), state_dir })
+    let context = Context { environment: environment.clone(), state_dir };
+    Reality::new(Arc::clone(&workspace.registry), context).noting_secrets(Arc::clone(&workspace.secrecy.redactor))
 }
 
 /// What a run holds while it writes.
-pub(super) fn lease(workspace: &Workspace) -> LeaseRequest {
+pub(super) fn lease(workspace: &Workspace, scope: LeaseScope) -> LeaseRequest {
     let holder = format!("{} (process {})", workspace.actor, std::process::id()).into();
-    LeaseRequest { scope: LeaseScope::Whole, holder, ttl_ms: LEASE_MS }
+    LeaseRequest { scope, holder, ttl_ms: LEASE_MS }
+}
+
+/// Takes a lease, and waits for those that are in the way as long as the workspace allows.
+pub(super) fn acquire(workspace: &Workspace, record: &mut Record, scope: LeaseScope) -> Result<(), RecordError> {
+    let request = lease(workspace, scope);
+    let begun = Instant::now();
+    loop {
+        match record.acquire(&request) {
+            Err(RecordError::Locked { .. }) if begun.elapsed() < workspace.patience => std::thread::sleep(POLL),
+            taken => return taken.map(drop),
+        }
+    }
 }
 
 /// The name of this machine.

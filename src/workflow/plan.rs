@@ -7,20 +7,24 @@ use std::sync::Arc;
 use formwork_contract::json::decode;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
+use super::approval::{Governing, KeptPlan};
 use super::open::{self, failure, record_failure};
 use super::settle::settle_first;
-use super::variables;
-use super::{Progress, ProgressEvent, Workspace};
+use super::wave::unknown_groups;
+use super::{Progress, ProgressEvent, Workspace, recipients, secrets, variables};
+use crate::apply::check_bound;
+use crate::approve::Demand;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
+use crate::plan::bound::output_digests;
 use crate::plan::file_v1;
-use crate::plan::model::{Author, PlanKind};
+use crate::plan::model::{Author, Header, PlanKind};
 use crate::plan::{
     Answers, Focus, Origin, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request, make,
 };
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Snapshot};
 use crate::rollback;
 
 /// What to plan.
@@ -42,10 +46,13 @@ pub struct Planned {
     /// Warnings of the blueprint.
     pub warnings: Diagnostics,
     pub(super) record: Record,
-    pub(super) blueprint: Blueprint,
     pub(super) selection: Selection,
     /// Of the file that it was opened from.
     pub(super) digest: Option<Str>,
+    pub(super) kept: Option<KeptPlan>,
+    pub(super) governing: Governing,
+    /// Approvals that something else than the rules asks for.
+    pub(super) demands: Vec<Demand>,
 }
 
 /// What a plan was confined to.
@@ -83,6 +90,16 @@ impl Selection {
             undecided: HashSet::new(),
             look_only: false,
         }
+    }
+
+    /// The rules that judge what is planned; a look needs none.
+    fn governing(&self, record: &Record, blueprint: &Blueprint) -> Result<Governing, Failure> {
+        if self.look_only {
+            return Ok(Governing::none(blueprint));
+        }
+        let governing = Governing::of(record, blueprint)?;
+        let unknown = unknown_groups(blueprint, &governing.rules);
+        if unknown.has_errors() { Err(failure(&blueprint.sources, unknown)) } else { Ok(governing) }
     }
 
     pub(super) fn options<'a>(
@@ -228,6 +245,9 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     let unusable = |error: PlanFileError| failure(&nowhere, unusable_plan(path, &error));
     let file = file_v1::read(&String::from_utf8_lossy(&text)).map_err(unusable)?;
     let environment: Str = file.environment().into();
+    if let Some(other) = workspace.environment.as_ref().filter(|wanted| **wanted != environment) {
+        return Err(failure(&nowhere, other_environment(path, &environment, other)));
+    }
     let record = open::record(workspace, &environment).map_err(|error| record_failure(&nowhere, &error))?;
     if *record.id() != *file.record_id() {
         return Err(failure(
@@ -237,6 +257,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
                 .hint("apply it where it was made, or make a new plan here"),
         ));
     }
+    secrets::same_key(&record, &file, path).map_err(|found| failure(&nowhere, *found))?;
     let header = file.header(&**record.vault()).map_err(unusable)?;
     let (targets, replace) = file.selection().map_err(unusable)?;
     let (restore, returns) = match header.kind {
@@ -247,7 +268,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         _ => (HashMap::new(), HashMap::new()),
     };
     drop(record);
-    let files = Arc::new(Files::from_snapshot(header.files));
+    let files = Arc::new(Files::from_snapshot(header.files.clone()));
     let (blueprint, warnings) = open::load_from(workspace, files, Some(environment))?;
     let selection = Selection {
         refresh: file.refresh(),
@@ -259,23 +280,51 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         imports: file.imports(),
         ..Selection::new(header.kind)
     };
-    let variables =
-        Variables::Known { values: header.variables, given_again: header.given_again, made_ms: header.created_ms };
+    let variables = Variables::Known {
+        values: header.variables.clone(),
+        given_again: header.given_again.clone(),
+        made_ms: header.created_ms,
+    };
     let prepared = Prepared { blueprint, warnings, selection, variables, file: Some(&file) };
-    let mut planned = prepared.make(workspace, progress).await?;
-    planned.plan.header.git.clone_from(&header.git);
-    planned.plan.header.author.clone_from(&header.author);
-    planned.plan.header.record_serial = header.record_serial;
+    let made = prepared.make(workspace, progress).await;
+    let broken = |record: &Record| check_bound(&header, record).err().map(|told| failure(&nowhere, told));
+    let mut planned = match made {
+        Ok(planned) => planned,
+        // Where the record moved on, that is the reason.
+        Err(failed) => {
+            let record = open::record(workspace, &header.environment).ok();
+            return Err(record.as_ref().and_then(broken).unwrap_or(failed));
+        }
+    };
+    as_filed(&mut planned.plan.header, &header);
+    planned.kept = Some(KeptPlan::new(path, text)?);
     if !file.has_steps_of(&planned.plan) {
-        return Err(failure(
-            &nowhere,
-            Diagnostic::error(format!("the plan file `{}` no longer leads to the same steps", path.display()))
-                .detail("The record or this version of Formwork is not what it was when the plan was made.")
-                .hint("make a new plan: `formwork plan`"),
-        ));
+        return Err(broken(&planned.record).unwrap_or_else(|| failure(&nowhere, other_steps(path))));
     }
     planned.digest = Some(file.digest.clone());
     Ok(planned)
+}
+
+/// What a plan is bound to, and who made it, is as the file says.
+fn as_filed(header: &mut Header, filed: &Header) {
+    header.git.clone_from(&filed.git);
+    header.author.clone_from(&filed.author);
+    header.record_serial = filed.record_serial;
+    header.record_revision = filed.record_revision;
+    header.bound.clone_from(&filed.bound);
+    header.providers.clone_from(&filed.providers);
+}
+
+fn other_steps(path: &Path) -> Diagnostic {
+    Diagnostic::error(format!("the plan file `{}` no longer leads to the same steps", path.display()))
+        .detail("The record or this version of Formwork is not what it was when the plan was made.")
+        .hint("make a new plan: `formwork plan`")
+}
+
+fn other_environment(path: &Path, environment: &str, asked: &str) -> Diagnostic {
+    Diagnostic::error(format!("the plan file `{}` is for another environment", path.display()))
+        .detail(format!("It was made for `{environment}`, and `{asked}` is asked for."))
+        .hint("leave `--env` and FORMWORK_ENV out: a plan file says what it is for")
 }
 
 fn unusable_plan(path: &Path, error: &PlanFileError) -> Diagnostic {
@@ -323,11 +372,13 @@ impl Prepared<'_> {
         let environment = self.blueprint.environment.clone();
         let before = Arc::clone(&self.blueprint.sources);
         let mut record = open::record(workspace, &environment).map_err(|error| record_failure(&before, &error))?;
+        let wrapped = recipients::follow(workspace, &self.blueprint, &mut record);
         let inputs = self.inputs(workspace, &record);
         let sources = Arc::clone(&self.blueprint.sources);
         let fail = |diagnostics: Diagnostics| failure(&sources, diagnostics);
         let (inputs, found) = inputs.map_err(fail)?;
         self.warnings.append(found);
+        self.warnings.append(wrapped.map_err(fail)?);
         let graph = Arc::new(graph::build(self.blueprint.clone(), workspace.registry.natives()).map_err(fail)?);
         match self.file {
             None => {
@@ -336,17 +387,24 @@ impl Prepared<'_> {
                 self.selection.undecided = left.undecided.into_iter().collect();
             }
             // It was made beside what is still open.
-            Some(_) => {
+            Some(seen) => {
                 let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
-                self.selection.undecided = open.into_iter().map(|intent| intent.address).collect();
+                let open = open.into_iter().filter(|intent| intent.revision <= seen.record_revision());
+                self.selection.undecided = open.map(|intent| intent.address).collect();
             }
         }
-        let recorded = recorded(&record).map_err(fail)?;
+        let recorded = match self.file {
+            None => recorded(&record).map_err(fail)?,
+            Some(seen) => recorded_after(&record, seen.record_revision()).map_err(fail)?,
+        };
+        let builds = self.file.map(PlanFile::providers).unwrap_or_default();
+        let reality = open::reality(workspace, &environment).expecting(builds);
+        let governing = self.selection.governing(&record, &self.blueprint)?;
         let request = Request {
             graph,
             inputs,
             recorded,
-            reality: open::reality(workspace, &environment),
+            reality,
             origin: origin(workspace),
             imports: self.selection.imports.clone(),
         };
@@ -361,15 +419,19 @@ impl Prepared<'_> {
             }
         };
         self.warnings.append(ephemerals.close().await);
-        let plan = made.map_err(fail)?;
+        let mut plan = made.map_err(fail)?;
+        let demands = Vec::new();
+        plan.header.approval = governing.needs(&plan, &demands);
         Ok(Planned {
             plan,
             sources,
             warnings: self.warnings,
             record,
-            blueprint: self.blueprint,
             selection: self.selection,
             digest: None,
+            kept: None,
+            governing,
+            demands,
         })
     }
 
@@ -420,15 +482,25 @@ pub(super) fn tell(progress: &dyn Progress, told: PlanProgress) {
 
 /// What the record says, as the plan stage takes it.
 pub(super) fn recorded(record: &Record) -> Result<Recorded, Diagnostics> {
-    let read = || {
-        Ok::<_, RecordError>(Recorded {
-            id: record.id().into(),
-            serial: record.serial()?,
-            resources: record.resources()?,
-            outputs: super::state::outputs_of(record)?,
-        })
-    };
-    read().map_err(|error| open::record_diagnostic(&error).into())
+    as_recorded(record, record.snapshot())
+}
+
+/// The same as it was after a revision: what later ones did is theirs.
+fn recorded_after(record: &Record, revision: u64) -> Result<Recorded, Diagnostics> {
+    as_recorded(record, record.snapshot_at(revision))
+}
+
+fn as_recorded(record: &Record, snapshot: Result<Snapshot, RecordError>) -> Result<Recorded, Diagnostics> {
+    let snapshot = snapshot.map_err(|error| Diagnostics::from(open::record_diagnostic(&error)))?;
+    Ok(Recorded {
+        id: record.id().into(),
+        serial: snapshot.serial,
+        revision: snapshot.revision,
+        resources: snapshot.resources,
+        rows: snapshot.rows,
+        outputs: super::state::outputs_from(&snapshot.outputs, record.vault()),
+        output_digests: output_digests(&snapshot.outputs),
+    })
 }
 
 impl std::fmt::Debug for Planned {

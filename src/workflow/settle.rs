@@ -13,7 +13,7 @@ use crate::blueprint::Failure;
 use crate::graph::{self, DesiredGraph, Inputs};
 use crate::live::Reality;
 use crate::plan::{Origin, Request, make};
-use crate::record::{Record, RecordError};
+use crate::record::{LeaseScope, Record, RecordError};
 
 /// What a look at reality left open.
 #[derive(Debug, Default)]
@@ -30,34 +30,46 @@ pub(super) async fn settle_first(
     record: &mut Record,
     progress: &dyn Progress,
 ) -> Result<LeftOpen, Diagnostics> {
-    let intents = record.open_intents().map_err(|error| Diagnostics::from(open::record_diagnostic(&error)))?;
-    if intents.is_empty() {
-        return Ok(LeftOpen::default());
+    let fail = |error: RecordError| Diagnostics::from(open::record_diagnostic(&error));
+    let open_intents = record.open_intents().map_err(fail)?.len();
+    let interrupted = record.interrupted_intents().map_err(fail)?;
+    if interrupted.is_empty() {
+        let warnings = if open_intents > 0 { busy(None).into() } else { Diagnostics::new() };
+        return Ok(LeftOpen { undecided: Vec::new(), warnings });
     }
-    match record.acquire(&open::lease(workspace)) {
+    let lease = open::lease(workspace, LeaseScope::of(interrupted.iter().map(|intent| intent.address.clone())));
+    match record.acquire(&lease) {
         Ok(_) => {}
-        // Another run is under way: its open steps are its own.
+        // Somebody else settles them, or went on with them.
         Err(error @ RecordError::Locked { .. }) => {
-            let warning = Diagnostic::warning("another run is changing this environment")
-                .detail(format!("{error}. What it has not finished yet may show as changes to be made."))
-                .hint("wait for it to end, then plan again");
-            return Ok(LeftOpen { undecided: Vec::new(), warnings: warning.into() });
+            return Ok(LeftOpen { undecided: Vec::new(), warnings: busy(Some(&error)).into() });
         }
-        Err(error) => return Err(open::record_diagnostic(&error).into()),
+        Err(error) => return Err(fail(error)),
     }
     let reality = open::reality(workspace, &graph.blueprint.environment);
     let ephemerals = reality.ephemerals().clone();
     let settled = async {
         let mut reality = look_around(reality, graph, inputs, record, progress).await?;
-        settle(record, &mut reality, &open::lease(workspace), progress).await
+        settle(record, &mut reality, &lease, progress).await
     };
     let settled = settled.await;
     let mut warnings = ephemerals.close().await;
+    if open_intents > interrupted.len() {
+        warnings.push(busy(None));
+    }
     let left = settled?;
     record.release().map_err(|error| open::record_diagnostic(&error))?;
     let warn = |left: &Unsettled| Diagnostic { severity: Severity::Warning, ..left.diagnostic.clone() };
     warnings.append(left.iter().map(warn).collect());
     Ok(LeftOpen { warnings, undecided: left.into_iter().map(|left| left.address).collect() })
+}
+
+/// Somebody else is at work.
+fn busy(locked: Option<&RecordError>) -> Diagnostic {
+    let who = locked.map(|locked| format!("{locked}. ")).unwrap_or_default();
+    Diagnostic::warning("another run is changing this environment")
+        .detail(format!("{who}What it has not finished yet may show as changes to be made."))
+        .hint("wait for it to end, then plan again")
 }
 
 /// Takes a person's word for what became of an object that an interrupted run was making.
@@ -82,7 +94,8 @@ pub async fn state_settle(
     let ephemerals = reality.ephemerals().clone();
     let settled = async {
         let mut reality = look_around(reality, &graph, &inputs, &record, progress).await?;
-        settle_by_word(&mut record, &mut reality, &open::lease(workspace), address, word).await
+        let lease = open::lease(workspace, LeaseScope::of([address.clone()]));
+        settle_by_word(&mut record, &mut reality, &lease, address, word).await
     };
     let settled = settled.await;
     // What does not close expires by itself, and changes nothing of what was settled.

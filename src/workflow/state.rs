@@ -14,7 +14,7 @@ use crate::blueprint::sources::Sources;
 use crate::record::model::{
     NewRevision, NewStep, RecordedResource, RevisionKind, RevisionSummary, StepEvent, StepEventKind,
 };
-use crate::record::{Record, RecordError};
+use crate::record::{LeaseScope, OutputEdit, Record, RecordError, Vault};
 
 /// A line of the history.
 pub type HistoryEntry = RevisionSummary;
@@ -48,16 +48,20 @@ pub fn outputs(workspace: &Workspace) -> Result<BTreeMap<Str, OutputValue>, Fail
 }
 
 pub(super) fn outputs_of(record: &Record) -> Result<BTreeMap<Str, (Value, bool)>, RecordError> {
-    let json = record.outputs()?;
+    Ok(outputs_from(&record.outputs()?, record.vault()))
+}
+
+/// What is recorded of outputs, as values, and whether each is sensitive.
+pub(super) fn outputs_from(json: &serde_json::Value, vault: &Vault) -> BTreeMap<Str, (Value, bool)> {
     let entries = json.as_object().into_iter().flatten();
-    Ok(entries
+    entries
         .filter_map(|(name, output)| {
             // What cannot be read back shows as a new output in the next plan.
-            let value = decode(output.get("value")?, &Type::Any, &**record.vault()).ok()?;
+            let value = decode(output.get("value")?, &Type::Any, vault).ok()?;
             let sensitive = output.get("sensitive").and_then(serde_json::Value::as_bool).unwrap_or(false);
             Some((name.as_str().into(), (value, sensitive)))
         })
-        .collect())
+        .collect()
 }
 
 /// Gives an object of the record another address. Nothing changes in reality.
@@ -66,6 +70,7 @@ pub(super) fn outputs_of(record: &Record) -> Result<BTreeMap<Str, (Value, bool)>
 /// There is no object at the one address, or there is one at the other.
 pub fn state_mv(workspace: &Workspace, from: &Address, to: &Address) -> Result<u64, Failure> {
     let (sources, mut record) = opened(workspace)?;
+    lock(workspace, &sources, &mut record, [from.clone(), to.clone()])?;
     let object = find(&sources, &record, from)?;
     let occupied = record.resource(to, None).map_err(|error| record_failure(&sources, &error))?.is_some();
     if occupied || from.type_name != to.type_name {
@@ -88,6 +93,7 @@ pub fn state_mv(workspace: &Workspace, from: &Address, to: &Address) -> Result<u
 /// There is no object at the address.
 pub fn state_rm(workspace: &Workspace, address: &Address) -> Result<u64, Failure> {
     let (sources, mut record) = opened(workspace)?;
+    lock(workspace, &sources, &mut record, [address.clone()])?;
     find(&sources, &record, address)?;
     edit(workspace, &sources, &mut record, address, "forget", StepEventKind::Done { resource: None, from: None })
 }
@@ -116,6 +122,16 @@ fn find(sources: &Arc<Sources>, record: &Record, address: &Address) -> Result<Re
     ))
 }
 
+/// Nobody else may change these objects until the record is closed.
+fn lock(
+    workspace: &Workspace,
+    sources: &Arc<Sources>,
+    record: &mut Record,
+    addresses: impl IntoIterator<Item = Address>,
+) -> Result<(), Failure> {
+    open::acquire(workspace, record, LeaseScope::of(addresses)).map_err(|error| record_failure(sources, &error))
+}
+
 /// A revision of one step that changes nothing but the record.
 fn edit(
     workspace: &Workspace,
@@ -129,8 +145,6 @@ fn edit(
         // A rollback to this revision needs the blueprint that was in force.
         let last = record.history()?.iter().map(|summary| summary.number).max();
         let last = last.map(|number| record.revision(number)).transpose()?.flatten();
-        let outputs = record.outputs()?;
-        record.acquire(&open::lease(workspace))?;
         let number = record.begin(NewRevision {
             kind: RevisionKind::Edit,
             plan_digest: Str::default(),
@@ -141,9 +155,10 @@ fn edit(
             git_clean: false,
             actor: workspace.actor.clone(),
             steps: vec![NewStep { address: address.clone(), deposed: None, action: action.into() }],
+            approvals: Vec::new(),
         })?;
         record.commit(number, &[StepEvent { step: 0, kind: event.clone() }])?;
-        record.finish(number, outputs)?;
+        record.finish(number, OutputEdit::nothing())?;
         record.release()?;
         Ok(number)
     };

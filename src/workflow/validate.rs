@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use formwork_contract::{Diagnostics, Str};
 
-use super::Workspace;
 use super::open::{self, failure};
+use super::wave::unknown_groups;
+use super::{Workspace, recipients};
+use crate::approve::Rules;
 use crate::blueprint::Failure;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
@@ -38,15 +40,24 @@ pub async fn validate(workspace: &Workspace) -> Result<Validated, Failure> {
         let files = Arc::new(Files::on_disk(&workspace.dir));
         let (blueprint, mut warnings) = open::load_from(workspace, files, name)?;
         let sources = Arc::clone(&blueprint.sources);
+        if let Some(declared) = blueprint.environments.get(&blueprint.environment) {
+            let rules = Rules::read(declared, &blueprint.files).map_err(|found| failure(&sources, found))?;
+            let unknown = unknown_groups(&blueprint, &rules);
+            if unknown.has_errors() {
+                return Err(failure(&sources, unknown));
+            }
+        }
         let environment = blueprint.environment.clone();
-        let graph =
-            Arc::new(graph::build(blueprint, workspace.registry.natives()).map_err(|found| failure(&sources, found))?);
+        let graph = Arc::new(
+            graph::build(blueprint.clone(), workspace.registry.natives()).map_err(|found| failure(&sources, found))?,
+        );
         let reality = open::reality(workspace, &environment);
         let found = check_blueprint(graph, reality).await;
         if found.has_errors() {
             return Err(failure(&sources, found));
         }
         warnings.append(found);
+        recipients::declared(workspace, &blueprint).map_err(|found| failure(&sources, found))?;
         let checked = last.take().map_or_else(Vec::new, |last: Validated| last.environments);
         last = Some(Validated { sources, warnings, environments: checked.into_iter().chain([environment]).collect() });
     }

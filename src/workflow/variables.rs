@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use formwork_contract::suggest::nearest;
-use formwork_contract::{Diagnostic, Diagnostics, Span, Str, Value};
+use formwork_contract::{Diagnostic, Diagnostics, Marks, Span, Str, Value};
 
 use super::{VariableSource, Workspace};
 use crate::blueprint::expression::{Expr, Reference};
@@ -130,18 +130,27 @@ fn converted(
     let mut variables = BTreeMap::new();
     for (name, variable) in blueprint.root.variables.iter().filter(|(_, variable)| chosen(variable)) {
         let value = values.remove(name);
+        note(workspace, variable, value.as_ref().map(|(value, _)| value));
         if value.is_none() && variable.default.is_none() {
             diagnostics.push(missing(variable));
             continue;
         }
         match variable_value(variable, value, &scope) {
             Ok(value) => {
+                workspace.secrecy.redactor.know(&value);
                 variables.insert(name.clone(), value);
             }
             Err(found) => diagnostics.append(found),
         }
     }
     variables
+}
+
+/// What is given for a sensitive variable is not told, though it may not fit.
+fn note(workspace: &Workspace, variable: &Variable, value: Option<&Value>) {
+    if let Some(value) = value.filter(|_| variable.sensitive || variable.ephemeral) {
+        workspace.secrecy.redactor.know(&value.clone().mark(Marks::SENSITIVE));
+    }
 }
 
 /// Inputs with these variables.
@@ -207,11 +216,18 @@ impl Given {
                         let mut diagnostic =
                             undeclared(blueprint, &attribute.name).label(attribute.name_span, "set here");
                         diagnostic.severity = formwork_contract::Severity::Warning;
+                        // The line is shown, and what it sets may be meant for a sensitive variable.
+                        if let Some(text) = attribute.value.as_literal_str() {
+                            workspace.secrecy.redactor.know_text(text);
+                        }
                         self.diagnostics.push(diagnostic);
                     }
                 }
             }
-            Err(found) => self.diagnostics.append(found),
+            Err(found) => {
+                note_lines(workspace, &bytes);
+                self.diagnostics.append(found);
+            }
         }
     }
 
@@ -222,6 +238,9 @@ impl Given {
             self.diagnostics.push(undeclared(blueprint, name).detail("It was given with `--var`."));
             return;
         };
+        if variable.sensitive || variable.ephemeral {
+            workspace.secrecy.redactor.know_text(text);
+        }
         let literal = variable.ty.is_primitive() || variable.ty == formwork_contract::Type::Any;
         if literal {
             self.values.insert(name.clone(), (Value::string(text), None));
@@ -244,7 +263,15 @@ impl Given {
     }
 }
 
-fn context(workspace: &Workspace, blueprint: &Blueprint) -> FunctionContext {
+/// Of a file that cannot be read, lines are shown: nobody knows which of its values are sensitive.
+fn note_lines(workspace: &Workspace, bytes: &[u8]) {
+    for line in String::from_utf8_lossy(bytes).lines() {
+        let value = line.split_once(['=', ':']).map_or(line, |(_, value)| value);
+        workspace.secrecy.redactor.know_text(value.trim().trim_matches([',', '"']));
+    }
+}
+
+pub(super) fn context(workspace: &Workspace, blueprint: &Blueprint) -> FunctionContext {
     FunctionContext {
         files: Arc::clone(&blueprint.files),
         module_dir: blueprint.root.dir.clone(),
@@ -271,7 +298,7 @@ fn undeclared(blueprint: &Blueprint, name: &str) -> Diagnostic {
 }
 
 /// Where a value must stand by itself.
-struct NoNames;
+pub(super) struct NoNames;
 
 impl Names for NoNames {
     fn lookup(

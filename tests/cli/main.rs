@@ -16,6 +16,8 @@ use std::process::{Command, Stdio};
 
 mod adopt;
 mod adopt_plugin;
+mod approval;
+mod leases;
 #[cfg(all(feature = "terraform", unix))]
 mod providers;
 mod terraform;
@@ -55,7 +57,18 @@ fn run(case: &Path) -> io::Result<String> {
         told = step(line, dir.path())?.unwrap_or(told);
     }
     // The folder's name is different each time, and the machine may be another.
-    Ok(told.replace(&dir.path().display().to_string(), "[DIR]").replace(&platform(), "[PLATFORM]"))
+    Ok(timeless(&told).replace(&dir.path().display().to_string(), "[DIR]").replace(&platform(), "[PLATFORM]"))
+}
+
+/// Without the times at which revisions began.
+fn timeless(told: &str) -> String {
+    const BEGUN: &str = ", begun ";
+    let mut parts = told.split(BEGUN);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let rest = part.split_once('Z').map_or(part, |(_, rest)| rest);
+        format!("{text}{BEGUN}[TIME]{rest}")
+    })
 }
 
 /// The machine's platform as plugins are named by it.

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const SIGKILL: i32 = 9;
+pub(crate) const SIGKILL: i32 = 9;
 
 /// A factory whose second form replaces, updates, creates and deletes: 30 steps that reach reality.
 fn blueprint(second: bool) -> String {
@@ -53,13 +53,13 @@ fn blueprint(second: bool) -> String {
     )
 }
 
-fn formwork(dir: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn formwork(dir: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_formwork"));
     command.arg("-C").arg(dir).args(arguments).env_remove("FORMWORK_ENV");
     command.output().expect("formwork runs")
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder").flatten() {
         let target = to.join(entry.file_name());
@@ -72,7 +72,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// What stands in the sandbox: the owner of each object, one line an object.
-fn standing(dir: &Path) -> Vec<String> {
+pub(crate) fn standing(dir: &Path) -> Vec<String> {
     let all = formwork_sandbox::control::list(&dir.join(".formwork/default")).expect("a sandbox");
     all.into_iter().map(|object| object.address).collect()
 }

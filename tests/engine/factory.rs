@@ -6,7 +6,7 @@ use formwork::plan::Plan;
 use formwork::plan::model::Action;
 use formwork::workflow::{
     ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, Machine, PlanRequest, Planned, PluginSettings, Progress,
-    Silent, VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
+    Secrecy, Silent, VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
 };
 
 /// A blueprint under test.
@@ -28,8 +28,10 @@ impl Factory {
             actor: "tester@host".into(),
             now_ms: 1_700_000_000_000,
             parallelism: None,
+            patience: std::time::Duration::ZERO,
             registry: providers(PluginSettings::default()),
             machine: Machine::default(),
+            secrecy: Secrecy::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let factory = Self { dir, workspace, runtime };
@@ -57,6 +59,11 @@ impl Factory {
 
     pub(crate) fn plan(&self) -> Planned {
         self.try_plan(&PlanRequest::default()).unwrap_or_else(|failed| panic!("no plan: {failed}"))
+    }
+
+    /// Checks the blueprint without making a plan.
+    pub(crate) fn validated(&self) -> Result<(), Failure> {
+        self.runtime.block_on(formwork::workflow::validate(&self.workspace)).map(drop)
     }
 
     pub(crate) fn try_open(&self, file: &Path) -> Result<Planned, Failure> {
@@ -91,6 +98,11 @@ impl Factory {
 
     pub(crate) fn apply_planned(&self, planned: Planned) -> ApplyOutcome {
         self.apply_watched(planned, &Silent, &Interrupt::default())
+    }
+
+    pub(crate) fn try_apply(&self, planned: Planned) -> Result<ApplyOutcome, Failure> {
+        let request = ApplyRequest { consent: Consent::Automatic, crash: None };
+        self.runtime.block_on(apply(&self.workspace, planned, &request, &Silent, &Interrupt::default()))
     }
 
     pub(crate) fn apply_watched(

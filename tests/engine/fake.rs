@@ -22,6 +22,7 @@ pub(crate) const SECRET: &str = "planted-private-secret";
 #[derive(Default)]
 pub(crate) struct World {
     pub version: String,
+    pub digest: Option<String>,
     pub schema_version: u64,
     /// Results differ from plans, and that is no error.
     pub imprecise: bool,
@@ -118,6 +119,10 @@ impl Provider for FakeProvider {
 
     fn version(&self) -> Option<&str> {
         Some(&self.version)
+    }
+
+    async fn digest(&self) -> Option<Str> {
+        self.fake.world().digest.as_deref().map(Str::from)
     }
 
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {

@@ -1,5 +1,8 @@
 //! The engine, from a blueprint to a live factory and back, through the workflow.
 
+#[cfg(test)]
+mod approval;
+mod bound;
 mod checks;
 mod crash;
 mod deferred;
@@ -15,13 +18,18 @@ mod hostile;
 mod hostile_binary;
 mod imports;
 mod interrupt;
+mod leaks;
 mod lifecycle;
 mod modules;
 mod moves;
 mod null;
 mod plan_files;
+#[cfg(feature = "terraform")]
+mod planted;
 mod plugins;
 mod providers;
+mod rekey;
+mod release;
 mod secrets;
 mod sources;
 mod targets;

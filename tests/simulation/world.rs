@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use formwork::record::{Entropy, OpenOptions, Record};
 use formwork::workflow::{
-    self, ApplyRequest, Consent, Failure, Machine, PlanRequest, Planned, VariableSource, Workspace,
+    self, ApplyRequest, Consent, Failure, Machine, PlanRequest, Planned, Secrecy, VariableSource, Workspace,
 };
 use formwork_contract::ProviderSchema;
 use formwork_contract::provider::Provider;
@@ -221,6 +221,7 @@ impl World {
             actor: "simulation".into(),
             now_ms: now(),
             parallelism: faults.parallelism,
+            patience: Duration::ZERO,
             registry: Arc::new(Cloud::new(self.sandbox.clone(), Arc::clone(&disturbance))),
             machine: Machine {
                 clock: Arc::new(now),
@@ -229,6 +230,7 @@ impl World {
                 drill: Some(disturbance.drill()),
                 asks_git: false,
             },
+            secrecy: Secrecy::default(),
         };
         (workspace, disturbance)
     }

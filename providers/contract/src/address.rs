@@ -68,6 +68,19 @@ impl Address {
         Self { module: self.module.config(), key: InstanceKey::None, ..self.clone() }
     }
 
+    /// Every name by which a dependency may speak of it: the address with and without its instance key, and the
+    /// module instances that it stands in, the outermost first.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = vec![self.to_string()];
+        if self.key != InstanceKey::None {
+            names.push(Self { key: InstanceKey::None, ..self.clone() }.to_string());
+        }
+        let steps = self.module.steps();
+        let modules = (1..=steps.len()).map(|length| steps[..length].iter().cloned().collect::<ModulePath>());
+        names.extend(modules.map(|module| module.to_string()));
+        names
+    }
+
     /// `aws_vpc.main`, `data.aws_ami.base`: without module and instance key.
     pub fn local_name(&self) -> String {
         format!("{}{}.{}", self.mode.prefix(), self.type_name, self.name)

@@ -8,6 +8,7 @@
 //! | `{"$number": "0.1234567890123456789"}` | a number that a double cannot hold |
 //! | `{"$unknown": TYPE}`, `{"$unknown": TYPE, "not_null": true}` | a value not known yet |
 //! | `{"$any": TYPE, "value": ...}` | a value whose type the schema leaves open |
+//! | `{"$any": {"$sealed": "..."}, "value": ...}` | the same, where the type tells names that are sensitive |
 //! | `{"$sealed": "..."}` | a sensitive value, sealed by a [`Seal`] |
 //! | `{"$map": [[KEY, VALUE], ...]}` | a map that has such a key itself |
 
@@ -25,6 +26,11 @@ pub trait Seal {
     /// # Errors
     /// The text was not sealed with this key.
     fn open(&self, sealed: &str) -> Result<Vec<u8>, OpenError>;
+
+    /// Names the key in hexadecimal, and tells nothing else about it; empty for one that is kept nowhere.
+    fn key_name(&self) -> Str {
+        Str::default()
+    }
 }
 
 /// The key at hand does not open a sealed value.
@@ -99,7 +105,7 @@ pub fn encode(value: &Value, ty: &Type, seal: &dyn Seal) -> Json {
             let ty = unknown.ty.to_json();
             json!({"$unknown": ty})
         }
-        Value::Null(null) if *ty == Type::Any && *null != Type::Any => tagged_any(null, Json::Null),
+        Value::Null(null) if *ty == Type::Any && *null != Type::Any => tagged_any(null.to_json(), Json::Null),
         Value::Null(_) => Json::Null,
         Value::Bool(bool) => Json::Bool(*bool),
         Value::Number(number) => exact_number(number),
@@ -139,14 +145,36 @@ fn encode_collection(value: &Value, ty: &Type, seal: &dyn Seal) -> Json {
         })),
         (other, _) => {
             let own = other.ty();
-            tagged_any(&own, encode_as_own(other, &own, seal))
+            tagged_any(type_tag(other, &own, seal), encode_as_own(other, &own, seal))
         }
     }
 }
 
-fn tagged_any(ty: &Type, value: Json) -> Json {
-    let ty = ty.to_json();
+fn tagged_any(ty: Json, value: Json) -> Json {
     json!({"$any": ty, "value": value})
+}
+
+/// The type of a value; sealed where it tells the names of what is sensitive within.
+fn type_tag(value: &Value, own: &Type, seal: &dyn Seal) -> Json {
+    let ty = own.to_json();
+    if !names_secrets(value) {
+        return ty;
+    }
+    let sealed = seal.seal(ty.to_string().as_bytes());
+    json!({"$sealed": sealed})
+}
+
+/// Whether a sensitive part of the value has names in its type.
+fn names_secrets(value: &Value) -> bool {
+    if value.marks().sensitive { names_something(&value.ty()) } else { value.children().any(names_secrets) }
+}
+
+/// A type as `type_tag` wrote it.
+fn read_type(json: &Json, seal: &dyn Seal) -> Result<Type, DecodeError> {
+    const MALFORMED: DecodeError = DecodeError::Malformed("a type is malformed");
+    let Some(sealed) = json.get("$sealed") else { return Type::from_json(json).ok_or(MALFORMED) };
+    let plain = seal.open(sealed.as_str().ok_or(MALFORMED)?)?;
+    serde_json::from_slice(&plain).ok().as_ref().and_then(Type::from_json).ok_or(MALFORMED)
 }
 
 /// Encodes a collection whose type is exactly `own`.
@@ -215,17 +243,16 @@ fn decode_loose(json: &Json, ty: &Type, seal: &dyn Seal) -> Result<Value, Decode
 
 fn decode_tagged(entries: &Map<String, Json>, ty: &Type, seal: &dyn Seal) -> Result<Value, DecodeError> {
     const MALFORMED: DecodeError = DecodeError::Malformed("a tagged value is malformed");
-    let read_type = |json: &Json| Type::from_json(json).ok_or(DecodeError::Malformed("a type is malformed"));
     if let Some(number) = entries.get("$number") {
         let number: Number = number.as_str().and_then(|text| text.parse().ok()).ok_or(MALFORMED)?;
         return Ok(Value::Number(number));
     }
     if let Some(unknown) = entries.get("$unknown") {
         let not_null = entries.get("not_null") == Some(&Json::Bool(true));
-        return Ok(Value::Unknown(Unknown { ty: read_type(unknown)?, not_null }));
+        return Ok(Value::Unknown(Unknown { ty: read_type(unknown, seal)?, not_null }));
     }
     if let Some(own) = entries.get("$any") {
-        let own = read_type(own)?;
+        let own = read_type(own, seal)?;
         let value = entries.get("value").ok_or(MALFORMED)?;
         return decode_loose(value, &own, seal);
     }
@@ -267,6 +294,27 @@ fn decode_entries<'a>(
         Type::Map(element) => Value::map((**element).clone(), entries),
         _ => Value::Object(entries),
     })
+}
+
+/// The same in another seal: every part that `from` sealed is sealed by `to`, and what they hold as well.
+///
+/// # Errors
+/// A part was not sealed by `from`.
+pub fn resealed(json: &Json, from: &dyn Seal, to: &dyn Seal) -> Result<Json, DecodeError> {
+    const MALFORMED: DecodeError = DecodeError::Malformed("a sealed value is malformed");
+    match json {
+        Json::Array(items) => items.iter().map(|item| resealed(item, from, to)).collect(),
+        Json::Object(entries) => {
+            if let (1, Some(Json::String(sealed))) = (entries.len(), entries.get("$sealed")) {
+                let plain: Json = serde_json::from_slice(&from.open(sealed)?).map_err(|_| MALFORMED)?;
+                let sealed = to.seal(resealed(&plain, from, to)?.to_string().as_bytes());
+                return Ok(json!({"$sealed": sealed}));
+            }
+            let entries = entries.iter().map(|(name, item)| Ok((name.clone(), resealed(item, from, to)?)));
+            Ok(Json::Object(entries.collect::<Result<_, DecodeError>>()?))
+        }
+        plain => Ok(plain.clone()),
+    }
 }
 
 fn plain_entries(entries: &Entries) -> Json {

@@ -27,6 +27,12 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Which build of it this is: a digest of its program, after the name of the digest, such as `sha256:5f70...`;
+    /// `None` for one that is linked in.
+    async fn digest(&self) -> Option<Str> {
+        None
+    }
+
     /// What it offers. Called once a run.
     ///
     /// # Errors

@@ -40,7 +40,8 @@ fn open_entries(entries: &Map<String, Json>, seal: &dyn Seal) -> Result<(Json, S
         return Ok((serde_json::from_slice(&plain).map_err(|_| MALFORMED)?, SealedParts::Whole));
     }
     if let (Some(ty), Some(value)) = (entries.get("$any"), entries.get("value")) {
-        let (value, parts) = open(value, seal)?;
+        // A type may be sealed for the names that it tells.
+        let ((ty, _), (value, parts)) = (open(ty, seal)?, open(value, seal)?);
         return Ok((json!({"$any": ty, "value": value}), parts));
     }
     let mut parts = Parts::default();
@@ -97,7 +98,7 @@ impl SealedParts {
 mod tests {
     use super::*;
     use crate::Type;
-    use crate::json::{OpenError, decode, encode};
+    use crate::json::{OpenError, decode, encode, resealed};
 
     /// Not secret, and good enough to be told from what is in clear.
     struct Reversed;
@@ -111,6 +112,19 @@ mod tests {
             let byte =
                 |at: usize| u8::from_str_radix(sealed.get(at..at + 2).ok_or(OpenError)?, 16).map_err(|_| OpenError);
             (0..sealed.len()).step_by(2).rev().map(byte).collect()
+        }
+    }
+
+    /// Another key.
+    struct Prefixed;
+
+    impl Seal for Prefixed {
+        fn seal(&self, plain: &[u8]) -> String {
+            format!("other:{}", Reversed.seal(plain))
+        }
+
+        fn open(&self, sealed: &str) -> Result<Vec<u8>, OpenError> {
+            Reversed.open(sealed.strip_prefix("other:").ok_or(OpenError)?)
         }
     }
 
@@ -142,5 +156,31 @@ mod tests {
     fn another_key_opens_nothing() {
         let sealed = json!({"a": [{"$sealed": "no"}]});
         assert!(open(&sealed, &Reversed).is_err());
+    }
+
+    #[test]
+    fn the_type_of_a_value_tells_no_sensitive_names() {
+        let named = Value::object([("planted", Value::from(1))]).mark(Marks::SENSITIVE);
+        for value in [
+            Value::tuple(vec![named.clone(), Value::from("x")]),
+            Value::object([("open", Value::list(Type::object([("planted", Type::Number)]), vec![named]))]),
+        ] {
+            let encoded = encode(&value, &Type::Any, &Reversed);
+            assert!(!encoded.to_string().contains("planted"), "{encoded}");
+            assert_eq!(decode(&encoded, &Type::Any, &Reversed), Ok(value.clone()));
+            let (clear, parts) = open(&encoded, &Reversed).expect("it opens");
+            let read = decode(&clear, &Type::Any, &Reversed).expect("it is of the type");
+            assert_eq!(parts.mark(&read), value);
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_anew_opens_with_the_new_key_alone() {
+        let inner = Value::tuple(vec![Value::from("a"), Value::from("b").mark(Marks::SENSITIVE)]);
+        let value = Value::object([("plain", Value::from(1)), ("sealed", inner.mark(Marks::SENSITIVE))]);
+        let moved = resealed(&encode(&value, &Type::Any, &Reversed), &Reversed, &Prefixed).expect("it opens");
+        assert_eq!(decode(&moved, &Type::Any, &Prefixed), Ok(value));
+        assert!(decode(&moved, &Type::Any, &Reversed).is_err());
+        assert!(resealed(&moved, &Reversed, &Prefixed).is_err());
     }
 }

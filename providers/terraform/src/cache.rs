@@ -110,6 +110,16 @@ impl Stamp {
     }
 }
 
+/// The SHA-256 of a program, in hexadecimal, by way of the cache where there is one; `None` where it cannot be read.
+pub(crate) fn digest_of_program(program: &Path, cache_dir: Option<PathBuf>) -> Option<String> {
+    if let Some(BinaryDigest(digest)) = cache_dir.and_then(|dir| SchemaCache::new(dir).digest(program)) {
+        return Some(digest);
+    }
+    let mut hasher = Sha256::new();
+    io::copy(&mut File::open(program).ok()?, &mut hasher).ok()?;
+    Some(hex(&hasher.finalize()))
+}
+
 /// `None` for a script.
 fn digest_of(binary: &Path) -> io::Result<Option<BinaryDigest>> {
     let mut file = File::open(binary)?;

@@ -9,6 +9,7 @@ use super::Executor;
 use crate::apply::ApplyOutcome;
 use crate::apply::journal::failed;
 use crate::plan::model::{Action, CheckResult, CheckStatus, PlanKind};
+use crate::record::OutputEdit;
 
 impl Executor<'_> {
     /// Closes the revision and says what became of the plan.
@@ -32,11 +33,14 @@ impl Executor<'_> {
         }
         let checks = self.checks();
         let revision = self.journal.revision;
+        let paused = self.gates.paused.take().filter(|_| self.failures.is_empty());
         // With calls still under way the revision stays open: the next run settles them.
-        if self.schedule.under_way() == 0
-            && let Err(error) = self.journal.finish(filed, self.failures.is_empty())
-        {
-            self.failures.extend(failed(&error));
+        if self.schedule.under_way() == 0 {
+            let ended = match &paused {
+                Some(_) => self.journal.pause(),
+                None => self.journal.finish(filed, self.failures.is_empty()),
+            };
+            self.failures.extend(ended.err().into_iter().flat_map(|error| failed(&error)));
         }
         Ok(ApplyOutcome {
             revision,
@@ -45,6 +49,7 @@ impl Executor<'_> {
             not_started,
             open,
             interrupted: self.interrupt.is_set(),
+            paused,
             outputs,
             checks,
             warnings: self.warnings,
@@ -72,33 +77,26 @@ impl Executor<'_> {
         checks
     }
 
-    /// Output values as they are now; of those that are not known, what the record had.
-    fn outputs(&self, values: &BTreeMap<Str, Value>) -> (BTreeMap<Str, (Value, bool)>, serde_json::Value) {
-        let mut filed = serde_json::Map::new();
+    /// Output values as they are now, and what the run makes of those that it changes. Of one that is not known the
+    /// record keeps what it had.
+    fn outputs(&self, values: &BTreeMap<Str, Value>) -> (BTreeMap<Str, (Value, bool)>, OutputEdit) {
+        let mut filed = BTreeMap::new();
         let mut shown = BTreeMap::new();
-        let before = self.journal.recorded_outputs();
         for (name, change) in &self.plan.outputs {
+            let is_written = self.plan.header.bound.outputs.contains_key(name);
             if change.action == Action::Delete {
+                filed.extend(is_written.then(|| (name.clone(), None)));
                 continue;
             }
-            match values.get(name) {
-                Some(value) if value.is_wholly_known() => {
-                    let value = if change.sensitive {
-                        value.clone().mark(formwork_contract::Marks::SENSITIVE)
-                    } else {
-                        value.clone()
-                    };
-                    let exact = encode(&value, &Type::Any, &*self.journal.vault);
-                    filed.insert(name.to_string(), serde_json::json!({"value": exact, "sensitive": change.sensitive}));
-                    shown.insert(name.clone(), (value, change.sensitive));
-                }
-                _ => {
-                    if let Some(kept) = before.get(&**name) {
-                        filed.insert(name.to_string(), kept.clone());
-                    }
-                }
+            let Some(value) = values.get(name).filter(|value| value.is_wholly_known()) else { continue };
+            let value =
+                if change.sensitive { value.clone().mark(formwork_contract::Marks::SENSITIVE) } else { value.clone() };
+            if is_written {
+                let exact = encode(&value, &Type::Any, &*self.journal.vault);
+                filed.insert(name.clone(), Some(serde_json::json!({"value": exact, "sensitive": change.sensitive})));
             }
+            shown.insert(name.clone(), (value, change.sensitive));
         }
-        (shown, serde_json::Value::Object(filed))
+        (shown, OutputEdit::These(filed))
     }
 }

@@ -1,12 +1,15 @@
 //! `environment` and `release`.
 
-use formwork_contract::{Diagnostic, Diagnostics};
+use formwork_contract::{Diagnostic, Diagnostics, suggest};
 
 use super::nested::nested;
 use super::reader::{Reader, is_name, labels};
 use crate::blueprint::expression::ExprKind;
-use crate::blueprint::model::{Attribute, Environment, Release};
+use crate::blueprint::model::{Attribute, Block, Environment};
 use crate::blueprint::syntax::SyntaxBlock;
+
+/// The blocks that stages give a meaning. A slip in one of them must not go unseen: it may be a rule.
+const SETTINGS: [&str; 6] = ["approval", "policy", "protect", "record", "release", "secrets"];
 
 pub(super) fn environment(block: SyntaxBlock, diagnostics: &mut Diagnostics) -> Option<Environment> {
     let [name] = labels(&block, ["name"], diagnostics)?;
@@ -22,6 +25,15 @@ pub(super) fn environment(block: SyntaxBlock, diagnostics: &mut Diagnostics) -> 
     }
     // What the blocks mean is checked by the stages that they are for.
     let blocks = reader.take_all_blocks();
+    for unknown in blocks.iter().filter(|block| !SETTINGS.contains(&&*block.keyword)) {
+        let keyword = &unknown.keyword;
+        let problem = Diagnostic::error(format!("Unknown block `{keyword}` in a `environment` block"))
+            .label(unknown.header(), "not known here");
+        reader.diagnostics.push(match suggest::nearest(keyword, SETTINGS) {
+            Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
+            None => problem,
+        });
+    }
     reader.finish();
     Some(Environment {
         name: name.text,
@@ -60,16 +72,7 @@ fn variables(attribute: Attribute, diagnostics: &mut Diagnostics) -> Vec<Attribu
         .collect()
 }
 
-pub(super) fn release(block: SyntaxBlock, diagnostics: &mut Diagnostics) -> Option<Release> {
+pub(super) fn release(block: SyntaxBlock, diagnostics: &mut Diagnostics) -> Option<Block> {
     let [] = labels(&block, [], diagnostics)?;
-    let span = block.header();
-    let mut reader = Reader::new(block, diagnostics);
-    let attributes = reader.take_attributes();
-    let steps = reader.take_blocks_of(&["wave", "gate"]);
-    reader.finish();
-    Some(Release {
-        span,
-        steps: steps.into_iter().filter_map(|block| nested(block, diagnostics)).collect(),
-        attributes,
-    })
+    nested(block, diagnostics)
 }

@@ -21,6 +21,7 @@ use formwork_contract::{Diagnostic, Diagnostics, Mode, Span, Str, suggest};
 
 pub(super) use calls::{PendingCall, Source};
 pub(super) use interface::{Interface, interface};
+pub(crate) use references::{address_expected, named_target};
 
 use super::model::{Environment, Module, Output, Resource};
 use super::syntax::{Syntax, SyntaxBlock};

@@ -111,12 +111,6 @@ impl<'d> Reader<'d> {
         self.blocks.extract_if(.., |block| &*block.keyword == keyword).collect()
     }
 
-    /// All nested blocks of these names, in the order in which they stand.
-    pub(super) fn take_blocks_of(&mut self, keywords: &[&'static str]) -> Vec<SyntaxBlock> {
-        self.known_blocks.extend(keywords);
-        self.blocks.extract_if(.., |block| keywords.contains(&&*block.keyword)).collect()
-    }
-
     /// All blocks that were not taken yet.
     pub(super) fn take_all_blocks(&mut self) -> Vec<SyntaxBlock> {
         std::mem::take(&mut self.blocks)

@@ -92,23 +92,26 @@ fn provider_name(value: Expr) -> Option<Reference> {
 
 /// What `moved` and `removed` speak of.
 pub(super) fn target(value: Expr, diagnostics: &mut Diagnostics) -> Option<Target> {
-    let span = value.span;
-    let text = match &value.kind {
-        ExprKind::Reference(reference) => address_text(reference),
-        ExprKind::Literal(Value::String(text)) => Some(text.to_string()),
-        _ => None,
-    };
-    let parsed = text.and_then(|text| {
-        let path = text.parse::<ModulePath>().map(Target::Module);
-        path.or_else(|_| text.parse::<Address>().map(Target::Resource)).ok()
-    });
+    let parsed = named_target(&value);
     if parsed.is_none() {
-        diagnostics.push(address_expected(span));
+        diagnostics.push(address_expected(value.span));
     }
     parsed
 }
 
-pub(super) fn address_expected(span: Span) -> Diagnostic {
+/// The resource or module whose address an expression spells; `None` where it spells none.
+pub(crate) fn named_target(value: &Expr) -> Option<Target> {
+    let text = match &value.kind {
+        ExprKind::Reference(reference) => address_text(reference),
+        ExprKind::Literal(Value::String(text)) => Some(text.to_string()),
+        _ => None,
+    }?;
+    let path = text.parse::<ModulePath>().map(Target::Module);
+    path.or_else(|_| text.parse::<Address>().map(Target::Resource)).ok()
+}
+
+/// What is said where an address is needed.
+pub(crate) fn address_expected(span: Span) -> Diagnostic {
     Diagnostic::error("This is not the address of a resource, a module or a component")
         .label(span, "an address is needed here")
         .hint("addresses look like `aws_vpc.main`, `aws_subnet.a[0]` or `module.network[\"a\"].aws_vpc.main`")

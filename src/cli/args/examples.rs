@@ -6,12 +6,15 @@ Exit codes:
   1    an error; what was done and what was not is told
   2    the command line is wrong; with `plan --detailed-exitcode` or `drift --detailed-exitcode`:
        there are changes
+  3    a release waits before one of its waves; nothing is wrong, and not all is done
   130  interrupted
 
 Environment:
   FORMWORK_ENV        the environment, where --env is not given
   FORMWORK_VAR_name   an input variable; TF_VAR_name is read as well
   FORMWORK_LOG        the level of the log, where --log is not given; then TF_LOG, TF_LOG_PATH
+  FORMWORK_IDENTITY   the key file that opens records, where --identity is not given
+  SSH_AUTH_SOCK       the agent that `approve` lets sign
   FORMWORK_ACTOR      who runs this, for the record; the login name otherwise
   NO_COLOR            no colours
   FORMWORK_PROVIDER_PATH     folders in which plugins are looked for first, separated by colons
@@ -52,6 +55,7 @@ pub(super) const APPLY: &str = "\
 Examples:
   formwork apply                     plan, ask, apply
   formwork apply prod.plan           exactly that plan; stops if reality has moved
+  formwork apply prod.plan --signature signed/prod.sig    approvals that do not lie beside it
   formwork apply --auto-approve      for CI, where the environment allows it
 After an interruption run it again: open steps are settled first by looking at reality.";
 

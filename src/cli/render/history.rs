@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
+use super::release;
 use super::style::{Paint, Role, harmless};
 use crate::plan::json::timestamp;
 use crate::record::model::{RevisionKind, RevisionStatus, RevisionSummary};
@@ -21,7 +22,7 @@ pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
         longest.max(head[column].len())
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let mut line = |cells: &[&str; 7], roles: &dyn Fn(usize) -> Role| {
+    let line = |cells: &[&str; 7], roles: &dyn Fn(usize) -> Role| {
         let mut text = String::new();
         for (column, cell) in cells.iter().enumerate() {
             let padded = match column {
@@ -31,16 +32,22 @@ pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
             };
             let _ = write!(text, "{}", paint.show(roles(column), padded));
         }
-        let _ = writeln!(out, "{}", text.trim_end());
+        format!("{}\n", text.trim_end())
     };
-    line(&head, &|_| Role::Heading);
+    out.push_str(&line(&head, &|_| Role::Heading));
     for (row, revision) in rows.iter().zip(revisions) {
         let role = match revision.status {
             RevisionStatus::Complete => Role::Plain,
-            RevisionStatus::Open => Role::Warning,
+            RevisionStatus::Open | RevisionStatus::Paused => Role::Warning,
             RevisionStatus::Incomplete => Role::Error,
         };
-        line(&row.each_ref().map(String::as_str), &|column| if column == 3 { role } else { Role::Plain });
+        let roles = |column| if column == 3 { role } else { Role::Plain };
+        out.push_str(&line(&row.each_ref().map(String::as_str), &roles));
+        for approval in &revision.approvals {
+            let note = format!("approved by {} ({})", harmless(&approval.signer), approval.fingerprint);
+            let _ = writeln!(out, "{:width$}  {}", "", paint.show(Role::Faint, note), width = widths[0]);
+        }
+        out.push_str(&release::waves(&revision.waves, paint));
     }
     out
 }
@@ -75,6 +82,14 @@ pub fn to_json(revisions: &[RevisionSummary]) -> Json {
             .iter()
             .map(|(action, count)| (action.to_string(), json!({"planned": count.planned, "done": count.done})))
             .collect();
+        let approvals: Vec<Json> = revision
+            .approvals
+            .iter()
+            .map(|approval| {
+                json!({"signer": &*approval.signer, "fingerprint": &*approval.fingerprint,
+                    "signature": &*approval.signature})
+            })
+            .collect();
         json!({
             "revision": revision.number,
             "kind": kind(revision.kind),
@@ -85,6 +100,8 @@ pub fn to_json(revisions: &[RevisionSummary]) -> Json {
             "plan_digest": &*revision.plan_digest,
             "git": revision.git_commit.as_deref().map(|commit| json!({"commit": commit, "clean": revision.git_clean})),
             "steps": steps,
+            "waves": release::waves_json(&revision.waves),
+            "approvals": approvals,
         })
     });
     json!({"format_version": "1.0", "revisions": rows.collect::<Vec<_>>()})
@@ -105,6 +122,7 @@ fn status(status: RevisionStatus) -> &'static str {
         RevisionStatus::Open => "open",
         RevisionStatus::Complete => "complete",
         RevisionStatus::Incomplete => "incomplete",
+        RevisionStatus::Paused => "paused",
     }
 }
 
@@ -125,7 +143,9 @@ mod tests {
             actor: "alice".into(),
             started_ms: 1_795_000_000_000,
             ended_ms: None,
+            approvals: Vec::new(),
             steps: [("create".into(), StepCount { planned: 3, done: number })].into_iter().collect(),
+            waves: Vec::new(),
         };
         let rows = [revision(3, RevisionStatus::Complete, true), revision(2, RevisionStatus::Incomplete, false)];
         insta::assert_snapshot!(history(&rows, Paint::PLAIN));

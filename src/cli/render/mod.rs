@@ -1,6 +1,7 @@
 //! What is to be shown, as text. Nothing here prints.
 
 pub mod adopt;
+pub mod approval;
 pub mod diagnostic;
 pub mod diff;
 pub mod graph;
@@ -10,6 +11,8 @@ pub mod outcome;
 pub mod plan;
 #[cfg(feature = "terraform")]
 pub mod providers;
+mod release;
+pub mod secrets;
 pub mod sequence;
 pub mod state;
 pub mod style;

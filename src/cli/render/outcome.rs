@@ -6,9 +6,10 @@ use formwork_contract::{Address, Marks, Str, Value};
 use serde_json::{Value as Json, json};
 
 use super::diff::Differ;
-use super::style::{Paint, Role, count};
+use super::style::{Paint, Role, count, harmless};
 use super::value::key;
-use crate::apply::{ApplyOutcome, StepDone};
+use crate::apply::{ApplyOutcome, Paused, PausedFor, StepDone};
+use crate::plan::json::timestamp;
 use crate::plan::model::StepAction;
 
 /// How many addresses of one kind are listed before the rest is only counted.
@@ -17,16 +18,19 @@ const LISTED: usize = 20;
 /// What is done, what is not, and how to go on. Failures are diagnostics and told apart.
 pub fn outcome(outcome: &ApplyOutcome, environment: &str, paint: Paint) -> String {
     let mut out = String::new();
-    let (role, word) = match (outcome.is_complete(), outcome.interrupted) {
-        (true, _) => (Role::Add, "Applied"),
-        (false, true) => (Role::Warning, "Interrupted"),
-        (false, false) => (Role::Error, "Failed in part"),
+    let (role, word) = match (outcome.is_complete(), outcome.interrupted, &outcome.paused) {
+        (true, ..) => (Role::Add, "Applied"),
+        (false, true, _) => (Role::Warning, "Interrupted"),
+        (false, false, Some(_)) => (Role::Warning, "Paused"),
+        (false, false, None) => (Role::Error, "Failed in part"),
     };
     let head = paint.show(role, word);
     let _ = writeln!(out, "\n{head}: revision {} of `{environment}`, {}.", outcome.revision, tally(outcome));
     list(&mut out, "Left open: the next run looks at reality to learn what became of them", &outcome.open, paint);
     list(&mut out, "Not begun", &outcome.not_started, paint);
-    if !outcome.is_complete() {
+    if let Some(paused) = &outcome.paused {
+        let _ = writeln!(out, "\n{}", waits(paused));
+    } else if !outcome.is_complete() {
         let next = if outcome.failed.is_empty() { "" } else { "Correct what failed, then " };
         let run = if next.is_empty() { "Run" } else { "run" };
         let back = match outcome.revision {
@@ -36,6 +40,22 @@ pub fn outcome(outcome: &ApplyOutcome, environment: &str, paint: Paint) -> Strin
         let _ = writeln!(out, "\n{next}{run} `formwork apply` again to go on from here; {back}.");
     }
     out
+}
+
+/// What a paused run waits for, and how it goes on.
+fn waits(paused: &Paused) -> String {
+    let wave = format!("wave {} (`{}`)", paused.wave, harmless(&paused.name));
+    match &paused.waits {
+        PausedFor::Approval { what } => format!(
+            "Waiting for approval of {wave}: {}.\n`formwork approve --wave {}` gives it; then `formwork resume` goes on.",
+            harmless(what),
+            paused.wave
+        ),
+        PausedFor::Time { why, next_ms } => {
+            let next = next_ms.map_or_else(String::new, |next| format!(" after {}", timestamp(next)));
+            format!("Waiting to begin {wave}: {}.\n`formwork resume`{next} goes on.", harmless(why))
+        }
+    }
 }
 
 fn tally(outcome: &ApplyOutcome) -> String {
@@ -86,6 +106,14 @@ pub fn lone(value: &Value, paint: Paint) -> String {
     out
 }
 
+fn paused_json(paused: &Paused) -> Json {
+    let (waits_for, why, next) = match &paused.waits {
+        PausedFor::Approval { what } => ("approval", what.to_string(), None),
+        PausedFor::Time { why, next_ms } => ("time", why.clone(), next_ms.map(timestamp)),
+    };
+    json!({"wave": paused.wave, "name": &*paused.name, "waits_for": waits_for, "why": why, "next": next})
+}
+
 /// The same as [`outcome`] for machines.
 pub fn to_json(outcome: &ApplyOutcome, diagnostics: &Json) -> Json {
     let steps = |steps: &[(Address, StepAction)]| -> Json {
@@ -101,6 +129,7 @@ pub fn to_json(outcome: &ApplyOutcome, diagnostics: &Json) -> Json {
         "revision": outcome.revision,
         "complete": outcome.is_complete(),
         "interrupted": outcome.interrupted,
+        "paused": outcome.paused.as_ref().map(paused_json),
         "added": outcome.count(StepDone::Added),
         "changed": outcome.count(StepDone::Changed),
         "destroyed": outcome.count(StepDone::Destroyed),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use formwork_contract::{InstanceKey, Marks, Mode, ModulePath, Path, Value};
 
+use super::approval;
 use super::diff::{Differ, Inside};
 use super::style::{Paint, Role, count};
 use super::value::key;
@@ -23,8 +24,11 @@ pub fn plan<'a>(plan: impl Into<PlanView<'a>>, paint: Paint) -> String {
         return view.out;
     }
     view.changes(plan);
+    view.rules(plan);
     view.deferred(plan.deferred);
     view.outputs(plan);
+    let released = super::release::release(plan, paint);
+    view.out.push_str(&released);
     view.summary(plan);
     view.out
 }
@@ -191,6 +195,13 @@ impl View {
         Differ { out: &mut self.out, paint: self.paint, forces }.attributes(6, inside, before, after);
     }
 
+    fn rules(&mut self, plan: &PlanView<'_>) {
+        let text = approval::rule_changes(&plan.header.approval, self.paint);
+        if !text.is_empty() {
+            let _ = write!(self.out, "\n{text}");
+        }
+    }
+
     fn deferred(&mut self, deferred: &[Deferred]) {
         if deferred.is_empty() {
             return;
@@ -241,6 +252,7 @@ impl View {
             let text = format!("{} of high risk, marked with !!.", count(grave, "change"));
             let _ = writeln!(self.out, "{}", self.paint.show(Role::Warning, text));
         }
+        let _ = write!(self.out, "{}", approval::needs(plan, self.paint));
     }
 }
 

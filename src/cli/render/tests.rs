@@ -15,6 +15,7 @@ use crate::plan::model::{
     Action, Change, CheckResult, DataRead, Deferred, Drift, Header, OutputChange, PlanKind, Reason, ReplaceOrder,
     Reversal, Risk, Step as PlanStep, StepAction,
 };
+use crate::plan::release::Release;
 
 /// What a [`PlanView`] borrows from.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(crate) struct Parts {
     data: BTreeMap<Address, DataRead>,
     checks: Vec<CheckResult>,
     steps: Vec<PlanStep>,
+    release: Release,
 }
 
 impl<'a> From<&'a Parts> for PlanView<'a> {
@@ -40,6 +42,7 @@ impl<'a> From<&'a Parts> for PlanView<'a> {
             data: &parts.data,
             checks: &parts.checks,
             steps: &parts.steps,
+            release: &parts.release,
         }
     }
 }
@@ -55,11 +58,15 @@ pub(crate) fn empty_plan() -> Parts {
             target: Some("sandbox".into()),
             record_id: "r".into(),
             record_serial: 1,
+            record_revision: 1,
+            bound: Default::default(),
+            providers: Default::default(),
             git: None,
             author: Default::default(),
             files: BTreeMap::new(),
             variables: BTreeMap::new(),
             given_again: Default::default(),
+            approval: Default::default(),
         },
         changes: Vec::new(),
         drift: Vec::new(),
@@ -68,6 +75,7 @@ pub(crate) fn empty_plan() -> Parts {
         data: BTreeMap::new(),
         checks: Vec::new(),
         steps: Vec::new(),
+        release: Release::default(),
     }
 }
 
@@ -192,6 +200,7 @@ fn rich_plan() -> Parts {
         after: Vec::new(),
         reversal: Reversal::Recreate,
         fingerprint: None,
+        wave: 0,
     }];
     plan.drift = vec![
         Drift {

@@ -8,7 +8,7 @@ use super::record::{address, focus};
 use crate::cli::args::{Apply, Approval, CrashAt, Destroy, Drift, Import, Plan, Planning, Rollback};
 use crate::cli::interrupt::Listener;
 use crate::cli::render::{diagnostic, outcome, plan as text};
-use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, Session, Stop};
+use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, PAUSED, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
 use crate::workflow::{
@@ -32,11 +32,14 @@ pub(crate) async fn apply(session: &Session, arguments: &Apply) -> Outcome {
     let crash = arguments.crash_at.map(crash_point);
     if let Some(file) = &arguments.plan {
         let watcher = session.watcher();
-        let planned = workflow::open_plan(&workspace, &session.path(file), &watcher).await?;
+        let mut planned = workflow::open_plan(&workspace, &session.path(file), &watcher).await?;
         drop(watcher);
+        let signatures: Vec<_> = arguments.signatures.iter().map(|file| session.path(file)).collect();
+        planned.take_signatures(&signatures)?;
         if !session.global.json {
             session.print(&text::summary(&planned.plan, session.terminal.out))?;
         }
+        super::approval::tell_approved(session, &workspace, &planned)?;
         return carry_out(session, &workspace, planned, Consent::PlanFile, crash).await;
     }
     let planned = make(session, &workspace, &arguments.planning, arguments.destroy).await?;
@@ -129,7 +132,12 @@ fn keep(session: &Session, planned: &Planned, out: Option<&Path>) -> Result<(), 
     workflow::save_plan(planned, &session.path(out))?;
     if !session.global.json {
         let name = out.display();
-        session.print(&format!("\nKept as `{name}`. To apply exactly this plan: `formwork apply {name}`\n"))?;
+        let approve = match &*planned.plan.header.approval.required {
+            [] => String::new(),
+            _ => format!("To approve it: `formwork approve {name}`. "),
+        };
+        session
+            .print(&format!("\nKept as `{name}`. {approve}To apply exactly this plan: `formwork apply {name}`\n"))?;
     }
     Ok(())
 }
@@ -149,6 +157,7 @@ async fn approve_and_apply(
         (false, true) => Consent::Automatic,
         (false, false) => Consent::Person,
     };
+    workflow::allowed(workspace, &planned, consent)?;
     let environment = &planned.plan.header.environment;
     if consent == Consent::Person && !session.consent(&format!("Apply this plan to `{environment}`?"), INSTEAD)? {
         session.print("Nothing was changed.\n")?;
@@ -190,10 +199,11 @@ async fn carry_out(
 }
 
 fn code(outcome: &ApplyOutcome) -> u8 {
-    match (outcome.is_complete(), outcome.interrupted) {
-        (true, _) => DONE,
-        (false, true) => INTERRUPTED,
-        (false, false) => FAILED,
+    match (outcome.is_complete(), outcome.interrupted, &outcome.paused) {
+        (true, ..) => DONE,
+        (false, true, _) => INTERRUPTED,
+        (false, false, Some(_)) => PAUSED,
+        (false, false, None) => FAILED,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cli::args::Variables;
 use crate::cli::console::Pending;
-use crate::cli::render::{diagnostic, outcome};
+use crate::cli::render::outcome;
 use crate::cli::session::{DONE, FAILED, Outcome, Session, Stop};
 use crate::workflow::{self, Console};
 
@@ -43,8 +43,7 @@ async fn answer(session: &Session, console: &mut Console, expression: &str) -> R
             Ok(true)
         }
         Err(failure) => {
-            let text = diagnostic::diagnostics(failure.diagnostics.iter(), &failure.sources, session.terminal.err);
-            session.terminal.tell(&text);
+            session.terminal.tell(&session.told(failure.diagnostics.iter(), &failure.sources));
             Ok(false)
         }
     }

@@ -1,6 +1,7 @@
 //! The verbs: each parses what it was given, calls one function of the workflow, and renders the answer.
 
 pub(super) mod adopt;
+pub(super) mod approval;
 pub(super) mod change;
 pub(super) mod console;
 pub(super) mod fmt;
@@ -8,5 +9,7 @@ pub(super) mod look;
 pub(super) mod providers;
 pub(super) mod record;
 pub(super) mod sandbox;
+pub(super) mod secrets;
 pub(super) mod serve_provider;
 pub(super) mod start;
+mod wave;

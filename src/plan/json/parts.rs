@@ -25,6 +25,35 @@ pub fn withheld(value: &Value) -> Option<Json> {
     }
 }
 
+/// The type of a value in JSON, in which no sensitive part tells the names of what it holds.
+pub fn withheld_type(value: &Value) -> Json {
+    masked(value).ty().to_json()
+}
+
+/// The value with its sensitive parts of no known type.
+fn masked(value: &Value) -> Value {
+    if !value.marks().is_empty() {
+        return match value.ty() {
+            Type::Object(_) | Type::Tuple(_) => Value::NULL,
+            plain => Value::Null(if has_names(&plain) { Type::Any } else { plain }),
+        };
+    }
+    match value {
+        Value::List(_) | Value::Set(_) | Value::Map(_) if has_names(&value.ty()) && !value.deep_marks().is_empty() => {
+            Value::NULL
+        }
+        _ => value.map_children(&mut |_, part| masked(part)),
+    }
+}
+
+fn has_names(ty: &Type) -> bool {
+    match ty {
+        Type::Object(_) | Type::Tuple(_) => true,
+        Type::List(element) | Type::Set(element) | Type::Map(element) => has_names(element),
+        Type::Any | Type::Bool | Type::Number | Type::String => false,
+    }
+}
+
 /// Where a value is sensitive: `true` at such a part; objects leave out what is not.
 pub fn sensitivity(value: &Value) -> Json {
     if !value.marks().is_empty() {
@@ -50,6 +79,10 @@ pub(super) fn unknowns(value: &Value) -> Json {
     }
     if value.is_unknown() {
         return true.into();
+    }
+    // Of a sensitive part, the names are not told either.
+    if !value.marks().is_empty() {
+        return (!value.is_wholly_known()).into();
     }
     shape(value, unknowns)
 }

@@ -41,6 +41,8 @@ fn history_tells_what_ran_and_how_far() {
                 ("create".into(), StepCount { planned: 2, done: 1 }),
                 ("read".into(), StepCount { planned: 1, done: 1 }),
             ]),
+            approvals: Vec::new(),
+            waves: Vec::new(),
         }]
     );
     let found = record.revision(1).expect("read").expect("it is there");
@@ -69,7 +71,15 @@ fn a_run_that_was_interrupted_is_ended_by_the_next_one_and_its_intents_stay_open
 /// A record with a bit of everything.
 fn lived_in(folder: &Path) -> Record {
     let mut record = leased(folder);
-    let first = record.begin(revision(vec![step("a.b", "create"), step("a.c", "create")])).expect("begun");
+    let approval = |name: &str| RecordedApproval {
+        signer: name.into(),
+        fingerprint: "SHA256:x".into(),
+        signature: "armored".into(),
+    };
+    let approvals = vec![approval("ada"), approval("bob")];
+    let steps = vec![step("a.b", "create"), step("a.c", "create")];
+    let first = record.begin(NewRevision { approvals: approvals.clone(), ..revision(steps) }).expect("begun");
+    assert_eq!(record.history().expect("one")[0].approvals, approvals);
     record.commit(first, &[intended(0), intended(1)]).expect("committed");
     record.commit(first, &[done(0, Some(resource("a.b", 1))), done(1, Some(resource("a.c", 1)))]).expect("committed");
     record.finish(first, serde_json::json!({"x": 1})).expect("ended");
@@ -100,6 +110,7 @@ fn a_change_from_outside_is_found_and_named() {
         ("images", "address, revision, present, value, tainted"),
         ("contents", "body"),
         ("revision_files", "name"),
+        ("approvals", "revision, place, signer, fingerprint, signature"),
     ];
     let mut tried = 0;
     record.connection.pragma_update(None, "foreign_keys", false).expect("set");
@@ -109,6 +120,7 @@ fn a_change_from_outside_is_found_and_named() {
                 "steps" => "(revision, step)",
                 "images" => "(address, deposed, revision)",
                 "revision_files" => "(revision, name)",
+                "approvals" => "(revision, place)",
                 _ => "rowid",
             };
             let bare = keys.trim_matches(['(', ')']);
@@ -133,7 +145,7 @@ fn a_change_from_outside_is_found_and_named() {
 
 /// As `verify_audit`, within a transaction that is open already.
 fn verify(record: &Record) -> Result<(), RecordError> {
-    audit::verify(&record.connection, &record.id)
+    audit::verify(&record.connection, &record.id, &record.vault)
 }
 
 #[test]
@@ -145,6 +157,7 @@ fn rows_that_were_removed_or_added_are_found() {
         ("DELETE FROM audit WHERE seq = 3", "audit entry 3: it is missing"),
         ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", "the table `endings` has rows"),
         ("DELETE FROM resources WHERE address = 'a.c'", "the resource `a.c` is missing"),
+        ("DELETE FROM approvals WHERE signer = 'bob'", "the beginning of revision 1 is not as it was written"),
         ("DELETE FROM images WHERE revision = 2", "1 images of resources before a revision are missing"),
         ("UPDATE resources SET value = '{}' WHERE address = 'a.b'", "the resource `a.b` is not as the journal left it"),
         ("UPDATE journal SET message = 'yes' WHERE message = 'no'", "events 6 to 6 of the journal (revision 2)"),

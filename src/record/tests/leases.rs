@@ -3,11 +3,13 @@
 use std::sync::mpsc;
 use std::thread;
 
+use formwork_contract::Str;
+
 use crate::record::testing::*;
 use crate::record::*;
 
 fn addresses(texts: &[&str]) -> LeaseScope {
-    LeaseScope::Addresses(texts.iter().map(|text| text.parse().expect("an address")).collect())
+    LeaseScope::of(texts.iter().map(|text| text.parse().expect("an address")))
 }
 
 fn request(holder: &str, scope: LeaseScope) -> LeaseRequest {
@@ -96,6 +98,89 @@ fn leases_of_different_resources_live_side_by_side() {
     assert!(matches!(third, RecordError::Locked { .. }));
     first.release().expect("released");
     second.acquire(&request("eve", LeaseScope::Whole)).expect("her own is replaced");
+}
+
+#[test]
+fn what_one_reads_nobody_else_writes() {
+    let (_folder, _, mut first, mut second) = two();
+    let scope = |written: &[&str], read: &[&str], outputs: &[&str]| {
+        LeaseScope::Parts(LeasedParts {
+            written: written.iter().map(|text| text.parse().expect("an address")).collect(),
+            read: read.iter().map(|name| Str::from(*name)).collect(),
+            outputs: outputs.iter().map(|name| Str::from(*name)).collect(),
+        })
+    };
+    let cases = [
+        (scope(&["a.b"], &["a.net"], &[]), scope(&["a.c"], &["a.net"], &[]), None),
+        (scope(&["a.b"], &["a.net"], &[]), scope(&["a.net"], &[], &[]), Some("`a.net` is leased")),
+        (scope(&["a.net"], &[], &[]), scope(&["a.b"], &["a.net"], &[]), Some("`a.net` is leased")),
+        // A whole set, and a module.
+        (scope(&["a.b"], &["a.set"], &[]), scope(&["a.set[\"x\"]"], &[], &[]), Some("`a.set[\"x\"]` is leased")),
+        (scope(&["a.set[0]"], &[], &[]), scope(&["a.b"], &["a.set[1]"], &[]), None),
+        (scope(&["module.m.a.c"], &[], &[]), scope(&["a.b"], &["module.m"], &[]), Some("`module.m.a.c` is leased")),
+        (scope(&["a.b"], &[], &["ip"]), scope(&["a.c"], &[], &["ip"]), Some("`output.ip` is leased")),
+        (scope(&["a.b"], &[], &["ip"]), scope(&["a.c"], &[], &["port"]), None),
+        (
+            scope(&["a.a", "a.b", "a.c", "a.d", "a.e"], &[], &[]),
+            scope(&["a.e", "a.d", "a.c", "a.b", "a.a"], &[], &[]),
+            Some("`a.a`, `a.b`, `a.c` and 2 more are leased"),
+        ),
+    ];
+    for (held, wanted, refused) in cases {
+        first.acquire(&request("ada", held.clone())).expect("a lease");
+        match (second.acquire(&request("bob", wanted.clone())), refused) {
+            (Ok(_), None) => {}
+            (Err(error), Some(told)) => assert!(error.to_string().starts_with(told), "{error}"),
+            (result, _) => panic!("{held:?} {wanted:?}: {result:?}"),
+        }
+        second.release().expect("released");
+    }
+}
+
+#[test]
+fn a_run_ends_only_those_whose_lease_ended() {
+    let (folder, time, mut first, mut second) = two();
+    first.acquire(&request("ada", addresses(&["a.b"]))).expect("a lease");
+    let one = first.begin(revision(vec![step("a.b", "create")])).expect("begun");
+    first.commit(one, &[intended(0)]).expect("committed");
+    second.acquire(&request("bob", addresses(&["a.c"]))).expect("a lease");
+    let statuses = |record: &Record| -> Vec<RevisionStatus> {
+        record.history().expect("read").into_iter().map(|summary| summary.status).collect()
+    };
+    second.begin(revision(vec![step("a.c", "create")])).expect("begun");
+    assert_eq!(statuses(&second), [RevisionStatus::Open; 2]);
+    assert_eq!((second.open_intents().expect("one").len(), second.interrupted_intents().expect("none")), (1, vec![]));
+    // Its process ended: its file is not locked any more.
+    first.presence = None;
+    let other = OpenOptions { clock: time.clock(), ..options(folder.path()) };
+    let mut third = Record::open(&other).expect("the same record");
+    assert_eq!(third.interrupted_intents().expect("one").len(), 1);
+    third.acquire(&request("eve", addresses(&["a.d"]))).expect("a lease");
+    third.begin(revision(vec![step("a.d", "create")])).expect("begun");
+    assert_eq!(statuses(&third), [RevisionStatus::Incomplete, RevisionStatus::Open, RevisionStatus::Open]);
+    assert!(matches!(first.commit(one, &[done(0, None)]), Err(RecordError::Fenced)));
+    third.verify_audit().expect("the chain holds");
+}
+
+#[test]
+fn a_run_changes_only_the_outputs_of_its_lease() {
+    let (_folder, _, mut first, mut second) = two();
+    let scope = |address: &str, output: &str| {
+        let LeaseScope::Parts(parts) = addresses(&[address]) else { unreachable!("of addresses") };
+        LeaseScope::Parts(LeasedParts { outputs: [Str::from(output)].into(), ..parts })
+    };
+    let output = |value: i64| serde_json::json!({"value": value, "sensitive": false});
+    first.acquire(&request("ada", scope("a.b", "one"))).expect("a lease");
+    second.acquire(&request("bob", scope("a.c", "two"))).expect("a lease");
+    let one = first.begin(revision(vec![])).expect("begun");
+    let two = second.begin(revision(vec![])).expect("begun");
+    let edit = |name: &str, value: i64| OutputEdit::These([(name.into(), Some(output(value)))].into());
+    second.finish(two, edit("two", 2)).expect("ended");
+    assert!(matches!(first.finish(one, edit("two", 3)), Err(RecordError::OutputOutsideLease { .. })));
+    first.finish(one, edit("one", 1)).expect("ended");
+    assert_eq!(first.outputs().expect("read"), serde_json::json!({"one": output(1), "two": output(2)}));
+    let by = |name: &str| first.last_change_of_output(name).expect("read");
+    assert_eq!((by("one"), by("two"), by("three")), (Some(one), Some(two), None));
 }
 
 #[test]

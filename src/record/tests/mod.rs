@@ -4,4 +4,5 @@ mod adoptions;
 mod history;
 mod leases;
 mod opening;
+mod rows;
 mod running;

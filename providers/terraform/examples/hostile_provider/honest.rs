@@ -23,6 +23,8 @@ pub(crate) enum Lie {
     Plan,
     /// It makes a thing of another name than was planned.
     Apply,
+    /// It makes nothing, and repeats what it was given in its log and in its error.
+    Echo,
 }
 
 impl Lie {
@@ -30,6 +32,7 @@ impl Lie {
         match name {
             "lie-plan" => Some(Self::Plan),
             "lie-apply" => Some(Self::Apply),
+            "lie-echo" => Some(Self::Echo),
             _ => None,
         }
     }
@@ -161,6 +164,14 @@ impl ConfiguredProvider for Things {
     }
 
     async fn apply(&self, request: ApplyRequest) -> Result<Applied, ApplyError> {
+        if self.lie == Some(Lie::Echo) {
+            let name = request.planned.get_str("name").unwrap_or_default();
+            let hex: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let told = format!("{name} {name:?} {hex} {}", to_plain(&request.planned));
+            super::log(&format!("[ERROR] refused {told}"));
+            let refused = Diagnostic::error(format!("the thing {name} is refused")).detail(format!("It was {told}."));
+            return Err(ApplyError::did_not_happen(refused));
+        }
         self.keep(&request).map(Applied::new).map_err(|error| {
             ApplyError::did_not_happen(Diagnostic::error("the thing cannot be kept").detail(error.to_string()))
         })

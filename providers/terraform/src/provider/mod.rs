@@ -27,7 +27,7 @@ use async_trait::async_trait;
 use formwork_contract::provider::{
     ConfiguredProvider, Context, FunctionError, Imported, MoveRequest, Private, Provider,
 };
-use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Value};
+use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Str, Value};
 use tokio::sync::OnceCell;
 
 use crate::cache::SchemaCache;
@@ -244,6 +244,12 @@ impl Provider for PluginProvider {
 
     fn version(&self) -> Option<&str> {
         self.who.version.as_deref()
+    }
+
+    async fn digest(&self) -> Option<Str> {
+        let (binary, cache_dir) = (self.launch.binary.clone(), self.options.cache_dir.clone());
+        let digest = move || crate::cache::digest_of_program(&binary, cache_dir);
+        Some(format!("sha256:{}", tokio::task::spawn_blocking(digest).await.ok()??).into())
     }
 
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {

@@ -1,0 +1,5 @@
+environment "default" {
+  aproval {
+    auto_approve = false
+  }
+}
