@@ -29,7 +29,6 @@ pub(crate) async fn all(world: &World, form: &Form) -> Result<(), Violation> {
     if let Err(error) = record.verify_audit() {
         return Err(Violation::new("the audit chain verifies", error.to_string()));
     }
-    no_secret_is_told(world.path())?;
     let planned = world.plan().await.map_err(|told| Violation::new("a plan can be made", told))?;
     if planned.plan.is_empty() && planned.plan.drift.is_empty() {
         return Ok(());
@@ -77,10 +76,12 @@ pub(crate) fn no_strays(world: &World) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Whether a replacement was interrupted that makes the new object first.
-pub(crate) fn something_is_deposed(world: &World) -> bool {
+/// Whether a replacement was interrupted that makes the new object first, where a name or a range of addresses can be
+/// had once.
+pub(crate) fn what_is_deposed_has_a_name(world: &World) -> bool {
+    let named = [Kind::Network, Kind::Subnet, Kind::LogStore, Kind::Registry].map(Kind::type_name);
     let resources = world.record().and_then(|record| record.resources().ok()).unwrap_or_default();
-    resources.iter().any(|resource| resource.deposed.is_some())
+    resources.iter().any(|resource| resource.deposed.is_some() && named.contains(&&*resource.address.type_name))
 }
 
 /// The addresses under which the record knows objects.
@@ -217,7 +218,7 @@ fn id_of(resource: &RecordedResource) -> Option<String> {
 }
 
 /// The sandbox is the cloud, and not the record: its own file may hold what it was given.
-fn no_secret_is_told(folder: &Path) -> Result<(), Violation> {
+pub(crate) fn no_secret_is_told(folder: &Path) -> Result<(), Violation> {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         let name = entry.file_name().to_string_lossy().into_owned();

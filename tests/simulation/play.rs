@@ -71,8 +71,9 @@ async fn acts(world: &mut World, script: &Script) -> Result<(), Violation> {
                 world.write(form);
                 world.attempt(Goal::Blueprint, run).await;
                 invariants::no_strays(world)?;
-                if latest(world) == before {
-                    // Nothing was begun, so that there is nothing to go back from.
+                // Nothing was begun, so that there is nothing to go back from; or what was set aside has the name that is
+                // wanted again, and stays until nothing depends on it.
+                if latest(world) == before || invariants::what_is_deposed_has_a_name(world) {
                     reach(world, Goal::Blueprint, &[]).await?;
                 }
                 go_back(world, back).await?;
@@ -95,7 +96,7 @@ async fn acts(world: &mut World, script: &Script) -> Result<(), Violation> {
         let form = world.form.clone();
         invariants::all(world, &form).await?;
     }
-    Ok(())
+    invariants::no_secret_is_told(world.path())
 }
 
 /// Runs until it is done: the last run is a fair one, and has to get through.
@@ -111,11 +112,6 @@ async fn reach(world: &mut World, goal: Goal, runs: &[Faults]) -> Result<(), Vio
         if let Goal::Revision(number, _) = goal {
             goal = Goal::Revision(number, true);
         }
-    }
-    // What a replacement set aside may have the name that is wanted again: it goes in one run, and in the next the name
-    // is free.
-    if invariants::something_is_deposed(world) && world.attempt(goal, &Faults::default()).await == Ended::Complete {
-        return Ok(());
     }
     match world.attempt(goal, &Faults::default()).await {
         Ended::Complete => Ok(()),

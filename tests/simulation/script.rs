@@ -93,14 +93,14 @@ impl Script {
         let mut author = Author::new(Random::new(random.number()));
         let mut form = author.first();
         let mut acts = vec![Act::Become { form: form.clone(), runs: runs(&mut random, 25) }];
-        for _ in 0..1 + random.below(3) {
+        for _ in 0..1 + random.below(2) {
             let act = act(&mut random, &mut author, &form);
             if let Act::Become { form: next, .. } = &act {
                 form.clone_from(next);
             }
             acts.push(act);
         }
-        if random.chance(50) {
+        if random.chance(30) {
             acts.push(Act::TakeDown { runs: runs(&mut random, 40) });
         }
         Self { seed, acts }
@@ -124,7 +124,7 @@ fn runs(random: &mut Random, percent: usize) -> Vec<Faults> {
     if !random.chance(percent) {
         return Vec::new();
     }
-    (0..=random.below(3)).map(|_| rough(random)).collect()
+    (0..=random.below(2)).map(|_| rough(random)).collect()
 }
 
 fn rough(random: &mut Random) -> Faults {
