@@ -1,5 +1,7 @@
 //! Many seeds on all cores, and what is told of those that break a promise.
 
+#![expect(clippy::print_stdout, reason = "what a test tells is for people")]
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;

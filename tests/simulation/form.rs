@@ -193,7 +193,7 @@ impl Form {
             }
             Kind::Registry => {
                 all.insert("name", exactly(block.name(number).into()));
-                all.insert("immutable_tags", exactly((block.tag % 2 == 0).into()));
+                all.insert("immutable_tags", exactly(block.tag.is_multiple_of(2).into()));
             }
             Kind::Credential => {
                 all.insert("rotation", exactly(format!("r{}", block.variant).into()));

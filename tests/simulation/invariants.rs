@@ -64,7 +64,7 @@ pub(crate) fn no_strays(world: &World) -> Result<(), Violation> {
         };
     };
     let known: BTreeSet<String> =
-        read("the record can be read", record.resources())?.iter().filter_map(|one| id_of(one)).collect();
+        read("the record can be read", record.resources())?.iter().filter_map(id_of).collect();
     let intents = read("the record can be read", record.open_intents())?;
     let expected: BTreeSet<String> = intents.iter().map(|intent| intent.address.to_string()).collect();
     for (id, object) in &live {

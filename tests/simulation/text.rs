@@ -17,7 +17,7 @@ impl Form {
                 text.push_str("  lifecycle { create_before_destroy = true }\n");
             }
             text.push_str("}\n");
-            if block.id % 2 == 0 {
+            if block.id.is_multiple_of(2) {
                 text.push_str(&format!("output \"{}\" {{ value = {} }}\n", output_name(block), all_ids(block)));
             }
         }
@@ -66,7 +66,7 @@ impl Form {
                 lines
             }
             Kind::LogStore => vec![("name", name()), ("retention_days", block.retention().to_string())],
-            Kind::Registry => vec![("name", name()), ("immutable_tags", (block.tag % 2 == 0).to_string())],
+            Kind::Registry => vec![("name", name()), ("immutable_tags", block.tag.is_multiple_of(2).to_string())],
             Kind::Credential => {
                 vec![("rotation", format!("\"r{}\"", block.variant)), ("description", format!("\"d{}\"", block.tag))]
             }
