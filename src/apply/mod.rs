@@ -45,7 +45,7 @@ pub struct ApplyOptions {
     pub lease: LeaseRequest,
     /// How long to wait for leases of others.
     pub patience: Duration,
-    /// A drill: the process kills itself at this journal record.
+    /// A drill: the run ends at this journal record.
     pub crash: Option<CrashPoint>,
     /// By which windows and freezes are kept.
     pub clock: Clock,
@@ -61,12 +61,13 @@ impl std::fmt::Debug for ApplyOptions {
     }
 }
 
-/// Where a drill kills the process.
+/// Where and how a drill ends a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CrashPoint {
     /// Counts journal records from 1, in the order in which they are written.
     pub record: u64,
     pub when: CrashWhen,
+    pub how: CrashHow,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,15 @@ pub enum CrashWhen {
     Before,
     /// The record is durable, and nothing came of it yet.
     After,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashHow {
+    /// The process kills itself: a kill that no handler sees, as a power cut would be.
+    Kill,
+    /// The run ends as though its process had died, and the process goes on: calls under way are dropped, and the
+    /// record is abandoned.
+    Abandon,
 }
 
 /// What became of a plan.

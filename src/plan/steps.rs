@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use formwork_contract::json::Seal;
-use formwork_contract::{Diagnostic, Diagnostics, Str};
+use formwork_contract::{Address, Diagnostic, Diagnostics, Str};
 
 use super::fingerprint::fingerprint;
 use super::model::{Action, Change, ReplaceOrder, Reversal, Step, StepAction};
@@ -141,7 +141,11 @@ impl<'a> Layout<'a> {
     fn order_deletions(&mut self) {
         for (step, place, deleting_only) in std::mem::take(&mut self.deletions) {
             let mut after = Vec::new();
-            for name in self.changes[place].address.names() {
+            let change = &self.changes[place];
+            // What depends on it may know it by the name that it had.
+            let addresses = [Some(&change.address), change.moved_from.as_ref()];
+            let names: Vec<String> = addresses.into_iter().flatten().flat_map(Address::names).collect();
+            for name in names {
                 after.extend(self.dependents(&name, deleting_only));
             }
             let waits = &mut self.steps[step].after;

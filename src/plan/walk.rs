@@ -41,6 +41,8 @@ pub struct PlanOptions<'a> {
     pub restore: HashMap<Address, serde_json::Value>,
     /// For a rollback: results of data sources to be taken as they were.
     pub pinned: HashMap<Address, serde_json::Value>,
+    /// For a rollback: where objects stood that were moved since, by where they stand now.
+    pub returns: HashMap<Address, Address>,
     /// Objects of which nobody knows what an interrupted run made of them: they are left alone.
     pub undecided: HashSet<Address>,
     /// What an opened plan file says, instead of asking the providers.

@@ -5,7 +5,7 @@
 //! is made again gets the identities that its neighbours have now. What the blueprint is silent about, and
 //! a provider or a later revision set, comes from the before-images.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use formwork_contract::{Address, Str};
@@ -27,6 +27,8 @@ pub struct Target {
     pub pinned: HashMap<Address, serde_json::Value>,
     /// Values to return to, in the exact form.
     pub restore: HashMap<Address, serde_json::Value>,
+    /// Where objects stood that were moved since, by where they stand now.
+    pub returns: HashMap<Address, Address>,
 }
 
 /// Why there is nothing to go back to.
@@ -84,8 +86,12 @@ pub fn target(record: &Record, to: Option<u64>) -> Result<Target, RollbackError>
     }
     let stood = record.resources_at(number)?;
     let pinned = entries(&revision.pinned);
+    let mut returns = origins(record.moves_since(number)?);
+    let known: HashSet<&Address> = stood.iter().map(|resource| &resource.address).collect();
+    returns.retain(|_, before| known.contains(before));
     Ok(Target {
         revision: number,
+        returns,
         empty: revision.summary.kind == RevisionKind::Destroy && stood.is_empty(),
         files: revision.files,
         variables: entries(&revision.variables).map(|(name, json)| (name.into(), json.clone())).collect(),
@@ -96,6 +102,16 @@ pub fn target(record: &Record, to: Option<u64>) -> Result<Target, RollbackError>
             .map(|resource| (resource.address, resource.value))
             .collect(),
     })
+}
+
+/// Where each moved object stood before the first of its moves, by where it stands after the last.
+fn origins(moves: Vec<(Address, Address)>) -> HashMap<Address, Address> {
+    let mut origins: HashMap<Address, Address> = HashMap::new();
+    for (from, to) in moves {
+        let origin = origins.remove(&from).unwrap_or(from);
+        origins.insert(to, origin);
+    }
+    origins
 }
 
 fn entries(json: &serde_json::Value) -> impl Iterator<Item = (&str, &serde_json::Value)> {

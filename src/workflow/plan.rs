@@ -87,6 +87,7 @@ pub(super) struct Selection {
     preflight: bool,
     restore: HashMap<Address, serde_json::Value>,
     pinned: HashMap<Address, serde_json::Value>,
+    returns: HashMap<Address, Address>,
     imports: HashMap<Address, Str>,
     /// Objects of which nobody knows what an interrupted run made of them.
     undecided: HashSet<Address>,
@@ -110,6 +111,7 @@ impl Selection {
             preflight: false,
             restore: HashMap::new(),
             pinned: HashMap::new(),
+            returns: HashMap::new(),
             imports: HashMap::new(),
             undecided: HashSet::new(),
             look_only: false,
@@ -143,6 +145,7 @@ impl Selection {
             replace: self.replace.iter().cloned().collect(),
             restore: self.restore.clone(),
             pinned: self.pinned.clone(),
+            returns: self.returns.clone(),
             undecided: self.undecided.clone(),
             answers,
             seal: &**record.vault(),
@@ -247,6 +250,7 @@ async fn revive(
         restore: target.restore,
         pinned: target.pinned,
         overrides,
+        returns: target.returns,
         // A revision that took everything down is returned to by taking everything down.
         ..Selection::new(if target.empty { PlanKind::Destroy } else { kind })
     };
@@ -304,12 +308,12 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
     secrets::same_key(&record, &file, path).map_err(|found| failure(&nowhere, *found))?;
     let header = file.header(&**record.vault()).map_err(unusable)?;
     let FiledSelection { targets, excludes, replace } = file.selection().map_err(unusable)?;
-    let restore = match header.kind {
+    let (restore, returns) = match header.kind {
         PlanKind::Rollback { to } => match rollback::target(&record, Some(to)) {
-            Ok(target) => target.restore,
+            Ok(target) => (target.restore, target.returns),
             Err(error) => return Err(failure(&nowhere, Diagnostic::error(error.to_string()))),
         },
-        _ => HashMap::new(),
+        _ => (HashMap::new(), HashMap::new()),
     };
     drop(record);
     let files = Arc::new(Files::from_snapshot(header.files.clone()));
@@ -321,6 +325,7 @@ pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progre
         replace,
         overrides: Overrides { files: file.overrides(), ..Overrides::default() },
         restore,
+        returns,
         pinned: file.data().map_err(unusable)?,
         imports: file.imports(),
         ..Selection::new(header.kind)
@@ -514,8 +519,10 @@ impl Prepared<'_> {
 
 /// Where the blueprint stands, and who plans it.
 fn made_now(workspace: &Workspace) -> (Option<Git>, Author) {
-    let author = Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) };
-    (super::git::state(&workspace.dir), author)
+    let asked = workspace.machine.asks_git;
+    let email = asked.then(|| super::git::email(&workspace.dir)).flatten();
+    let author = Author { actor: Arc::clone(&workspace.actor), email };
+    (asked.then(|| super::git::state(&workspace.dir)).flatten(), author)
 }
 
 fn stopped() -> Diagnostic {

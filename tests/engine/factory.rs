@@ -5,8 +5,8 @@ use std::path::Path;
 use formwork::plan::Plan;
 use formwork::plan::model::Action;
 use formwork::workflow::{
-    ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings, Progress, Secrecy,
-    Silent, VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
+    ApplyOutcome, ApplyRequest, Consent, CrashPoint, Failure, Interrupt, Machine, PlanRequest, Planned, PluginSettings,
+    Progress, Secrecy, Silent, VariableSource, Workspace, apply, open_plan, plan, providers, rollback_plan, save_plan,
 };
 
 /// A blueprint under test.
@@ -30,6 +30,7 @@ impl Factory {
             parallelism: None,
             patience: std::time::Duration::ZERO,
             registry: providers(PluginSettings::default()),
+            machine: Machine::default(),
             secrecy: Secrecy::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -106,6 +107,14 @@ impl Factory {
     pub(crate) fn try_apply(&self, planned: Planned) -> Result<ApplyOutcome, Failure> {
         let request = ApplyRequest { consent: Consent::Automatic, crash: None };
         self.runtime.block_on(apply(&self.workspace, planned, &request, &Silent, &Interrupt::default()))
+    }
+
+    /// Applies with a drill that ends the run, and lets the process live.
+    pub(crate) fn apply_drilled(&self, planned: Planned, crash: CrashPoint) -> ApplyOutcome {
+        let request = ApplyRequest { consent: Consent::Automatic, crash: Some(crash) };
+        self.runtime
+            .block_on(apply(&self.workspace, planned, &request, &Silent, &Interrupt::default()))
+            .unwrap_or_else(|failed| panic!("not applied: {failed}"))
     }
 
     pub(crate) fn apply_watched(

@@ -12,7 +12,8 @@ use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, PAUSED, S
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
 use crate::workflow::{
-    self, ApplyOutcome, ApplyRequest, Consent, CrashPoint, CrashWhen, PlanRequest, Planned, RollbackRequest, Workspace,
+    self, ApplyOutcome, ApplyRequest, Consent, CrashHow, CrashPoint, CrashWhen, PlanRequest, Planned, RollbackRequest,
+    Workspace,
 };
 
 /// What to do where nobody can be asked.
@@ -221,5 +222,6 @@ fn code(outcome: &ApplyOutcome) -> u8 {
 }
 
 fn crash_point(at: CrashAt) -> CrashPoint {
-    CrashPoint { record: at.record, when: if at.after { CrashWhen::After } else { CrashWhen::Before } }
+    let when = if at.after { CrashWhen::After } else { CrashWhen::Before };
+    CrashPoint { record: at.record, when, how: CrashHow::Kill }
 }
