@@ -10,6 +10,9 @@ use crate::play::{Violation, play};
 use crate::script::{Act, Script};
 use crate::shrink::shrink;
 
+/// As much as the main thread of a program has: what runs there is what is played.
+const STACK: usize = 8 * 1024 * 1024;
+
 /// After so many violations nobody learns more.
 const ENOUGH: usize = 5;
 
@@ -24,7 +27,8 @@ pub(crate) fn sail(first: u64, count: u64) {
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
     std::thread::scope(|scope| {
         for _ in 0..threads {
-            scope.spawn(|| {
+            let sailor = std::thread::Builder::new().stack_size(STACK);
+            let sailing = sailor.spawn_scoped(scope, || {
                 loop {
                     let number = next.fetch_add(1, Ordering::SeqCst);
                     if number >= count || broken.lock().expect("no panic while it is held").len() >= ENOUGH {
@@ -36,6 +40,7 @@ pub(crate) fn sail(first: u64, count: u64) {
                     }
                 }
             });
+            sailing.expect("the system has a thread to give");
         }
     });
     let mut broken = broken.into_inner().expect("all threads have ended");
