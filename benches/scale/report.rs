@@ -114,6 +114,9 @@ impl fmt::Display for Report {
                 )?;
             }
         }
+        if rows.iter().all(|(_, size)| rows.first().is_some_and(|(_, first)| size == first)) {
+            return Ok(());
+        }
         let mut shapes: Vec<Shape> = rows.iter().map(|(shape, _)| *shape).collect();
         shapes.dedup();
         writeln!(f, "\nHow time grows with the number of resources (1 is linear):\n")?;

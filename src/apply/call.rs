@@ -66,7 +66,8 @@ pub(super) async fn call(step: &Prepared, progress: &dyn Progress) -> Called {
             Err(ApplyError::Partly { diagnostic, value, private }) => {
                 return match step.kind.typed(*value, "the result of an apply") {
                     Ok(value) => {
-                        Called::Partly { value: marked(step, &value), private, diagnostic: about(*diagnostic, step) }
+                        let value = marked_half_way(step, &value);
+                        Called::Partly { value, private, diagnostic: about(*diagnostic, step) }
                     }
                     Err(_) => Called::Unknown(about(*diagnostic, step)),
                 };
@@ -93,6 +94,12 @@ fn done(step: &Prepared, applied: Applied) -> Called {
 fn marked(step: &Prepared, value: &Value) -> Value {
     let value = step.kind.block.mark_sensitive(value).with_marks_of(&step.planned);
     Secrets::of([&step.config]).seal_copies(&value)
+}
+
+/// The same, where a part of what stood may still stand: what was secret of that stays so.
+fn marked_half_way(step: &Prepared, value: &Value) -> Value {
+    let value = marked(step, value).with_marks_of(&step.prior);
+    Secrets::of([&step.prior]).seal_copies(&value)
 }
 
 fn first(diagnostics: Diagnostics, step: &Prepared) -> Diagnostic {

@@ -22,7 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use self::waves::{Answer, Gates};
 use super::call::{Called, call};
 use super::ephemeral::Held;
-use super::journal::{Journal, failed, short_digest};
+use super::journal::{Journal, deposed_key, failed, short_digest};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::resume::{HalfWay, Left};
@@ -128,20 +128,22 @@ impl<'a> Executor<'a> {
         self.progress.event(&ProgressEvent::Begun { steps });
         let progress = self.progress;
         let mut work = Work::new();
-        let mut renew = tokio::time::interval(RENEW);
+        let mut renew = tokio::time::interval_at(tokio::time::Instant::now() + RENEW, RENEW);
         self.begin_release();
         self.schedule.open();
         self.rounds(&mut work, Vec::new(), progress);
         while !work.is_empty() {
             let first = tokio::select! {
-                message = work.next() => message,
+                // In this order, so that the same run can be had again.
+                biased;
                 () = self.interrupt.changed() => None,
                 _ = renew.tick() => {
                     self.journal.renew();
                     None
                 }
+                message = work.next() => message,
             };
-            if self.interrupt.is_urgent() {
+            if self.interrupt.is_urgent() || self.journal.is_abandoned() {
                 break;
             }
             if self.interrupt.is_set() && !self.stopping {
@@ -351,7 +353,13 @@ impl<'a> Executor<'a> {
     fn record_only(&self, change: &Change, action: StepAction) -> StepEventKind {
         let held = |value: &Value| {
             let resource = self.journal.resource(change, value, &change.private);
-            Box::new(RecordedResource { tainted: change.tainted, ..resource })
+            let deposed = change.deposed.clone();
+            // Until it is changed as well, it stands on what it stood on.
+            let dependencies = match change.action {
+                Action::NoOp => resource.dependencies,
+                _ => change.recorded_dependencies.to_vec(),
+            };
+            Box::new(RecordedResource { tainted: change.tainted, deposed, dependencies, ..resource })
         };
         match action {
             StepAction::Forget => StepEventKind::Done { resource: None, from: None },
@@ -462,9 +470,15 @@ impl<'a> Executor<'a> {
             Called::Partly { value, private, diagnostic } => {
                 let change = &self.plan.changes[number];
                 let mut resource = self.journal.resource(change, &value, &private);
-                resource.tainted = step.action == StepAction::Create;
-                // What is made only in part is to be made anew.
-                resource.protected &= !resource.tainted;
+                if step.action == StepAction::Delete {
+                    resource.tainted = change.tainted;
+                    resource.deposed = deposed_key(&self.plan, place, &self.digest);
+                    resource.dependencies = change.recorded_dependencies.to_vec();
+                } else {
+                    resource.tainted = step.action == StepAction::Create;
+                    // What is made only in part is to be made anew.
+                    resource.protected &= !resource.tainted;
+                }
                 let message = diagnostic.summary.as_str().into();
                 self.events.push((place, StepEventKind::Partly { resource: Box::new(resource), message }));
                 self.fail(step, diagnostic);

@@ -9,7 +9,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{ApplyOptions, CrashPoint, CrashWhen};
+use super::{ApplyOptions, CrashHow, CrashPoint, CrashWhen};
 use crate::approve::Approval;
 use crate::live::Redactor;
 use crate::plan::Plan;
@@ -116,7 +116,7 @@ impl<'a> Journal<'a> {
         self.record.commit(self.revision, &numbered)?;
         self.drill(until, CrashWhen::After);
         self.written = until;
-        Ok(())
+        if self.is_abandoned() { Err(RecordError::Abandoned) } else { Ok(()) }
     }
 
     /// What providers say may repeat what they were given.
@@ -187,13 +187,24 @@ impl<'a> Journal<'a> {
         self.record.release()
     }
 
-    /// A kill that no handler sees, as a power cut would be.
-    fn drill(&self, until: u64, when: CrashWhen) {
+    /// Nothing more is written, since a drill ended the run.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.record.is_abandoned()
+    }
+
+    /// Ends the run where it was to end.
+    fn drill(&mut self, until: u64, when: CrashWhen) {
         let Some(crash) = self.crash else { return };
-        if crash.when == when && self.written < crash.record && crash.record <= until {
-            let own = rustix::process::getpid();
-            // Nothing after this line runs; should the kill fail, the run goes on and the drill has not happened.
-            rustix::process::kill_process(own, rustix::process::Signal::KILL).ok();
+        if crash.when != when || crash.record <= self.written || until < crash.record {
+            return;
+        }
+        match crash.how {
+            CrashHow::Abandon => self.record.abandon(),
+            CrashHow::Kill => {
+                let own = rustix::process::getpid();
+                // Nothing after this line runs; should the kill fail, the run goes on and the drill has not happened.
+                rustix::process::kill_process(own, rustix::process::Signal::KILL).ok();
+            }
         }
     }
 

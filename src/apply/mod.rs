@@ -47,7 +47,7 @@ pub struct ApplyOptions {
     pub lease: LeaseRequest,
     /// How long to wait for leases of others.
     pub patience: Duration,
-    /// A drill: the process kills itself at this journal record.
+    /// A drill: the run ends at this journal record.
     pub crash: Option<CrashPoint>,
     /// The plan file, kept until the revision is complete.
     pub plan_file: Option<Arc<[u8]>>,
@@ -65,12 +65,13 @@ impl std::fmt::Debug for ApplyOptions {
     }
 }
 
-/// Where a drill kills the process.
+/// Where and how a drill ends a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CrashPoint {
     /// Counts journal records from 1, in the order in which they are written.
     pub record: u64,
     pub when: CrashWhen,
+    pub how: CrashHow,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,15 @@ pub enum CrashWhen {
     Before,
     /// The record is durable, and nothing came of it yet.
     After,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashHow {
+    /// The process kills itself: a kill that no handler sees, as a power cut would be.
+    Kill,
+    /// The run ends as though its process had died, and the process goes on: calls under way are dropped, and the
+    /// record is abandoned.
+    Abandon,
 }
 
 /// What became of a plan.

@@ -12,6 +12,7 @@ use super::journal::failed;
 use super::progress::{Progress, ProgressEvent};
 use crate::graph::{ProviderKey, ProviderSource, Wanted};
 use crate::live::{Configured, Reality, ResourceKind};
+use crate::plan::Secrets;
 use crate::record::model::{OpenIntent, RecordedResource, StepEvent, StepEventKind};
 use crate::record::{LeaseRequest, OutputEdit, Record, private};
 
@@ -180,9 +181,10 @@ async fn look(
     match configured.provider.settle(request).await? {
         Settlement::Absent => Ok(None),
         Settlement::Present { value, private } => {
-            let twin = if planned.is_null() { &prior } else { &planned };
             let value = kind.conforming(value, "a reading")?;
-            let value = kind.block.mark_sensitive(&value).with_marks_of(twin);
+            // What stands may be either, or some of both.
+            let value = kind.block.mark_sensitive(&value).with_marks_of(&planned).with_marks_of(&prior);
+            let value = Secrets::of([&prior, &planned]).seal_copies(&value);
             Ok(Some(as_found(intent, &kind, &value, &planned, private, &*vault)))
         }
     }

@@ -84,7 +84,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     reality.provide_functions(&mut evaluation, graph.called_providers()).await?;
     let mut pending = imports::pending(&evaluation)?;
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
-    let moves = if options.undo.is_some() { Moves::default() } else { Moves::of(&graph)? };
+    let moves = if options.undo.is_some() { Moves::default() } else { Moves::of(&graph, &options.returns)? };
     let blocks = blocks(&graph);
     let (waiting, recorded_instances, unmoved) = by_provider(&graph, &blocks, &moves, recorded.resources);
     let mut walk = Walk {

@@ -17,6 +17,8 @@ pub(super) struct Moves {
     /// Blocks with and without `count`, for the move that adding or removing it implies.
     repeats: HashMap<Address, bool>,
     removed: Vec<(ModulePath, Target, bool, Span)>,
+    /// For a rollback: see [`super::PlanOptions::returns`].
+    returns: HashMap<Address, Address>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,8 +48,8 @@ const MOST_MOVES: usize = 1_000;
 impl Moves {
     /// # Errors
     /// Moves that lead in a circle, and `removed` blocks for what is still declared.
-    pub(super) fn of(graph: &DesiredGraph) -> Result<Self, Diagnostics> {
-        let mut moves = Self::default();
+    pub(super) fn of(graph: &DesiredGraph, returns: &HashMap<Address, Address>) -> Result<Self, Diagnostics> {
+        let mut moves = Self { returns: returns.clone(), ..Self::default() };
         for module in &graph.modules {
             for moved in &module.module.moved {
                 moves.add(&module.path, moved);
@@ -143,6 +145,9 @@ impl Moves {
 
     /// Where the blueprint has an object of the record now.
     pub(super) fn apply(&self, recorded: &Address) -> Address {
+        if let Some(before) = self.returns.get(recorded) {
+            return before.clone();
+        }
         let mut address = recorded.clone();
         for _ in 0..MOST_MOVES {
             match self.once(&address) {

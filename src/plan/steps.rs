@@ -159,7 +159,11 @@ impl<'a> Layout<'a> {
     fn order_deletions(&mut self) {
         for (step, place, deleting_only) in std::mem::take(&mut self.deletions) {
             let mut after = Vec::new();
-            for name in self.changes[place].address.names() {
+            let change = &self.changes[place];
+            // What depends on it may know it by the name that it had.
+            let addresses = [Some(&change.address), change.moved_from.as_ref()];
+            let names: Vec<String> = addresses.into_iter().flatten().flat_map(Address::names).collect();
+            for name in names {
                 after.extend(self.dependents(&name, deleting_only));
             }
             let waits = &mut self.steps[step].after;

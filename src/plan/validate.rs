@@ -29,7 +29,7 @@ pub async fn check_blueprint(graph: Arc<DesiredGraph>, reality: Reality) -> Diag
     let environment = check.graph.blueprint.environments.get(&check.graph.blueprint.environment);
     check.diagnostics.append(Rules::read(environment).err().unwrap_or_default());
     check.unknown_variables();
-    check.diagnostics.append(Moves::of(&check.graph).err().unwrap_or_default());
+    check.diagnostics.append(Moves::of(&check.graph, &HashMap::new()).err().unwrap_or_default());
     check.diagnostics.append(failure::policies(&check.graph.blueprint).err().unwrap_or_default());
     let graph = Arc::clone(&check.graph);
     for node in graph.levels.iter().flatten() {

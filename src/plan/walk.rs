@@ -44,6 +44,8 @@ pub struct PlanOptions<'a> {
     pub pinned: HashMap<Address, serde_json::Value>,
     /// What is to be taken back of a run that broke; nothing else is planned then.
     pub undo: Option<&'a Undo>,
+    /// For a rollback: where objects stood that were moved since, by where they stand now.
+    pub returns: HashMap<Address, Address>,
     /// Objects of which nobody knows what an interrupted run made of them: they are left alone.
     pub undecided: HashSet<Address>,
     /// What an opened plan file says, instead of asking the providers.

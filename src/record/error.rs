@@ -39,6 +39,9 @@ pub enum RecordError {
     OutputOutsideLease { name: Str },
     #[error("the lease of this run ended and was taken over")]
     Fenced,
+    /// A drill: see [`super::Record::abandon`].
+    #[error("a drill ended the run, as a kill would have")]
+    Abandoned,
     #[error("step {step} of revision {revision} (`{address}`): {source}")]
     IllegalTransition { revision: u64, step: usize, address: Address, source: IllegalTransition },
     #[error("step {step} of revision {revision} is for `{expected}`, and its outcome for `{found}`")]
@@ -124,7 +127,8 @@ impl RecordError {
             Self::LockedOut { .. } => {
                 "add a recipient of yours: `formwork secrets list` shows the keys that are at hand here".into()
             }
-            Self::NotLeased
+            Self::Abandoned
+            | Self::NotLeased
             | Self::OutsideLease { .. }
             | Self::OutputOutsideLease { .. }
             | Self::IllegalTransition { .. }

@@ -58,7 +58,7 @@ pub use identity::{AskPassphrase, Keys};
 pub use journal::StepStatus;
 pub use lease::{Lease, LeaseRequest};
 pub use model::*;
-pub use open::{Clock, OpenOptions, system_clock};
+pub use open::{Clock, Drill, DrillPoint, Entropy, OpenOptions, system_clock, system_entropy};
 pub use outputs::OutputEdit;
 pub use recipient::{NotARecipient, Recipient};
 pub use rekey::{PastRekey, Rekey, RekeyMoment, Rekeyed};
@@ -79,6 +79,8 @@ pub struct Record {
     clock: Clock,
     lease: Option<Lease>,
     presence: Option<presence::Presence>,
+    drill: Option<Drill>,
+    abandoned: bool,
 }
 
 /// A transaction that writes, under the lease that the record holds, if any.
@@ -119,8 +121,33 @@ impl Record {
         result.map_err(|error| error.at(&self.path))
     }
 
+    /// Leaves the record as a process leaves it that dies now: nothing more is written, and a lease stays behind.
+    pub fn abandon(&mut self) {
+        self.abandoned = true;
+        self.presence = None;
+    }
+
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned
+    }
+
+    /// A drill may end the run here.
+    fn drill(&mut self, point: DrillPoint) -> Result<(), RecordError> {
+        if !self.abandoned && self.drill.as_ref().is_some_and(|dies| dies(point)) {
+            self.abandon();
+        }
+        if self.abandoned { Err(RecordError::Abandoned) } else { Ok(()) }
+    }
+
     /// Runs `change` in one transaction, which is kept when it succeeds.
     fn write<T>(&mut self, change: impl FnOnce(&Writing) -> Result<T, RecordError>) -> Result<T, RecordError> {
+        self.drill(DrillPoint::Before)?;
+        let written = self.transact(change)?;
+        self.drill(DrillPoint::After)?;
+        Ok(written)
+    }
+
+    fn transact<T>(&mut self, change: impl FnOnce(&Writing) -> Result<T, RecordError>) -> Result<T, RecordError> {
         let now_ms = (self.clock)();
         let (lease, vault, record) = (self.lease.as_ref(), &*self.vault, self.path.as_path());
         let connection = &mut self.connection;

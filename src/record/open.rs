@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chacha20poly1305::aead::OsRng;
+use chacha20poly1305::aead::rand_core::RngCore;
 use formwork_contract::Str;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
@@ -40,6 +42,21 @@ const STATEMENT_CACHE: usize = 64;
 /// Tells the time, in milliseconds since the Unix epoch.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// Fills a buffer with bytes that nobody can foresee.
+pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// Asked on both sides of each write whether the process dies there, for drills; see [`Record::abandon`].
+pub type Drill = Arc<dyn Fn(DrillPoint) -> bool + Send + Sync>;
+
+/// A side of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrillPoint {
+    /// It is about to begin.
+    Before,
+    /// It is durable, and nothing came of it yet.
+    After,
+}
+
 /// Where a record is and whose.
 #[derive(Clone)]
 pub struct OpenOptions {
@@ -54,6 +71,11 @@ pub struct OpenOptions {
     pub ask: Option<AskPassphrase>,
     pub read_only: bool,
     pub clock: Clock,
+    /// Makes the keys and the id of a new record.
+    pub entropy: Entropy,
+    /// Each write waits for the disk. A record that need not outlive a crash of the machine can do without.
+    pub durable: bool,
+    pub drill: Option<Drill>,
 }
 
 /// The machine's own clock.
@@ -64,8 +86,13 @@ pub fn system_clock() -> Clock {
     })
 }
 
+/// The machine's own source of random bytes.
+pub fn system_entropy() -> Entropy {
+    Arc::new(|bytes| OsRng.fill_bytes(bytes))
+}
+
 impl OpenOptions {
-    /// For reading and writing, by the machine's clock.
+    /// For reading and writing, by the machine's clock and its random numbers.
     pub fn new(path: impl Into<PathBuf>, environment: impl Into<Str>, identity: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -75,6 +102,9 @@ impl OpenOptions {
             ask: None,
             read_only: false,
             clock: system_clock(),
+            entropy: system_entropy(),
+            durable: true,
+            drill: None,
         }
     }
 
@@ -125,7 +155,7 @@ fn open(options: &OpenOptions) -> Result<Record, RecordError> {
         Vault::open(&connection, &options.keys())?
     } else {
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "synchronous", if options.durable { "FULL" } else { "OFF" })?;
         connection.pragma_update(None, "foreign_keys", true)?;
         // What is replaced or deleted is overwritten.
         connection.pragma_update(None, "secure_delete", true)?;
@@ -145,6 +175,8 @@ fn open(options: &OpenOptions) -> Result<Record, RecordError> {
         clock,
         lease: None,
         presence: None,
+        drill: options.drill.clone(),
+        abandoned: false,
     })
 }
 
@@ -195,9 +227,15 @@ fn prepare(transaction: &Transaction, options: &OpenOptions) -> Result<Vault, Re
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.execute(
         "INSERT INTO record (one, id, environment, created_ms) VALUES (1, ?1, ?2, ?3)",
-        params![uuid::Uuid::new_v4().to_string(), &*options.environment, (options.clock)()],
+        params![random_id(&options.entropy).to_string(), &*options.environment, (options.clock)()],
     )?;
-    Vault::create(transaction, &options.keys())
+    Vault::create(transaction, &options.keys(), &options.entropy)
+}
+
+fn random_id(entropy: &Entropy) -> uuid::Uuid {
+    let mut bytes = uuid::Bytes::default();
+    entropy(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
 fn check_environment(connection: &Connection, options: &OpenOptions) -> Result<(), RecordError> {

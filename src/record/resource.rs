@@ -64,6 +64,30 @@ pub(super) fn all_at(connection: &Connection, revision: u64) -> Result<Vec<Recor
     select(connection, &query, &[&to_i64(revision)])
 }
 
+impl Record {
+    /// Where objects were moved from and to by revisions after this one, in the order of time.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn moves_since(&self, revision: u64) -> Result<Vec<(Address, Address)>, RecordError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT j.moved_from, s.address FROM journal AS j JOIN steps AS s USING (revision, step)
+                 WHERE j.revision > ?1 AND j.moved_from IS NOT NULL ORDER BY j.id",
+            )?;
+            let mut rows = statement.query([to_i64(revision)])?;
+            let mut moves = Vec::new();
+            while let Some(row) = rows.next()? {
+                let address = |column: usize| -> Result<Address, RecordError> {
+                    row.get_ref(column)?.as_str()?.parse().map_err(RecordError::corrupt)
+                };
+                moves.push((address(0)?, address(1)?));
+            }
+            Ok(moves)
+        })
+    }
+}
+
 /// One object by the text of its address and its deposed key, which is empty for the current object.
 pub(super) fn find(
     connection: &Connection,

@@ -20,9 +20,11 @@ use sha2::Sha256;
 
 use super::error::RecordError;
 use super::identity::Keys;
+use super::open::Entropy;
 use super::recipient::{self, Recipient};
 
 const NONCE_BYTES: usize = 24;
+const DATA_KEY_BYTES: usize = 32;
 
 /// How many hexadecimal digits name a key: enough to tell the keys of one record apart.
 const NAME_DIGITS: usize = 16;
@@ -58,8 +60,10 @@ impl Vault {
     }
 
     /// Makes the data key of a new record, and the identity file where there is none.
-    pub(super) fn create(connection: &Connection, keys: &Keys) -> Result<Self, RecordError> {
-        let vault = Self::ephemeral();
+    pub(super) fn create(connection: &Connection, keys: &Keys, entropy: &Entropy) -> Result<Self, RecordError> {
+        let mut data_key = [0; DATA_KEY_BYTES];
+        entropy(&mut data_key);
+        let vault = Self::with_key(&data_key);
         recipient::replace(connection, &[keys.own_or_new()?], &vault.data_key)?;
         Ok(vault)
     }

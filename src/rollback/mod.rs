@@ -8,7 +8,7 @@
 
 mod undo;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use formwork_contract::{Address, Str};
@@ -32,6 +32,8 @@ pub struct Target {
     pub pinned: HashMap<Address, serde_json::Value>,
     /// Values to return to, in the exact form.
     pub restore: HashMap<Address, serde_json::Value>,
+    /// Where objects stood that were moved since, by where they stand now.
+    pub returns: HashMap<Address, Address>,
 }
 
 /// Why there is nothing to go back to.
@@ -96,10 +98,14 @@ pub fn target(record: &Record, to: Option<u64>) -> Result<Target, RollbackError>
         (revision.files, revision.variables, revision.pinned) = (latest.files, latest.variables, latest.pinned);
     }
     let pinned = entries(&revision.pinned);
+    let mut returns = origins(record.moves_since(number)?);
+    let known: HashSet<&Address> = stood.iter().map(|resource| &resource.address).collect();
+    returns.retain(|_, before| known.contains(before));
     Ok(Target {
         revision: number,
         empty: stood.is_empty()
             && (revision.summary.kind == RevisionKind::Destroy || revision.summary.undoes.is_some()),
+        returns,
         files: revision.files,
         variables: entries(&revision.variables).map(|(name, json)| (name.into(), json.clone())).collect(),
         pinned: pinned.filter_map(|(address, json)| Some((address.parse().ok()?, json.clone()))).collect(),
@@ -137,6 +143,16 @@ pub fn begun(record: &Record, number: u64) -> Result<Begun, RollbackError> {
             .collect(),
         files: revision.files,
     })
+}
+
+/// Where each moved object stood before the first of its moves, by where it stands after the last.
+fn origins(moves: Vec<(Address, Address)>) -> HashMap<Address, Address> {
+    let mut origins: HashMap<Address, Address> = HashMap::new();
+    for (from, to) in moves {
+        let origin = origins.remove(&from).unwrap_or(from);
+        origins.insert(to, origin);
+    }
+    origins
 }
 
 fn entries(json: &serde_json::Value) -> impl Iterator<Item = (&str, &serde_json::Value)> {

@@ -9,6 +9,7 @@ mod approval;
 mod export;
 mod git;
 mod inspect;
+mod machine;
 mod open;
 mod overrides;
 mod plan;
@@ -33,7 +34,8 @@ use formwork_contract::Str;
 use crate::live::{Redactor, Registry};
 
 pub use crate::apply::{
-    ApplyOutcome, CrashPoint, CrashWhen, Interrupt, Paused, PausedFor, Progress, ProgressEvent, Silent, StepDone, Word,
+    ApplyOutcome, CrashHow, CrashPoint, CrashWhen, Interrupt, Paused, PausedFor, Progress, ProgressEvent, Silent,
+    StepDone, Word,
 };
 pub use crate::approve::overrides::NAMESPACE as OVERRIDE_NAMESPACE;
 pub use crate::approve::policy::{TestOutcome, TestReport, Verdict as PolicyVerdict, Violation};
@@ -48,6 +50,7 @@ pub use apply::{ApplyRequest, Resumable, apply, resumable, resume};
 pub use approval::{Approver, Governing, agent_signer, allowed, approve_plan, approver, key_file, verify};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
+pub use machine::Machine;
 pub use open::{own_host, served_context, state_dir};
 pub use overrides::{OverrideRequest, write_override};
 pub use plan::{PlanRequest, Planned, drift, look, open_plan, plan, save_plan};
@@ -88,6 +91,7 @@ pub struct Workspace {
     /// How long to wait for leases of others.
     pub patience: Duration,
     pub registry: Arc<dyn Registry>,
+    pub machine: Machine,
     pub secrecy: Secrecy,
 }
 

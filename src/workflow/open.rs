@@ -58,9 +58,14 @@ pub(super) fn display_prefix(workspace: &Workspace) -> String {
 /// Opens an environment's record, and makes it where there is none.
 pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
     let own = workspace.dir.join(OWN_FOLDER);
+    let machine = workspace.machine.clone();
     let options = OpenOptions {
         given_identities: workspace.secrecy.identities.clone(),
         ask: workspace.secrecy.ask.clone(),
+        clock: machine.clock,
+        entropy: machine.entropy,
+        durable: machine.durable,
+        drill: machine.drill,
         ..OpenOptions::new(record_path(workspace, environment), environment.clone(), own.join("identity"))
     };
     let opened = Record::open(&options)?;

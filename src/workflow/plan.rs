@@ -81,6 +81,7 @@ pub(super) struct Selection {
     pub(super) preflight: bool,
     pub(super) restore: HashMap<Address, serde_json::Value>,
     pub(super) pinned: HashMap<Address, serde_json::Value>,
+    pub(super) returns: HashMap<Address, Address>,
     pub(super) imports: HashMap<Address, Str>,
     /// Objects of which nobody knows what an interrupted run made of them.
     pub(super) undecided: HashSet<Address>,
@@ -106,6 +107,7 @@ impl Selection {
             preflight: false,
             restore: HashMap::new(),
             pinned: HashMap::new(),
+            returns: HashMap::new(),
             imports: HashMap::new(),
             undecided: HashSet::new(),
             look_only: false,
@@ -145,6 +147,7 @@ impl Selection {
             replace: self.replace.iter().cloned().collect(),
             restore: self.restore.clone(),
             pinned: self.pinned.clone(),
+            returns: self.returns.clone(),
             undecided: self.undecided.clone(),
             undo: self.undo.as_ref(),
             on_failure: self.on_failure,
@@ -258,12 +261,12 @@ pub(super) async fn reopen(
     secrets::same_key(&record, &file, name).map_err(|found| failure(&nowhere, *found))?;
     let header = file.header(&**record.vault()).map_err(unusable)?;
     let FiledSelection { targets, excludes, replace } = file.selection().map_err(unusable)?;
-    let restore = match header.kind {
+    let (restore, returns) = match header.kind {
         PlanKind::Rollback { to } => match rollback::target(&record, Some(to)) {
-            Ok(target) => target.restore,
+            Ok(target) => (target.restore, target.returns),
             Err(error) => return Err(failure(&nowhere, Diagnostic::error(error.to_string()))),
         },
-        _ => HashMap::new(),
+        _ => (HashMap::new(), HashMap::new()),
     };
     drop(record);
     let files = Arc::new(Files::from_snapshot(header.files.clone()));
@@ -275,6 +278,7 @@ pub(super) async fn reopen(
         replace,
         overrides: Overrides { files: file.overrides(), ..Overrides::default() },
         restore,
+        returns,
         pinned: file.data().map_err(unusable)?,
         imports: file.imports(),
         look_only: header.kind.undone().is_some(),
@@ -485,8 +489,10 @@ impl Prepared<'_> {
 
 /// Where the blueprint stands, and who plans it.
 fn made_now(workspace: &Workspace) -> (Option<Git>, Author) {
-    let author = Author { actor: Arc::clone(&workspace.actor), email: super::git::email(&workspace.dir) };
-    (super::git::state(&workspace.dir), author)
+    let asked = workspace.machine.asks_git;
+    let email = asked.then(|| super::git::email(&workspace.dir)).flatten();
+    let author = Author { actor: Arc::clone(&workspace.actor), email };
+    (asked.then(|| super::git::state(&workspace.dir)).flatten(), author)
 }
 
 fn stopped() -> Diagnostic {

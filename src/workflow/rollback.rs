@@ -124,6 +124,7 @@ async fn revive(
     let selection = Selection {
         restore: target.restore,
         pinned: target.pinned,
+        returns: target.returns,
         // A revision that took everything down is returned to by taking everything down.
         kind: if target.empty { PlanKind::Destroy } else { kind },
         ..given

@@ -6,6 +6,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use formwork::workflow::{CrashHow, CrashPoint, CrashWhen};
+
+use crate::factory::Factory;
+
 pub(crate) const SIGKILL: i32 = 9;
 
 /// A factory whose second form replaces, updates, creates and deletes: 30 steps that reach reality.
@@ -133,4 +137,23 @@ fn a_kill_after_any_record_loses_nothing() {
 #[test]
 fn a_kill_among_parallel_steps_loses_nothing() {
     assert!(kill_everywhere("before", "8") >= 60, "30 steps have an intent and an outcome each");
+}
+
+#[test]
+fn a_drill_that_the_process_survives_loses_nothing() {
+    for record in 1..=4 {
+        for when in [CrashWhen::Before, CrashWhen::After] {
+            let factory = Factory::new(
+                r#"
+                resource "sandbox_identity" "one" { name = "one" }
+                resource "sandbox_identity" "two" { name = "two" }
+                "#,
+            );
+            let crash = CrashPoint { record, when, how: CrashHow::Abandon };
+            assert!(!factory.apply_drilled(factory.plan(), crash).is_complete(), "{crash:?}");
+            factory.apply_planned(factory.plan());
+            factory.assert_settled();
+            assert_eq!(factory.standing(), 2, "{crash:?}");
+        }
+    }
 }

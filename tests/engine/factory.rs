@@ -5,9 +5,9 @@ use std::path::Path;
 use formwork::plan::Plan;
 use formwork::plan::model::Action;
 use formwork::workflow::{
-    AcceptedLoss, ApplyOutcome, ApplyRequest, Consent, Failure, Interrupt, PlanRequest, Planned, PluginSettings,
-    Progress, Secrecy, Silent, VariableSource, Workspace, apply, open_plan, plan, providers, resumable, resume,
-    rollback_plan, save_plan, undo_plan,
+    AcceptedLoss, ApplyOutcome, ApplyRequest, Consent, CrashPoint, Failure, Interrupt, Machine, PlanRequest, Planned,
+    PluginSettings, Progress, Secrecy, Silent, VariableSource, Workspace, apply, open_plan, plan, providers, resumable,
+    resume, rollback_plan, save_plan, undo_plan,
 };
 
 /// A blueprint under test.
@@ -31,6 +31,7 @@ impl Factory {
             parallelism: None,
             patience: std::time::Duration::ZERO,
             registry: providers(PluginSettings::default()),
+            machine: Machine::default(),
             secrecy: Secrecy::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -106,6 +107,14 @@ impl Factory {
 
     pub(crate) fn try_apply(&self, planned: Planned) -> Result<ApplyOutcome, Failure> {
         self.try_carry_out(planned, &ApplyRequest::new(Consent::Automatic), &Silent, &Interrupt::default())
+    }
+
+    /// Applies with a drill that ends the run, and lets the process live.
+    pub(crate) fn apply_drilled(&self, planned: Planned, crash: CrashPoint) -> ApplyOutcome {
+        let request = ApplyRequest { crash: Some(crash), ..ApplyRequest::new(Consent::Automatic) };
+        self.runtime
+            .block_on(apply(&self.workspace, planned, &request, &Silent, &Interrupt::default()))
+            .unwrap_or_else(|failed| panic!("not applied: {failed}"))
     }
 
     pub(crate) fn apply_watched(

@@ -28,12 +28,14 @@ mod plan_files;
 #[cfg(feature = "terraform")]
 mod planted;
 mod plugins;
-#[cfg(all(test, feature = "policy"))]
+#[cfg(test)]
+#[cfg(feature = "policy")]
 mod policy;
 mod preflight;
 mod protection;
 mod providers;
 mod rekey;
+#[cfg(test)]
 mod release;
 mod resume;
 mod risk;

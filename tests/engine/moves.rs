@@ -74,3 +74,53 @@ fn moves_chain_through_modules_and_keys() {
     );
     factory.apply();
 }
+
+const NAMED: &str = r#"
+resource "sandbox_log_store" "a" { name = "logs" }
+"#;
+
+const RENAMED: &str = r#"
+resource "sandbox_log_store" "b" { name = "logs" }
+moved {
+  from = sandbox_log_store.a
+  to   = sandbox_log_store.b
+}
+"#;
+
+#[test]
+fn a_rollback_takes_moves_back() {
+    let factory = Factory::new(NAMED);
+    factory.apply();
+    factory.write("main.hcl", RENAMED);
+    factory.apply();
+    let back = factory.rollback_planned(None);
+    assert_eq!(actions(&back.plan), ["no-op sandbox_log_store.a from sandbox_log_store.b"]);
+    assert!(factory.apply_planned(factory.through_file(back)).is_complete());
+    factory.write("main.hcl", NAMED);
+    factory.assert_settled();
+}
+
+#[test]
+fn what_was_moved_outlives_what_stands_on_it_under_its_old_name() {
+    let blueprint = |label: &str, name: &str, moved: &str| {
+        format!(
+            r#"
+            resource "sandbox_registry" "{label}" {{
+              name = "{name}"
+              lifecycle {{ create_before_destroy = true }}
+            }}
+            resource "sandbox_registry_credential" "pull" {{
+              registry_id = sandbox_registry.{label}.id
+              lifecycle {{ create_before_destroy = true }}
+            }}
+            {moved}
+            "#
+        )
+    };
+    let factory = Factory::new(&blueprint("a", "one", ""));
+    factory.apply();
+    let moved = "moved {\n  from = sandbox_registry.a\n  to = sandbox_registry.b\n}";
+    factory.write("main.hcl", &blueprint("b", "two", moved));
+    factory.apply();
+    assert_eq!(factory.standing(), 2);
+}

@@ -178,3 +178,26 @@ fn an_import_by_a_sensitive_id_is_refused() {
     let failed = factory.try_plan(&PlanRequest::default()).expect_err("refused");
     assert!(told(&failed).contains("cannot be sensitive"), "{}", told(&failed));
 }
+
+#[test]
+fn a_deletion_that_stops_half_way_keeps_what_is_sealed() {
+    let blueprint = |percent: u8| {
+        format!(
+            r#"
+            provider "sandbox" {{ failure_percent = {percent} }}
+            variable "text" {{ sensitive = true }}
+            resource "sandbox_log_store" "logs" {{
+              name = "logs"
+              tags = {{ password = var.text }}
+            }}
+            "#
+        )
+    };
+    let mut factory = Factory::new(&blueprint(0));
+    factory.variable("text", "planted-text");
+    factory.apply();
+    factory.write("main.hcl", &blueprint(100));
+    let planned = factory.try_plan(&PlanRequest { destroy: true, ..PlanRequest::default() }).expect("a plan");
+    assert!(!factory.apply_planned(planned).is_complete(), "every change stops half-way");
+    assert_hidden(&factory, "half deleted");
+}

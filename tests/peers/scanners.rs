@@ -145,6 +145,7 @@ fn planned(dir: &Path) -> PathBuf {
         patience: std::time::Duration::ZERO,
         registry: Arc::new(Aws),
         secrecy: formwork::workflow::Secrecy::default(),
+        machine: formwork::workflow::Machine::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let planned = runtime.block_on(plan(&workspace, &PlanRequest::default(), &Silent));

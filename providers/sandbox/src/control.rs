@@ -72,6 +72,15 @@ pub fn list(state_dir: &FilePath) -> Result<Vec<ObjectSummary>, Diagnostics> {
     Ok(all.iter().map(ObjectSummary::from).collect())
 }
 
+/// All objects of all environments with their attributes as plain JSON, in the order of [`list`].
+///
+/// # Errors
+/// The sandbox's file cannot be read.
+pub fn contents(state_dir: &FilePath) -> Result<Vec<(ObjectSummary, serde_json::Value)>, Diagnostics> {
+    let all = open(state_dir)?.read(objects::all).map_err(|fault| fault.diagnostic("list", None, "none"))?;
+    Ok(all.into_iter().map(|object| (ObjectSummary::from(&object), object.attributes)).collect())
+}
+
 /// Changes attributes of an object out of band. `which` is an id or the address of its owner; a change
 /// is an attribute (or `tags.KEY`: an entry of a map) and its new value: text for a string, a number or
 /// a bool, JSON for anything else, `null` for no value.

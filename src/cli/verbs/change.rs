@@ -16,7 +16,7 @@ use crate::cli::session::{CHANGES, DONE, FAILED, INTERRUPTED, Outcome, PAUSED, S
 use crate::plan::Focus;
 use crate::plan::json::to_terraform_json;
 use crate::workflow::{
-    self, AcceptedLoss, ApplyOutcome, ApplyRequest, Consent, CrashPoint, CrashWhen, PlanRequest, Planned,
+    self, AcceptedLoss, ApplyOutcome, ApplyRequest, Consent, CrashHow, CrashPoint, CrashWhen, PlanRequest, Planned,
     RollbackRequest, Workspace,
 };
 
@@ -304,5 +304,6 @@ fn code(outcome: &ApplyOutcome) -> u8 {
 }
 
 pub(super) fn crash_point(at: CrashAt) -> CrashPoint {
-    CrashPoint { record: at.record, when: if at.after { CrashWhen::After } else { CrashWhen::Before } }
+    let when = if at.after { CrashWhen::After } else { CrashWhen::Before };
+    CrashPoint { record: at.record, when, how: CrashHow::Kill }
 }

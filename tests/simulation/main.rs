@@ -1,0 +1,64 @@
+//! Deterministic simulation: whatever goes wrong, what was approved is done or undone, and nothing is lost.
+//!
+//! A seed decides a script (`script.rs`): forms of a blueprint (`form.rs`, `mutate.rs`, `text.rs`), and what goes
+//! wrong while they are applied, taken down and gone back from. It is played in this process and in virtual time
+//! (`play.rs`, `world.rs`, `cloud.rs`); after each act all promises must hold (`invariants.rs`). A seed that breaks
+//! one is made smaller (`shrink.rs`) and says how to have it again.
+//!
+//! `FORMWORK_SIMULATION_SEEDS=N` plays so many seeds, `FORMWORK_SIMULATION_SEED=S` chooses the one of `replay`, or
+//! the first of many.
+
+mod cloud;
+mod fleet;
+mod form;
+mod invariants;
+mod mutate;
+mod play;
+mod random;
+mod script;
+mod shrink;
+mod text;
+mod trace;
+mod world;
+
+use play::play;
+use script::Script;
+
+/// How many seeds are played where nobody says: what two cores play in one to two minutes.
+const SEEDS: u64 = 1_000;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var_os(name).and_then(|text| text.to_str()?.parse().ok())
+}
+
+#[test]
+fn whatever_goes_wrong_the_promises_hold() {
+    let first = number("FORMWORK_SIMULATION_SEED").unwrap_or(1);
+    let count = number("FORMWORK_SIMULATION_SEEDS").unwrap_or(SEEDS);
+    fleet::sail(first, count);
+}
+
+#[test]
+fn a_seed_gives_the_same_run_again() {
+    for seed in 1..=40 {
+        let script = Script::of(seed);
+        let (one, other) = (play(&script), play(&script));
+        let differs = one.trace.iter().zip(&other.trace).position(|(one, other)| one != other);
+        assert_eq!(
+            differs,
+            None,
+            "seed {seed}: `{}` and `{}`",
+            one.trace[differs.unwrap_or(0)],
+            other.trace[differs.unwrap_or(0)]
+        );
+        assert_eq!(one.trace.len(), other.trace.len(), "seed {seed}");
+    }
+}
+
+#[test]
+fn replay() {
+    let Some(seed) = number("FORMWORK_SIMULATION_SEED") else {
+        return println!("no seed to replay; give one with FORMWORK_SIMULATION_SEED");
+    };
+    fleet::replay(seed);
+}

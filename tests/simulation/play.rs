@@ -1,0 +1,169 @@
+//! Plays a script, and holds after each act that everything stands as it is to stand.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use formwork::plan::model::Action;
+use formwork::record::model::RevisionStatus;
+
+use crate::cloud::meddle;
+use crate::form::Form;
+use crate::invariants;
+use crate::script::{Act, Faults, Meddling, Script};
+use crate::world::{Ended, Goal, World};
+
+/// What did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    /// Which of the promises it is, the same for the same defect.
+    pub promise: &'static str,
+    pub found: String,
+}
+
+impl Violation {
+    pub(crate) fn new(promise: &'static str, found: impl Into<String>) -> Self {
+        Self { promise, found: found.into() }
+    }
+}
+
+/// How a script went.
+pub(crate) struct Played {
+    pub trace: Vec<String>,
+    pub violation: Option<Violation>,
+}
+
+/// Plays a script from an empty world, in virtual time.
+pub(crate) fn play(script: &Script) -> Played {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    runtime.block_on(async {
+        let mut world = World::new(script.seed).await;
+        let trace = world.trace.clone();
+        let ended = {
+            let playing = acts(&mut world, script);
+            tokio::pin!(playing);
+            std::future::poll_fn(|context| {
+                let polled = catch_unwind(AssertUnwindSafe(|| playing.as_mut().poll(context)));
+                polled.unwrap_or_else(|panic| std::task::Poll::Ready(Err(panicked(&*panic))))
+            })
+            .await
+        };
+        Played { trace: trace.lines(), violation: ended.err() }
+    })
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Violation {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Violation::new("nothing panics", text.unwrap_or("it panicked"))
+}
+
+async fn acts(world: &mut World, script: &Script) -> Result<(), Violation> {
+    for act in &script.acts {
+        match act {
+            Act::Become { form, runs } => {
+                world.trace.line("# a new form");
+                world.write(form);
+                reach(world, Goal::Blueprint, runs).await?;
+            }
+            Act::BackOut { form, run, back } => {
+                world.trace.line("# a new form, backed out of");
+                let before = latest(world);
+                world.write(form);
+                world.attempt(Goal::Blueprint, run).await;
+                invariants::no_strays(world)?;
+                // Nothing was begun, so that there is nothing to go back from; or what was set aside has the name that is
+                // wanted again, and stays until nothing depends on it.
+                if latest(world) == before || invariants::what_is_deposed_has_a_name(world) {
+                    reach(world, Goal::Blueprint, &[]).await?;
+                }
+                go_back(world, back).await?;
+            }
+            Act::RollBack { runs } => {
+                world.trace.line("# back");
+                go_back(world, runs).await?;
+            }
+            Act::Meddle { with, runs } => {
+                world.trace.line("# somebody meddles");
+                meddled(world, with).await?;
+                reach(world, Goal::Blueprint, runs).await?;
+            }
+            Act::TakeDown { runs } => {
+                world.trace.line("# everything goes");
+                reach(world, Goal::Nothing, runs).await?;
+                world.write(&Form::default());
+            }
+        }
+        let form = world.form.clone();
+        invariants::all(world, &form).await?;
+    }
+    invariants::no_secret_is_told(world.path())
+}
+
+/// Runs until it is done: the last run is a fair one, and has to get through.
+async fn reach(world: &mut World, goal: Goal, runs: &[Faults]) -> Result<(), Violation> {
+    let mut goal = goal;
+    for faults in runs {
+        let ended = world.attempt(goal, faults).await;
+        invariants::no_strays(world)?;
+        // What was meddled with may have been done already, and shows in the next plan.
+        if ended == Ended::Complete && faults.meddling.is_none() {
+            return Ok(());
+        }
+        if let Goal::Revision(number, _) = goal {
+            goal = Goal::Revision(number, true);
+        }
+    }
+    match world.attempt(goal, &Faults::default()).await {
+        Ended::Complete => Ok(()),
+        other => Err(Violation::new("a run gets through in fair weather", format!("{goal:?}: {other:?}"))),
+    }
+}
+
+/// Back to the last complete revision before the latest, and the blueprint with it.
+async fn go_back(world: &mut World, runs: &[Faults]) -> Result<(), Violation> {
+    let history = world.record().and_then(|record| record.history().ok()).unwrap_or_default();
+    let last = history.iter().map(|summary| summary.number).max().unwrap_or(0);
+    let earlier = history.iter().filter(|one| one.number < last && one.status == RevisionStatus::Complete);
+    let Some(target) = earlier.map(|summary| summary.number).max() else {
+        // There is nothing to go back to.
+        return reach(world, Goal::Blueprint, runs).await;
+    };
+    reach(world, Goal::Revision(target, false), runs).await?;
+    let form = world.revisions.get(&target).cloned().unwrap_or_default();
+    world.write(&form);
+    Ok(())
+}
+
+fn latest(world: &World) -> u64 {
+    let history = world.record().and_then(|record| record.history().ok()).unwrap_or_default();
+    history.iter().map(|summary| summary.number).max().unwrap_or(0)
+}
+
+/// A plan shows what was done behind our back, and what follows from it.
+async fn meddled(world: &mut World, with: &[Meddling]) -> Result<(), Violation> {
+    let ids: BTreeSet<String> =
+        with.iter().filter_map(|meddling| meddle(&world.state_dir(), *meddling, &world.trace)).collect();
+    let touched = invariants::addresses_of(world, &ids)?;
+    let planned = world.plan().await.map_err(|told| Violation::new("a plan can be made", told))?;
+    let objects = world.form.objects();
+    let changed: BTreeSet<String> = planned
+        .plan
+        .changes
+        .iter()
+        .filter(|change| change.action != Action::NoOp)
+        .map(|change| change.address.to_string())
+        .collect();
+    let follows = |address: &str| {
+        let input = objects.get(address).and_then(|object| object.attributes.get("input"));
+        matches!(input, Some(crate::form::Expected::IdOf(other)) if touched.contains(other))
+    };
+    let missed: Vec<&String> = touched.difference(&changed).collect();
+    let invented: Vec<&String> = changed.difference(&touched).filter(|address| !follows(address)).collect();
+    if missed.is_empty() && invented.is_empty() {
+        return Ok(());
+    }
+    Err(Violation::new(
+        "a plan shows exactly what was done behind our back",
+        format!("missed {missed:?}, invented {invented:?}"),
+    ))
+}
