@@ -283,7 +283,7 @@ fn fifty_planted_secrets_are_in_no_file_that_a_whole_life_writes() {
     life.run(0, &with(&["drift"], &given), &[]);
     changes_and_mistakes(&mut life, &given);
     the_record_is_edited(&mut life, &given);
-    life.run(0, &with(&["destroy", "--auto-approve", "--json"], &given), &[]);
+    life.run(0, &with(&["destroy", "--auto-approve", "--accept-loss", "all", "--json"], &given), &[]);
     fs::write(life.path("out/planted"), secret(7)).expect("a file");
     let found = life.leaks();
     assert!(!found.is_empty() && found.iter().all(|leak| leak.contains("out/planted: secret 7")), "{found:?}");
