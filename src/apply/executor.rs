@@ -353,7 +353,7 @@ impl<'a> Executor<'a> {
     fn record_only(&self, change: &Change, action: StepAction) -> StepEventKind {
         let held = |value: &Value| {
             let resource = self.journal.resource(change, value, &change.private);
-            let deposed = change.deposed.clone();
+            let deposed = change.deposed.clone().filter(|_| action != StepAction::Reinstate);
             // Until it is changed as well, it stands on what it stood on.
             let dependencies = match change.action {
                 Action::NoOp => resource.dependencies,

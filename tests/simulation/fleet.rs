@@ -55,6 +55,18 @@ pub(crate) fn sail(first: u64, count: u64) {
     assert!(broken.is_empty(), "{} seeds break a promise", broken.len());
 }
 
+/// Does something where there is as much room as a program has.
+///
+/// # Panics
+/// It does.
+pub(crate) fn with_room(work: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let working = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let ended = working.expect("the system has a thread to give").join();
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+}
+
 /// Plays one seed and tells what happens; where it breaks a promise, with as little as possible.
 ///
 /// # Panics

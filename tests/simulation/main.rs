@@ -40,19 +40,21 @@ fn whatever_goes_wrong_the_promises_hold() {
 
 #[test]
 fn a_seed_gives_the_same_run_again() {
-    for seed in 1..=40 {
-        let script = Script::of(seed);
-        let (one, other) = (play(&script), play(&script));
-        let differs = one.trace.iter().zip(&other.trace).position(|(one, other)| one != other);
-        assert_eq!(
-            differs,
-            None,
-            "seed {seed}: `{}` and `{}`",
-            one.trace[differs.unwrap_or(0)],
-            other.trace[differs.unwrap_or(0)]
-        );
-        assert_eq!(one.trace.len(), other.trace.len(), "seed {seed}");
-    }
+    fleet::with_room(|| (1..=40).for_each(plays_the_same_again));
+}
+
+fn plays_the_same_again(seed: u64) {
+    let script = Script::of(seed);
+    let (one, other) = (play(&script), play(&script));
+    let differs = one.trace.iter().zip(&other.trace).position(|(one, other)| one != other);
+    assert_eq!(
+        differs,
+        None,
+        "seed {seed}: `{}` and `{}`",
+        one.trace[differs.unwrap_or(0)],
+        other.trace[differs.unwrap_or(0)]
+    );
+    assert_eq!(one.trace.len(), other.trace.len(), "seed {seed}");
 }
 
 #[test]
@@ -60,5 +62,5 @@ fn replay() {
     let Some(seed) = number("FORMWORK_SIMULATION_SEED") else {
         return println!("no seed to replay; give one with FORMWORK_SIMULATION_SEED");
     };
-    fleet::replay(seed);
+    fleet::with_room(|| fleet::replay(seed));
 }

@@ -42,6 +42,7 @@ struct PolicyFile {
 }
 
 /// A policy's text, as the engine takes it.
+#[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "only the engine looks at it"))]
 #[derive(Clone, Debug)]
 pub(super) struct Text {
     pub(super) name: String,

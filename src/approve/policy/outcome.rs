@@ -24,6 +24,7 @@ pub(super) struct Given {
 }
 
 impl Purpose {
+    #[cfg_attr(not(feature = "policy"), expect(dead_code, reason = "only the engine names rules"))]
     /// `deny`, `violation`, `warn` and `require_approval`, with or without `_something`.
     pub(super) fn of(rule: &str) -> Option<Self> {
         let is = |name: &str| rule.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
