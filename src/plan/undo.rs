@@ -5,7 +5,7 @@
 
 mod links;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use formwork_contract::json::decode;
@@ -390,7 +390,8 @@ impl Walk<'_> {
             matches!(object.live, Live::Present { .. })
                 && links.concern(&asking_for(&object.kind.block, &object.live_value()), &object.recorded.dependencies)
         };
-        let found: Vec<Address> =
+        // In the order of addresses, so that a plan that is opened again has the same steps.
+        let found: BTreeSet<Address> =
             self.observed.values().filter(concerned).map(|object| object.address.clone()).collect();
         let back = |object: Observed| Return {
             deed: Deed::Nothing,
