@@ -7,6 +7,7 @@ use formwork_contract::{Diagnostic, Diagnostics, Str};
 use super::Consent;
 use super::assign::{Wanted, assign};
 use super::pattern::Patterns;
+use super::people::{Person, join};
 use super::policy;
 use super::rules::Rules;
 use super::signature::{self, Flaw};
@@ -243,14 +244,6 @@ impl Requirement {
     }
 }
 
-/// Somebody who signed: all signatures whose names or keys are the same.
-#[derive(Debug, Default)]
-pub(super) struct Person {
-    names: BTreeSet<Str>,
-    keys: BTreeSet<Str>,
-    files: Vec<SignatureFile>,
-}
-
 /// Who signed this plan and counts for something. The others are set aside.
 fn people(plan: &Plan, case: &Case<'_>, file: &[u8], verdict: &mut Verdict) -> Vec<Person> {
     let mut people: Vec<Person> = Vec::new();
@@ -264,19 +257,7 @@ fn people(plan: &Plan, case: &Case<'_>, file: &[u8], verdict: &mut Verdict) -> V
             },
         );
         match signer {
-            Ok((names, key)) => {
-                let mut person = Person { names, keys: [key].into(), files: vec![found.clone()] };
-                let (same, others) = people.into_iter().partition::<Vec<_>, _>(|other| {
-                    !person.names.is_disjoint(&other.names) || !person.keys.is_disjoint(&other.keys)
-                });
-                people = others;
-                for other in same {
-                    person.names.extend(other.names);
-                    person.keys.extend(other.keys);
-                    person.files.splice(0..0, other.files);
-                }
-                people.push(person);
-            }
+            Ok((names, key)) => join(&mut people, Person { names, keys: [key].into(), files: vec![found.clone()] }),
             Err(why) => verdict.set_aside.push(SetAside { file: found.name.clone(), why }),
         }
     }

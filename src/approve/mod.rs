@@ -12,6 +12,7 @@ mod judge;
 mod loss;
 pub mod overrides;
 mod pattern;
+mod people;
 pub mod policy;
 mod revoked;
 mod rules;

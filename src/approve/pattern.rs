@@ -2,6 +2,8 @@
 
 use formwork_contract::Str;
 
+use crate::plan::wildcard::Wildcards;
+
 /// A list of patterns, any of which may match, and none of which may that are negated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Patterns(Vec<Pattern>);
@@ -63,31 +65,9 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.contains(['*', '?'])
 }
 
-/// Whether one pattern matches the whole text; at most as many steps as the product of their lengths.
+/// Whether one pattern matches the whole text: byte by byte, as OpenSSH has it.
 fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut at, mut seen) = (0, 0);
-    // Where the last star stands, and how far the text has been given to it.
-    let mut star: Option<(usize, usize)> = None;
-    while seen < text.len() {
-        match (pattern.get(at), star) {
-            (Some(b'*'), _) => {
-                star = Some((at, seen));
-                at += 1;
-            }
-            (Some(wanted), _) if *wanted == b'?' || *wanted == text[seen] => {
-                at += 1;
-                seen += 1;
-            }
-            (_, Some((place, given))) => {
-                star = Some((place, given + 1));
-                at = place + 1;
-                seen = given + 1;
-            }
-            (_, None) => return false,
-        }
-    }
-    pattern[at..].iter().all(|rest| *rest == b'*')
+    Wildcards { run: b'*', one: b'?' }.matches(pattern.as_bytes(), text.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Consent to one wave of a release that is under way: what people sign, and whether it is enough.
 
-use std::collections::BTreeSet;
-
 use formwork_contract::Str;
 
 use super::assign::{Wanted, assign};
+use super::people::{Person, join};
 use super::{Rules, is_author, signature};
 use crate::plan::Plan;
 use crate::plan::release::Requirement;
@@ -32,12 +31,6 @@ pub struct WaveApproval {
     pub approver: Str,
     /// In SSHSIG's armor; `None` for a word alone.
     pub signature: Option<Str>,
-}
-
-/// Somebody who signed: all names and keys that belong together.
-struct Person {
-    names: BTreeSet<Str>,
-    keys: BTreeSet<Str>,
 }
 
 impl WaveSubject {
@@ -114,18 +107,7 @@ fn people(
             }
         });
         match signer {
-            Ok((names, key)) => {
-                let mut person = Person { names, keys: [key].into() };
-                let (same, others) = people.into_iter().partition::<Vec<_>, _>(|other| {
-                    !person.names.is_disjoint(&other.names) || !person.keys.is_disjoint(&other.keys)
-                });
-                people = others;
-                for other in same {
-                    person.names.extend(other.names);
-                    person.keys.extend(other.keys);
-                }
-                people.push(person);
-            }
+            Ok((names, key)) => join(&mut people, Person { names, keys: [key].into(), files: Vec::new() }),
             Err(why) => set_aside.push(format!("{approver}: {why}")),
         }
     }

@@ -45,15 +45,7 @@ impl std::error::Error for Failure {}
 /// # Errors
 /// Everything that is wrong with the files, as far as one mistake does not follow from another.
 pub fn load(files: Arc<Files>, options: &LoadOptions) -> Result<(Blueprint, Diagnostics), Failure> {
-    let mut loader = Loader {
-        files,
-        display_prefix: &options.display_prefix,
-        sources: Sources::default(),
-        diagnostics: Diagnostics::new(),
-        modules: HashMap::new(),
-        components: HashMap::new(),
-        target: None,
-    };
+    let mut loader = Loader::new(files, &options.display_prefix);
     let loaded = loader.blueprint(options);
     let sources = Arc::new(loader.sources);
     match (loaded, loader.diagnostics.has_errors()) {
@@ -76,19 +68,8 @@ pub fn load(files: Arc<Files>, options: &LoadOptions) -> Result<(Blueprint, Diag
 /// # Errors
 /// The root cannot be read, or does not declare it.
 pub fn environment(files: &Arc<Files>, name: &Str) -> Result<(Environment, Arc<Sources>), Failure> {
-    let mut loader = Loader {
-        files: Arc::clone(files),
-        display_prefix: "",
-        sources: Sources::default(),
-        diagnostics: Diagnostics::new(),
-        modules: HashMap::new(),
-        components: HashMap::new(),
-        target: None,
-    };
-    let mut environments = match loader.folder(".", None) {
-        Some(files) => blocks::draft(".", files, true, &mut loader.diagnostics).environments,
-        None => BTreeMap::new(),
-    };
+    let mut loader = Loader::new(Arc::clone(files), "");
+    let mut environments = loader.environments();
     let chosen = loader.choose(Some(name), &environments);
     let sources = Arc::new(loader.sources);
     if loader.diagnostics.has_errors() || chosen.is_none() {
@@ -100,18 +81,7 @@ pub fn environment(files: &Arc<Files>, name: &Str) -> Result<(Environment, Arc<S
 
 /// The names of the environments that a blueprint declares, as far as its root can be read.
 pub fn environment_names(files: &Arc<Files>) -> Vec<Str> {
-    let mut loader = Loader {
-        files: Arc::clone(files),
-        display_prefix: "",
-        sources: Sources::default(),
-        diagnostics: Diagnostics::new(),
-        modules: HashMap::new(),
-        components: HashMap::new(),
-        target: None,
-    };
-    let Some(files) = loader.folder(".", None) else { return Vec::new() };
-    let draft = blocks::draft(".", files, true, &mut loader.diagnostics);
-    draft.environments.into_keys().collect()
+    Loader::new(Arc::clone(files), "").environments().into_keys().collect()
 }
 
 struct Loaded {
@@ -140,7 +110,25 @@ pub(super) struct Caller<'c> {
     outer: Option<&'c Caller<'c>>,
 }
 
-impl Loader<'_> {
+impl<'o> Loader<'o> {
+    fn new(files: Arc<Files>, display_prefix: &'o str) -> Self {
+        Self {
+            files,
+            display_prefix,
+            sources: Sources::default(),
+            diagnostics: Diagnostics::new(),
+            modules: HashMap::new(),
+            components: HashMap::new(),
+            target: None,
+        }
+    }
+
+    /// What the root declares, as far as it can be read.
+    fn environments(&mut self) -> BTreeMap<Str, Environment> {
+        let Some(files) = self.folder(".", None) else { return BTreeMap::new() };
+        blocks::draft(".", files, true, &mut self.diagnostics).environments
+    }
+
     fn blueprint(&mut self, options: &LoadOptions) -> Option<Loaded> {
         let files = self.folder(".", None)?;
         let Draft { module, calls, mut environments } = blocks::draft(".", files, true, &mut self.diagnostics);

@@ -41,6 +41,7 @@ pub mod undo;
 mod validate;
 mod view;
 mod walk;
+pub mod wildcard;
 
 pub use checks::check_blocks;
 pub use file_v1::{Answers, PlanFile, PlanFileError};

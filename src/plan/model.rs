@@ -14,7 +14,7 @@ use super::release::Release;
 use super::risk::RiskReason;
 pub use super::undo::Deed;
 use crate::graph::ProviderKey;
-use crate::live::{Builds, ResourceKind};
+use crate::live::{Builds, Observed, ResourceKind};
 
 /// A plan: what is to change and why, ready to be approved and applied.
 #[derive(Debug)]
@@ -358,6 +358,37 @@ impl Action {
 }
 
 impl Change {
+    /// A change of an object that leaves it as it is.
+    pub(super) fn still(object: &Observed, address: &Address, value: Value) -> Self {
+        let dependencies: Arc<[Str]> = object.recorded.dependencies.clone().into();
+        Self {
+            address: address.clone(),
+            moved_from: None,
+            deposed: object.recorded.deposed.clone(),
+            action: Action::NoOp,
+            reason: None,
+            importing: None,
+            config: Value::Null(object.kind.ty.clone()),
+            replace_paths: Vec::new(),
+            provider: object.provider.clone(),
+            private: object.private(),
+            planned_private: Private::default(),
+            risk: Risk::None,
+            risk_reasons: Vec::new(),
+            protection: Protection::default(),
+            preflight: None,
+            dependencies: Arc::clone(&dependencies),
+            recorded_dependencies: dependencies,
+            create_before_destroy: object.recorded.create_before_destroy,
+            drifted: false,
+            tainted: object.recorded.tainted,
+            span: None,
+            before: value.clone(),
+            after: value,
+            kind: Arc::clone(&object.kind),
+        }
+    }
+
     /// The paths that ask for a new object, each up to where its names and keys would tell what is sensitive.
     pub fn shown_replace_paths(&self) -> impl Iterator<Item = Path> {
         self.replace_paths.iter().map(|path| shown(path, [&self.before, &self.after]))

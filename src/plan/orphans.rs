@@ -8,7 +8,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, ModulePat
 use futures_util::stream::{self, StreamExt};
 
 use super::Secrets;
-use super::model::{Action, Change, PlanKind, Reason, Risk};
+use super::model::{Action, Change, PlanKind, Reason};
 use super::protection::Protection;
 use super::walk::{Waiting, Walk};
 use crate::graph::{ProviderKey, Unit};
@@ -150,39 +150,21 @@ impl Walk<'_> {
         if action != Action::NoOp {
             self.ordering.change(place, None);
         }
-        let dependencies: Arc<[_]> = object.recorded.dependencies.clone().into();
         self.changes.push(Change {
             moved_from: moved.then(|| object.recorded.address.clone()),
-            deposed: object.recorded.deposed.clone(),
             action,
             reason,
-            importing: None,
             after: if action == Action::NoOp { before.clone() } else { nothing.clone() },
-            before,
             config: nothing,
-            replace_paths: Vec::new(),
-            private: match &object.live {
-                Live::Present { private, .. } => private.clone(),
-                Live::Absent => Private::default(),
-            },
             planned_private: planned,
-            risk: Risk::None,
-            risk_reasons: Vec::new(),
             protection: Protection {
                 recorded: is_protected,
                 planned: is_protected && action != Action::Delete,
                 overridden: None,
             },
-            preflight: None,
-            dependencies: Arc::clone(&dependencies),
-            recorded_dependencies: dependencies,
-            create_before_destroy: object.recorded.create_before_destroy,
             drifted: object.has_drifted() && self.options.undo.is_none(),
-            tainted: object.recorded.tainted,
-            provider: object.provider.clone(),
-            kind: Arc::clone(&object.kind),
-            address: object.address,
             span,
+            ..Change::still(&object, &object.address, before)
         });
     }
 }

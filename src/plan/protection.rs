@@ -11,6 +11,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Mode, ModulePath, Span
 use super::model::{Action, Change, Reason};
 use super::undo::Deed;
 use super::walk::Walk;
+use super::wildcard::Wildcards;
 use crate::blueprint::model::Environment;
 use crate::blueprint::settings::SettingsReader;
 
@@ -124,30 +125,7 @@ impl Rules {
 /// Whether a text fits a pattern in which `*` stands for any run of characters and `?` for one.
 fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut at, mut place) = (0, 0);
-    // The last star, and how much of the text it stands for so far.
-    let mut star: Option<(usize, usize)> = None;
-    while place < text.len() {
-        match pattern.get(at) {
-            Some('*') => {
-                star = Some((at, place));
-                at += 1;
-            }
-            Some(wanted) if *wanted == '?' || *wanted == text[place] => {
-                at += 1;
-                place += 1;
-            }
-            _ => match star {
-                Some((before, taken)) => {
-                    star = Some((before, taken + 1));
-                    at = before + 1;
-                    place = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|rest| *rest == '*')
+    Wildcards { run: '*', one: '?' }.matches(&pattern, &text)
 }
 
 impl Walk<'_> {

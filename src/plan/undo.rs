@@ -245,7 +245,7 @@ impl Walk<'_> {
                 let protected = before.recorded.protected;
                 let protection = Protection { recorded: protected, planned: protected, overridden: None };
                 let value = object.live_value();
-                let change = Change { before: value.clone(), ..self.blank(&object, &address, value) };
+                let change = Change { before: value.clone(), ..Change::still(&object, &address, value) };
                 self.changes.push(Change { moved_from: Some(address), reason, protection, ..change });
             }
             // It is gone, and was so when the run forgot it or since then: nothing is to be owned again.
@@ -406,37 +406,6 @@ impl Walk<'_> {
         };
         let returns: Vec<Return> = found.iter().filter_map(|address| self.observed.remove(address)).map(back).collect();
         (!returns.is_empty()).then_some(returns)
-    }
-
-    /// A change of an object that leaves it as it is.
-    fn blank(&self, object: &Observed, address: &Address, value: Value) -> Change {
-        let dependencies: Arc<[Str]> = object.recorded.dependencies.clone().into();
-        Change {
-            address: address.clone(),
-            moved_from: None,
-            deposed: object.recorded.deposed.clone(),
-            action: Action::NoOp,
-            reason: None,
-            importing: None,
-            config: Value::Null(object.kind.ty.clone()),
-            replace_paths: Vec::new(),
-            provider: object.provider.clone(),
-            private: object.private(),
-            planned_private: Private::default(),
-            risk: Risk::None,
-            risk_reasons: Vec::new(),
-            protection: Protection::default(),
-            preflight: None,
-            dependencies: Arc::clone(&dependencies),
-            recorded_dependencies: dependencies,
-            create_before_destroy: object.recorded.create_before_destroy,
-            drifted: false,
-            tainted: object.recorded.tainted,
-            span: None,
-            before: value.clone(),
-            after: value,
-            kind: Arc::clone(&object.kind),
-        }
     }
 }
 

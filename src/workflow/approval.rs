@@ -175,7 +175,8 @@ const APPROVAL: &[u8] = b"approval";
 impl KeptPlan {
     /// A plan file's bytes, with the signatures beside it: `PLAN.sig` and `PLAN.*.sig`.
     pub(super) fn new(path: &Path, bytes: Vec<u8>) -> Result<Self, Failure> {
-        let signatures = beside(path).and_then(|paths| paths.iter().map(|path| read_signature(path)).collect());
+        let signatures =
+            signatures_beside(path).and_then(|paths| paths.iter().map(|path| read_signature(path)).collect());
         match signatures {
             Ok(signatures) => Ok(Self { path: path.to_owned(), bytes, signatures }),
             Err(error) => Err(failure(
@@ -187,7 +188,11 @@ impl KeptPlan {
     }
 }
 
-fn beside(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// The signatures of a file by their names: `FILE.sig` and `FILE.*.sig`.
+///
+/// # Errors
+/// The folder cannot be read.
+pub(super) fn signatures_beside(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Ok(Vec::new()) };
     let mut found = Vec::new();

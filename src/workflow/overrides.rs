@@ -6,7 +6,7 @@ use std::sync::Arc;
 use formwork_contract::{Address, Diagnostic, Diagnostics};
 
 use super::Workspace;
-use super::approval::Governing;
+use super::approval::{Governing, signatures_beside};
 use super::open::{self, failure, record_failure};
 use crate::approve::overrides::{Bench, OverrideText, end_of, judge};
 use crate::blueprint::Failure;
@@ -32,20 +32,13 @@ fn read_one(path: &Path) -> Result<OverrideFile, Diagnostics> {
     };
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut signatures = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let other = entry.file_name().to_string_lossy().into_owned();
-        if other.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".sig")) {
-            signatures.push((other, std::fs::read_to_string(entry.path()).map_err(unreadable)?));
-        }
-    }
-    signatures.sort();
+    let signatures = signatures_beside(path).map_err(unreadable)?;
+    let signatures =
+        signatures.iter().map(std::fs::read_to_string).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
     Ok(OverrideFile {
         name: name.into(),
         text: text.into(),
-        signatures: signatures.into_iter().map(|(_, armored)| armored.into()).collect(),
+        signatures: signatures.into_iter().map(Into::into).collect(),
     })
 }
 
