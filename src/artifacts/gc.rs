@@ -47,14 +47,13 @@ pub fn collect(
         .filter(|holder| !own.contains(&holder.id))
         .flat_map(|holder| holder.digests)
         .collect();
-    let is_needed = |digest: &Digest| needed.contains(digest) || held.contains(digest);
     let (staying, going): (Vec<Entry>, Vec<Entry>) = store
         .entries()?
         .into_iter()
-        .partition(|entry| entry.name.is_some() || is_needed(&entry.facts.digest) || is_needed(&entry.manifest));
+        .partition(|entry| entry.name.is_some() || entry.is_among(needed) || entry.is_among(&held));
     let mut reached = BTreeSet::new();
     for entry in &staying {
-        store.walk(&entry.manifest, &mut |_, digest| {
+        store.walk(entry, &mut |_, digest| {
             reached.insert(digest.clone());
             Ok(())
         })?;

@@ -1,6 +1,6 @@
 //! Where the store is, and what is in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -39,16 +39,20 @@ pub struct Entry {
     pub manifest: Digest,
     /// Where in the repository a plan took it from.
     pub origin: Option<Str>,
+    pub(super) manifest_type: Str,
+    /// In bytes.
+    pub(super) manifest_size: u64,
 }
 
 impl Entry {
-    /// Whether a digest means it: of its content, or of its manifest.
-    pub fn is(&self, digest: &Digest) -> bool {
-        self.facts.digest == *digest || self.manifest == *digest
+    /// Whether one of these digests means it: of its content, or of its manifest.
+    pub fn is_among(&self, digests: &BTreeSet<Digest>) -> bool {
+        digests.contains(&self.facts.digest) || digests.contains(&self.manifest)
     }
 
-    pub(super) fn descriptor(&self, media_type: &str, size: u64) -> Descriptor {
-        let mut descriptor = Descriptor::new(media_type, &self.manifest, size)
+    /// As `index.json` has it.
+    pub(super) fn descriptor(&self) -> Descriptor {
+        let mut descriptor = Descriptor::new(&self.manifest_type, &self.manifest, self.manifest_size)
             .annotated(KIND, self.facts.kind.as_str())
             .annotated(DIGEST, &self.facts.digest.to_string())
             .annotated(SIZE, &self.facts.size.to_string());
@@ -100,6 +104,8 @@ impl Store {
     /// # Errors
     /// Somebody uses it, or it cannot be written.
     pub fn alone(&self, patience: Duration) -> Result<StoreLock, StoreError> {
+        // Another tool may have made the store.
+        fs::create_dir_all(self.own()).map_err(|error| StoreError::write(&self.own(), &error))?;
         lock::alone(&self.own(), patience)
     }
 
@@ -133,13 +139,23 @@ impl Store {
         found.map(|descriptor| Ok(self.entry(descriptor)?.facts)).transpose()
     }
 
-    /// Whether all parts of an artifact are there, as long as they should be; nothing is hashed.
+    /// Whether an artifact is there, with all its parts, as long as they should be; nothing is hashed.
     ///
     /// # Errors
     /// The first part that is not, or an index that cannot be read.
     pub fn is_whole(&self, digest: &Digest) -> Result<bool, StoreError> {
-        let Some(entry) = self.locate(digest)? else { return Ok(false) };
-        self.walk(&entry.manifest, &mut |descriptor, digest| {
+        match self.locate(digest)? {
+            Some(entry) => self.has_parts_of(&entry).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// The same of an artifact that is listed.
+    ///
+    /// # Errors
+    /// The first part that is not there or has another length.
+    pub fn has_parts_of(&self, entry: &Entry) -> Result<(), StoreError> {
+        self.walk(entry, &mut |descriptor, digest| {
             let found = fs::metadata(self.blob(digest)).map(|metadata| metadata.len());
             match found {
                 Ok(found) if found == descriptor.size => Ok(()),
@@ -153,8 +169,7 @@ impl Store {
                 }
                 Err(error) => Err(StoreError::read(&self.blob(digest), &error)),
             }
-        })?;
-        Ok(true)
+        })
     }
 
     pub(super) fn locate(&self, digest: &Digest) -> Result<Option<Entry>, StoreError> {
@@ -179,22 +194,17 @@ impl Store {
             .map_err(|error| StoreError::BadLayout { path: self.root.join(name), problem: error.to_string() })
     }
 
-    /// Visits a manifest's descriptor, and those of all that it names, once each.
+    /// Visits the descriptor of an artifact's manifest, and those of all that it names, once each.
     pub(super) fn walk(
         &self,
-        root: &Digest,
+        entry: &Entry,
         visit: &mut dyn FnMut(&Descriptor, &Digest) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let index = self.index()?;
-        let text = root.to_string();
-        let Some(first) = index.manifests.into_iter().find(|descriptor| descriptor.digest == text) else {
-            return Ok(());
-        };
-        let mut seen = BTreeMap::new();
-        let mut queue = vec![first];
+        let mut seen = HashSet::new();
+        let mut queue = vec![entry.descriptor()];
         while let Some(descriptor) = queue.pop() {
             let digest = self.digest_of(&descriptor)?;
-            if seen.insert(digest.clone(), ()).is_some() {
+            if !seen.insert(digest.clone()) {
                 continue;
             }
             visit(&descriptor, &digest)?;
@@ -239,6 +249,8 @@ impl Store {
             facts: Facts { digest, kind, size, media_type: media_type.into() },
             manifest,
             origin: parsed(ORIGIN).map(Str::from),
+            manifest_type: descriptor.media_type.as_str().into(),
+            manifest_size: descriptor.size,
         })
     }
 

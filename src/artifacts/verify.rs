@@ -113,7 +113,7 @@ impl Parts {
 
     fn called(&mut self, store: &Store, entry: &Entry, called: &Str) {
         let users = &mut self.users;
-        let walked = store.walk(&entry.manifest, &mut |_, digest| {
+        let walked = store.walk(entry, &mut |_, digest| {
             let all = users.entry(digest.clone()).or_default();
             if !all.contains(called) {
                 all.push(called.clone());

@@ -136,14 +136,23 @@ impl Adding<'_> {
         Ok((digest, size))
     }
 
+    /// Whether bytes are what is wanted, before anything is made of them.
+    ///
+    /// # Errors
+    /// They are something else.
+    pub(super) fn is_wanted(&self, what: &str, bytes: &[u8], wanted: Wanted<'_>) -> Result<(), StoreError> {
+        check(what, wanted, &Digest::of(&Sha256::digest(bytes)), bytes.len() as u64)
+    }
+
     /// Takes a small document in.
     pub(super) fn document(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
-        Ok(self.blob("manifest", self.store.root(), &mut &*bytes, Wanted::default())?.0)
+        let wanted = Wanted { digest: None, size: Some(bytes.len() as u64) };
+        Ok(self.blob("manifest", self.store.root(), &mut &*bytes, wanted)?.0)
     }
 
     /// Puts an artifact into the index, once all of it is there. A name that it takes from another one, that one
     /// loses; it stays until it is collected.
-    pub(super) fn list(&self, entry: Entry, media_type: &str, size: u64) -> Result<Entry, StoreError> {
+    pub(super) fn list(&self, entry: Entry) -> Result<Entry, StoreError> {
         let _writing = self.store.writing_index()?;
         let mut index = self.store.index()?;
         let digest = entry.manifest.to_string();
@@ -159,7 +168,7 @@ impl Adding<'_> {
         let nameless = |known: &Descriptor| known.digest == digest && known.annotation(REF_NAME).is_none();
         if !index.manifests.iter().any(|known| is_same(known) || is_held(known)) {
             index.manifests.retain(|known| !nameless(known));
-            index.manifests.push(entry.descriptor(media_type, size));
+            index.manifests.push(entry.descriptor());
         }
         self.store.write_index(&index)?;
         Ok(entry)

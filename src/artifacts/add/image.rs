@@ -81,17 +81,19 @@ impl Copying<'_> {
             return Ok(digest);
         }
         let name = format!("blobs/sha256/{}", digest.hex());
+        let wanted = Wanted { digest: Some(&digest), size: Some(descriptor.size) };
         if descriptor.is_index() || descriptor.is_manifest() {
             if depth > DEEPEST || descriptor.size > LARGEST_DOCUMENT {
                 return Err(self.source.bad(format!("the manifest `{digest}` is too large or lies too deep")));
             }
             let bytes = self.source.document(&name)?;
+            // Nothing is followed that is not what was meant.
+            self.call.adding.is_wanted(digest.short(), &bytes, wanted)?;
             for child in children(descriptor, &bytes).map_err(|error| self.source.bad(error))? {
                 self.tree(&child, depth + 1)?;
             }
         }
         let (mut reader, _) = self.source.open(&name)?;
-        let wanted = Wanted { digest: Some(&digest), size: Some(descriptor.size) };
         self.call.adding.blob(digest.short(), self.source.path(), &mut reader, wanted)?;
         self.size += descriptor.size;
         Ok(digest)

@@ -190,7 +190,8 @@ impl Call<'_> {
             return Err(StoreError::OtherDigest { what, wanted: wanted.clone(), found: facts.digest });
         }
         let (name, origin) = (self.wanted.name.map(Str::from), self.wanted.taken_from.map(Str::from));
-        self.adding.list(Entry { name, facts, manifest, origin }, media_type, size)
+        let (manifest_type, manifest_size) = (media_type.into(), size);
+        self.adding.list(Entry { name, facts, manifest, origin, manifest_type, manifest_size })
     }
 }
 

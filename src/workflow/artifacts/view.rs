@@ -138,10 +138,12 @@ pub fn artifacts_list(workspace: &Workspace) -> Result<ArtifactsView, Failure> {
     let store = open::artifact_store(workspace);
     let entries = store.entries().map_err(told)?;
     let holders = store.holders().map_err(told)?;
+    let known: BTreeSet<Digest> =
+        entries.iter().flat_map(|entry| [entry.facts.digest.clone(), entry.manifest.clone()]).collect();
     let mut users: BTreeMap<Digest, Vec<Str>> = BTreeMap::new();
     let mut absent = Vec::new();
     for block in blocks(workspace)? {
-        let here = block.digest.as_ref().is_some_and(|digest| entries.iter().any(|entry| entry.is(digest)));
+        let here = block.digest.as_ref().is_some_and(|digest| known.contains(digest));
         match block.digest {
             Some(digest) if here => users.entry(digest).or_default().push(block.address),
             digest => absent.push(ArtifactRow {
@@ -162,10 +164,10 @@ pub fn artifacts_list(workspace: &Workspace) -> Result<ArtifactsView, Failure> {
             .into_iter()
             .flat_map(|digest| users.get(digest).into_iter().flatten().cloned())
             .collect(),
-        holders: holders.iter().filter(|holder| holder.digests.iter().any(|digest| entry.is(digest))).count(),
-        state: match store.is_whole(&entry.facts.digest) {
-            Ok(true) => ArtifactState::Here,
-            _ => ArtifactState::Damaged,
+        holders: holders.iter().filter(|holder| entry.is_among(&holder.digests)).count(),
+        state: match store.has_parts_of(&entry) {
+            Ok(()) => ArtifactState::Here,
+            Err(_) => ArtifactState::Damaged,
         },
         name: entry.name,
         origin: entry.origin,

@@ -6,6 +6,8 @@
 mod closure;
 mod control;
 mod relation;
+#[cfg(test)]
+mod tests;
 mod version;
 
 use std::collections::BTreeMap;
