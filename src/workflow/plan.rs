@@ -450,11 +450,10 @@ impl Prepared<'_> {
         };
         self.warnings.append(ephemerals.close().await);
         let mut plan = made.map_err(fail)?;
-        match self.filed {
-            Some(filed) => as_filed(&mut plan.header, filed),
-            None => plan.header.artifacts = artifacts.planned(&plan, &record).map_err(fail)?,
+        if let Some(filed) = self.filed {
+            as_filed(&mut plan.header, filed);
         }
-        artifacts.are_here(&plan).map_err(fail)?;
+        artifacts.serve(&mut plan, self.filed, &record).map_err(fail)?;
         let (policy, demands) = governing.judge(&mut plan, workspace.now_ms);
         Ok(Planned {
             policy,

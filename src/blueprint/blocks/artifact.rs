@@ -18,11 +18,11 @@ pub(super) fn artifact(block: SyntaxBlock, dir: &str, diagnostics: &mut Diagnost
     let kind = reader.take_str("kind");
     let description = reader.take_str("description").map(|(text, _)| text);
     reader.finish();
-    let sha256 = sha256.map(|given| parsed(given, diagnostics, not_a_digest));
-    let kind = kind.map(|given| parsed(given, diagnostics, not_a_kind));
+    let sha256 = parsed(sha256, diagnostics, not_a_digest);
+    let kind = parsed(kind, diagnostics, not_a_kind);
     let (text, at) = source?;
     let origin = origin(&text, at, dir, diagnostics)?;
-    let (sha256, kind) = (flat(sha256)?, flat(kind)?);
+    let (Ok(sha256), Ok(kind)) = (sha256, kind) else { return None };
     if sha256.is_none() && !matches!(origin, ArtifactOrigin::Repository(_)) {
         diagnostics.push(without_digest(&name.text, &text, span, at, &origin));
         return None;
@@ -44,25 +44,14 @@ pub(super) fn artifact(block: SyntaxBlock, dir: &str, diagnostics: &mut Diagnost
     Some(Artifact { name: name.text, span, source: text, source_span: at, origin, sha256, kind, description })
 }
 
-/// `Some(None)` for what was not given, `None` for what was and is wrong.
-#[expect(clippy::option_option, reason = "nothing given and something wrong are two things")]
-fn flat<T>(given: Option<Option<T>>) -> Option<Option<T>> {
-    match given {
-        None => Some(None),
-        Some(parsed) => parsed.map(Some),
-    }
-}
-
+/// What a text means, where one was given.
 fn parsed<T: std::str::FromStr>(
-    (text, at): (Str, Span),
+    given: Option<(Str, Span)>,
     diagnostics: &mut Diagnostics,
     wrong: fn(&str, Span) -> Diagnostic,
-) -> Option<(T, Span)> {
-    let parsed = text.parse().ok().map(|parsed| (parsed, at));
-    if parsed.is_none() {
-        diagnostics.push(wrong(&text, at));
-    }
-    parsed
+) -> Result<Option<(T, Span)>, ()> {
+    let Some((text, at)) = given else { return Ok(None) };
+    text.parse().map(|parsed| Some((parsed, at))).map_err(|_| diagnostics.push(wrong(&text, at)))
 }
 
 fn not_a_digest(text: &str, at: Span) -> Diagnostic {

@@ -139,11 +139,18 @@ impl Artifacts {
         graph.artifacts().map(value).collect()
     }
 
-    /// The artifacts of a plan that was just made.
+    /// Writes down what a plan reads, unless its file says that already, and sees that all of it is there.
     ///
     /// # Errors
     /// The record cannot be read; something that the plan needs is not in the store.
-    pub(super) fn planned(&self, plan: &Plan, record: &Record) -> Result<Vec<PlannedArtifact>, Diagnostics> {
+    pub(super) fn serve(&self, plan: &mut Plan, filed: Option<&Header>, record: &Record) -> Result<(), Diagnostics> {
+        if filed.is_none() {
+            plan.header.artifacts = self.planned(plan, record)?;
+        }
+        self.are_here(plan)
+    }
+
+    fn planned(&self, plan: &Plan, record: &Record) -> Result<Vec<PlannedArtifact>, Diagnostics> {
         let needed = Needed::of(plan);
         let missing = self.missing.iter().filter(|(address, (digest, _))| {
             needed.blocks.contains(*address) || digest.as_ref().is_some_and(|digest| needed.digests.contains(digest))
@@ -156,11 +163,8 @@ impl Artifacts {
         Ok(needed.planned(&self.declared, &earlier))
     }
 
-    /// That everything is there that the steps of a plan read; nothing is hashed.
-    ///
-    /// # Errors
-    /// Everything that is not.
-    pub(super) fn are_here(&self, plan: &Plan) -> Result<(), Diagnostics> {
+    /// Whether everything is there that the steps of a plan read; nothing is hashed.
+    fn are_here(&self, plan: &Plan) -> Result<(), Diagnostics> {
         let mut wrong = Diagnostics::new();
         for artifact in plan.header.artifacts.iter().filter(|artifact| artifact.needed) {
             match self.store.is_whole(&artifact.facts.digest) {

@@ -138,7 +138,7 @@ fn a_folder_has_the_digest_that_gnu_tar_gives() {
     std::os::unix::fs::symlink("a.txt", dir.join("in/link")).expect("a link");
     std::os::unix::fs::symlink(&long, dir.join("in/long-link")).expect("a link");
     fs::hard_link(dir.join("in/a.txt"), dir.join("in/z-again")).expect("a second name");
-    let run_it = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o751));
+    let run_it: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o751);
     fs::set_permissions(dir.join("in/a-b"), run_it).expect("it can be executed");
     let script = "LC_ALL=C tar --format=gnu --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
                   --mode=u=rwX,go=rX --hard-dereference --blocking-factor=1 -C in -cf - . | sha256sum";
