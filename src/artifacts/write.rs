@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -95,7 +96,8 @@ impl Store {
     }
 
     fn incoming(&self) -> io::Result<NamedTempFile> {
-        NamedTempFile::new_in(self.own().join(INCOMING))
+        // A store may be shared: who can read it is what the process's mask says, as for other files.
+        tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(self.own().join(INCOMING))
     }
 }
 
@@ -212,12 +214,6 @@ fn check(what: &str, wanted: Wanted<'_>, digest: &Digest, size: u64) -> Result<(
 /// Makes a file durable under its name.
 fn settle(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // A store is shared: whoever may enter the folder may read what is in it.
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
     file.persist(path).map_err(|error| error.error)?;
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),

@@ -208,8 +208,13 @@ impl Store {
             return Ok(facts);
         }
         let adding = self.adding(meter, TAKING)?;
-        let wanted =
-            Addition { origins: std::slice::from_ref(origin), taken_from: Some(taken_from), ..Addition::default() };
+        let wanted = Addition {
+            origins: std::slice::from_ref(origin),
+            taken_from: Some(taken_from),
+            // What was checked is what is taken, should it change meanwhile.
+            digest: Some(&digest),
+            ..Addition::default()
+        };
         Ok(add(&adding, &wanted, &Host::default())?.entry.facts)
     }
 }

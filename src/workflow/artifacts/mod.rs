@@ -2,10 +2,9 @@
 
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
@@ -151,6 +150,9 @@ impl Artifacts {
     }
 
     fn planned(&self, plan: &Plan, record: &Record) -> Result<Vec<PlannedArtifact>, Diagnostics> {
+        if self.declared.is_empty() && self.missing.is_empty() && !self.store.exists() {
+            return Ok(Vec::new());
+        }
         let needed = Needed::of(plan);
         let missing = self.missing.iter().filter(|(address, (digest, _))| {
             needed.blocks.contains(*address) || digest.as_ref().is_some_and(|digest| needed.digests.contains(digest))
@@ -159,7 +161,10 @@ impl Artifacts {
         if !missing.is_empty() {
             return Err(missing.into_iter().collect());
         }
-        let earlier = if needed.digests.is_empty() { BTreeMap::new() } else { recorded(record)? };
+        // Reading all revisions costs, and seldom is anything else wanted than what the blueprint declares.
+        let declared: BTreeSet<&Digest> = self.declared.values().map(|facts| &facts.digest).collect();
+        let is_known = needed.digests.iter().all(|digest| declared.contains(digest));
+        let earlier = if is_known { BTreeMap::new() } else { recorded(record)? };
         Ok(needed.planned(&self.declared, &earlier))
     }
 
@@ -221,7 +226,11 @@ pub(super) fn ready(
         return Err(damaged);
     }
     if store.exists() {
-        let mut holder = holder(workspace, record, &header.environment, None)?;
+        let known = store.holders().map_err(|error| error.diagnostic())?;
+        let mut holder = match known.into_iter().find(|holder| *holder.id == *record.id()) {
+            Some(known) => known,
+            None => holder(workspace, record, &header.environment, None)?,
+        };
         holder.digests.extend(header.artifacts.iter().map(|artifact| artifact.facts.digest.clone()));
         match store.hold(&holder) {
             // Where nothing can be written nothing can be collected.
