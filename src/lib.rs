@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod approve;
+pub mod artifacts;
 pub mod blueprint;
 pub mod cli;
 pub mod graph;

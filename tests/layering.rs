@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 /// The table of `docs/architecture.md`: each module and those that stand directly before it. A module may
 /// import these and what they may import.
 const BEFORE: &[(&str, &[&str])] = &[
-    ("blueprint", &[]),
+    ("artifacts", &[]),
+    ("blueprint", &["artifacts"]),
     ("record", &[]),
     ("language", &["blueprint"]),
     ("graph", &["language"]),

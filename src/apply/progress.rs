@@ -38,6 +38,12 @@ pub enum ProgressEvent {
     Waiting {
         why: Str,
     },
+    /// So much of an artifact is read and hashed, in bytes.
+    Checking {
+        what: Str,
+        done: u64,
+        total: Option<u64>,
+    },
     /// The run begins, with so many steps.
     Begun {
         steps: usize,

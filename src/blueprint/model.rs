@@ -8,6 +8,7 @@ use formwork_contract::{Address, Mode, ModulePath, Span, Str, Type};
 use super::expression::{Expr, Reference};
 use super::files::Files;
 use super::sources::Sources;
+use crate::artifacts::{ArtifactKind, Digest, Origin};
 
 /// A blueprint as one environment sees it: the root module, with every module and component loaded.
 #[derive(Clone, Debug)]
@@ -31,6 +32,7 @@ pub struct Module {
     pub variables: BTreeMap<Str, Variable>,
     pub locals: BTreeMap<Str, Local>,
     pub outputs: BTreeMap<Str, Output>,
+    pub artifacts: Vec<Artifact>,
     /// In the order in which they stand, file by file.
     pub resources: Vec<Resource>,
     pub calls: Vec<ModuleCall>,
@@ -115,6 +117,33 @@ impl Output {
     pub fn hides_nothing(&self) -> bool {
         !self.sensitive && !self.ephemeral
     }
+}
+
+/// `artifact "name" { ... }`: all of it is known before anything is evaluated.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    pub name: Str,
+    /// Of the header.
+    pub span: Span,
+    /// As it is written.
+    pub source: Str,
+    pub source_span: Span,
+    pub origin: ArtifactOrigin,
+    /// Required of what is not in the repository.
+    pub sha256: Option<(Digest, Span)>,
+    pub kind: Option<(ArtifactKind, Span)>,
+    pub description: Option<Str>,
+}
+
+/// Where an artifact comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArtifactOrigin {
+    /// A file, folder or image beside the blueprint, by its path from the blueprint's root: a plan takes it in.
+    Repository(Origin),
+    /// A path outside: somebody adds it.
+    Outside(Origin),
+    /// What it is called in the store.
+    Store(Str),
 }
 
 /// An entry of `depends_on`.

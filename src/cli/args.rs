@@ -1,6 +1,7 @@
 //! The command line: verbs, options, and help with examples.
 
 mod approval;
+mod artifacts;
 mod crash;
 mod examples;
 mod failure;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::log::LogLevel;
 use crate::workflow::FailurePolicy;
 pub use approval::{Approval, Approve, Verify};
+pub use artifacts::{Artifacts, ArtifactsAdd, ArtifactsGc};
 pub use crash::CrashAt;
 pub use failure::{Losses, Resume};
 pub use planning::{Override, Planning};
@@ -52,6 +54,9 @@ pub struct Global {
     /// An age identity or SSH private key that opens records, beside the project's own
     #[arg(long, value_name = "FILE", env = "FORMWORK_IDENTITY", global = true, help_heading = "Global options")]
     pub identity: Option<PathBuf>,
+    /// The store of artifacts [default: `.formwork/artifacts` of the blueprint]
+    #[arg(long, value_name = "DIR", env = "FORMWORK_ARTIFACTS", global = true, help_heading = "Global options")]
+    pub store: Option<PathBuf>,
     /// No colours; so does the environment variable NO_COLOR
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_color: bool,
@@ -139,6 +144,9 @@ pub enum Verb {
     /// See which providers are needed, and bring their packages here
     #[command(subcommand, after_help = providers::EXAMPLES)]
     Providers(Providers),
+    /// Keep what plans need: files, images and packages, by digest
+    #[command(subcommand, after_help = artifacts::EXAMPLES)]
+    Artifacts(Artifacts),
     /// Judge plans by Rego policies: test them, check with them, except from them
     #[command(subcommand, after_help = policy::EXAMPLES)]
     Policy(Policy),

@@ -1,4 +1,4 @@
-//! Downloads while they go on: bars in a terminal, a line for each in a log.
+//! Downloads and other long work on bytes while it goes on: bars in a terminal, a line for each in a log.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal::Terminal;
+#[cfg(feature = "terraform")]
 use crate::workflow::DownloadProgress;
+use crate::workflow::Meter;
 
 /// Shows downloads to a person. Dropping it takes its bars off the terminal.
 pub(super) struct Downloads {
@@ -31,11 +33,20 @@ impl Downloads {
         Self { view, bars: Mutex::default() }
     }
 
-    fn bar(&self, name: &str, total: Option<u64>) -> ProgressBar {
+    fn moved_to(&self, doing: &str, name: &str, done: u64, total: Option<u64>) {
+        let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = bars.entry(name.to_owned()).or_insert_with(|| self.bar(doing, name, total));
+        bar.set_position(done);
+        if total == Some(done) {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn bar(&self, doing: &str, name: &str, total: Option<u64>) -> ProgressBar {
         match &self.view {
             View::Quiet => ProgressBar::hidden(),
             View::Log(terminal) => {
-                terminal.tell(&format!("fetching {name}\n"));
+                terminal.tell(&format!("{doing} {name}\n"));
                 ProgressBar::hidden()
             }
             View::Terminal(multi) => {
@@ -53,13 +64,24 @@ impl Downloads {
     }
 }
 
+#[cfg(feature = "terraform")]
 impl DownloadProgress for Downloads {
     fn downloading(&self, name: &str, received: u64, total: Option<u64>) {
-        let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = bars.entry(name.to_owned()).or_insert_with(|| self.bar(name, total));
-        bar.set_position(received);
+        self.moved_to("fetching", name, received, total);
     }
 }
+
+impl Meter for Downloads {
+    fn moved(&self, what: &str, done: u64, total: Option<u64>) {
+        // What is done in a moment is not worth a line.
+        if total.is_none_or(|total| total >= WORTH_A_BAR) {
+            self.moved_to("hashing", what, done, total);
+        }
+    }
+}
+
+/// In bytes.
+const WORTH_A_BAR: u64 = 64 << 20;
 
 impl Drop for Downloads {
     fn drop(&mut self) {

@@ -2,7 +2,6 @@
 
 pub mod args;
 mod console;
-#[cfg(feature = "terraform")]
 mod downloads;
 mod interrupt;
 mod limits;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use formwork_contract::{Address, Str};
 use futures_util::future::{BoxFuture, FutureExt};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::interrupt;
 use super::render::style::{Paint, Role, count, harmless};
@@ -47,6 +47,8 @@ struct State {
     running: HashMap<Address, Running>,
     read: usize,
     planned: usize,
+    /// What is being hashed, and how far that is.
+    hashing: Option<String>,
     last_report: Instant,
     is_over: bool,
 }
@@ -152,6 +154,7 @@ impl State {
             running: HashMap::new(),
             read: 0,
             planned: 0,
+            hashing: None,
             last_report: Instant::now(),
             is_over: false,
         }
@@ -165,6 +168,7 @@ impl State {
                 self.line(&format!("{address}: looking at what an interrupted run left"));
             }
             ProgressEvent::Waiting { why } => self.line(&format!("Waiting: {}", harmless(why))),
+            ProgressEvent::Checking { what, done, total } => self.checking(what, *done, *total),
             ProgressEvent::Begun { steps } => self.begin(*steps),
             ProgressEvent::StepStarted { address, action } => self.started(address, *action),
             ProgressEvent::StepRetried { address, after, why } => {
@@ -206,6 +210,21 @@ impl State {
 
     fn tells_each(&self) -> bool {
         self.steps <= TOLD_ONE_BY_ONE
+    }
+
+    fn checking(&mut self, what: &str, done: u64, total: Option<u64>) {
+        let whole = total.map(|total| format!(" of {}", HumanBytes(total))).unwrap_or_default();
+        let told = format!("hashing {}: {}{whole}", harmless(what), HumanBytes(done));
+        match &self.view {
+            View::Quiet => {}
+            View::Terminal { overall, .. } => overall.set_message(told.clone()),
+            View::Log(_) if self.last_report.elapsed() >= REPORT => {
+                self.last_report = Instant::now();
+                self.line(&told);
+            }
+            View::Log(_) => {}
+        }
+        self.hashing = Some(told).filter(|_| total != Some(done));
     }
 
     fn begin(&mut self, steps: usize) {
@@ -318,6 +337,9 @@ impl State {
     }
 
     fn where_it_stands(&self) -> String {
+        if let Some(hashing) = &self.hashing {
+            return hashing.clone();
+        }
         let mut text = String::new();
         if self.steps == 0 {
             if self.read > 0 {

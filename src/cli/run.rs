@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use super::args::{Cli, Policy, Providers, Sandbox, Secrets, State, Verb, meant_option};
+use super::args::{Artifacts, Cli, Policy, Providers, Sandbox, Secrets, State, Verb, meant_option};
 use super::log::Log;
 use super::session::{CHANGES, DONE, FAILED, Outcome, Session};
 use super::terminal::{Environment, Terminal};
@@ -105,6 +105,11 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::Providers(Providers::List) => verbs::providers::list(session),
         Verb::Providers(Providers::Lock(arguments)) => verbs::providers::lock(session, &arguments).await,
         Verb::Providers(Providers::Mirror(arguments)) => verbs::providers::mirror(session, &arguments).await,
+        Verb::Artifacts(Artifacts::Add(arguments)) => verbs::artifacts::add(session, &arguments),
+        Verb::Artifacts(Artifacts::List) => verbs::artifacts::list(session),
+        Verb::Artifacts(Artifacts::Verify) => verbs::artifacts::verify(session),
+        Verb::Artifacts(Artifacts::Gc(arguments)) => verbs::artifacts::gc(session, &arguments),
+        Verb::Artifacts(Artifacts::Remove { name }) => verbs::artifacts::remove(session, &name),
         Verb::Policy(Policy::Test(arguments)) => verbs::policy::test(session, &arguments),
         Verb::Policy(Policy::Check(arguments)) => verbs::policy::check(session, &arguments).await,
         Verb::Policy(Policy::Init) => verbs::policy::init(session),

@@ -124,6 +124,7 @@ impl Session {
             parallelism: self.global.parallelism.map(std::num::NonZeroUsize::get),
             patience: self.global.locking.lock_timeout.unwrap_or_default(),
             registry: workflow::providers(self.plugins()?),
+            store: self.global.store.as_ref().map(|folder| self.working_dir.join(self.path(folder))),
             machine: workflow::Machine::default(),
             secrecy: Secrecy {
                 identities: self.global.identity.iter().map(|file| self.path(file)).collect(),

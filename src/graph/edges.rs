@@ -141,7 +141,7 @@ impl DesiredGraph {
             NodeKind::Provider(position) => visit_body(&module.providers[*position].config, &mut here),
             NodeKind::Resource(position) => visit_resource(&module.resources[*position], &mut here),
             NodeKind::Check(position) => visit_conditions(&module.checks[*position].asserts, &mut here),
-            NodeKind::ImplicitProvider { .. } | NodeKind::End => {}
+            NodeKind::Artifact(_) | NodeKind::ImplicitProvider { .. } | NodeKind::End => {}
         }
     }
 }

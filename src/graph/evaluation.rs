@@ -9,6 +9,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, InstanceKey, Marks, Mo
 use super::expand::{self, Each, Expansion, InstanceId, ModuleInstance, Unit};
 use super::names::InstanceNames;
 use super::{DesiredGraph, ModuleId, NodeId, NodeKind};
+use crate::artifacts::Facts;
 use crate::blueprint::model::{Output, Resource};
 use crate::language::{FunctionContext, ProvidedFunctions, ProviderTable, Scope, variable_value};
 
@@ -26,6 +27,8 @@ pub struct Inputs {
     pub applying: bool,
     /// What `path.cwd` is.
     pub working_dir: Str,
+    /// What `artifact` blocks come to, by their addresses.
+    pub artifacts: BTreeMap<Str, Value>,
 }
 
 /// A graph and what is known of it so far.
@@ -305,6 +308,16 @@ impl Evaluation {
         }
         let value = self.compute(unit)?;
         Ok(cell.get_or_init(|| value).clone())
+    }
+
+    /// What is known of an artifact.
+    pub fn artifact(&self, node: NodeId) -> Value {
+        let address = self.graph.describe(node);
+        let known = self.inputs.artifacts.get(address.as_str()).cloned();
+        known.unwrap_or_else(|| {
+            let name = address.rsplit('.').next().unwrap_or_default();
+            Facts::unknown_value(name, None)
+        })
     }
 
     /// The outputs of the root module, unordered.

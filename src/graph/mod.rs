@@ -22,7 +22,7 @@ use std::sync::Arc;
 use formwork_contract::{Diagnostics, Mode, ModulePath, Str};
 
 use crate::blueprint::Blueprint;
-use crate::blueprint::model::{Module, ModuleCall, Resource};
+use crate::blueprint::model::{Artifact, Module, ModuleCall, Resource};
 
 pub use edges::Part;
 pub use evaluation::{Evaluation, Inputs, Slot};
@@ -76,6 +76,7 @@ struct NameIndex {
     variables: HashMap<Str, NodeId>,
     locals: HashMap<Str, NodeId>,
     outputs: HashMap<Str, NodeId>,
+    artifacts: HashMap<Str, NodeId>,
     resources: HashMap<(Mode, Str, Str), NodeId>,
     providers: HashMap<(Str, Option<Str>), NodeId>,
     /// The configuration without an alias of each provider.
@@ -103,6 +104,7 @@ pub enum NodeKind {
         name: Str,
         source: ProviderSource,
     },
+    Artifact(usize),
     Resource(usize),
     Check(usize),
     /// Everything in the module and in those that it calls.
@@ -161,6 +163,17 @@ impl DesiredGraph {
         }
     }
 
+    /// Every `artifact` block, with its node.
+    pub fn artifacts(&self) -> impl Iterator<Item = (NodeId, &Artifact)> {
+        let nodes = (0..self.nodes.len() as u32).map(NodeId);
+        nodes.filter_map(|node| match self.node(node).kind {
+            NodeKind::Artifact(position) => {
+                Some((node, &self.module(self.node(node).module).module.artifacts[position]))
+            }
+            _ => None,
+        })
+    }
+
     /// The node of the provider configuration that serves a resource node.
     pub fn provider_of(&self, resource: NodeId) -> Option<NodeId> {
         self.provider_of.get(&resource).copied()
@@ -208,6 +221,7 @@ impl DesiredGraph {
             NodeKind::Variable(name) => format!("var.{name}"),
             NodeKind::Local(name) => format!("local.{name}"),
             NodeKind::Output(name) => format!("output.{name}"),
+            NodeKind::Artifact(position) => format!("artifact.{}", module.module.artifacts[*position].name),
             NodeKind::Provider(_) | NodeKind::ImplicitProvider { .. } => format!("provider.{}", self.provider_key(id)),
             NodeKind::Resource(position) => resource(*position),
             NodeKind::Check(position) => format!("check.{}", module.module.checks[*position].name),
@@ -233,6 +247,9 @@ impl DesiredGraph {
                 let source = source::source_in(&module, &provider.name, &self.native_names());
                 index.defaults.entry(source).or_insert(node);
             }
+        }
+        for (position, artifact) in module.artifacts.iter().enumerate() {
+            index.artifacts.insert(artifact.name.clone(), self.add_node(id, NodeKind::Artifact(position)));
         }
         for (position, resource) in module.resources.iter().enumerate() {
             let node = self.add_node(id, NodeKind::Resource(position));

@@ -41,6 +41,7 @@ impl Names for InstanceNames<'_> {
         let used = |named| Usage { reference, span, named };
         match &*reference.root {
             "var" | "local" => self.value_of_name(reference, span),
+            "artifact" => self.artifact(reference, span),
             "module" => self.module(None, attribute(steps, 0), used(1), index),
             "component" => self.module(attribute(steps, 0), attribute(steps, 1), used(2), index),
             "data" => self.resource(Mode::Data, attribute(steps, 0), attribute(steps, 1), used(2), index),
@@ -70,6 +71,14 @@ impl InstanceNames<'_> {
         let node = attribute(&reference.steps, 0).and_then(|name| table.get(name)).copied();
         match node {
             Some(node) => Ok(Found { value: self.evaluation.value((self.instance, node))?, consumed: 1 }),
+            None => Err(self.unresolved(reference, span)),
+        }
+    }
+
+    fn artifact(&self, reference: &Reference, span: Span) -> Result<Found, Diagnostics> {
+        let index = &self.evaluation.graph.module(self.module_id()).index;
+        match attribute(&reference.steps, 0).and_then(|name| index.artifacts.get(name)) {
+            Some(node) => Ok(Found { value: self.evaluation.artifact(*node), consumed: 1 }),
             None => Err(self.unresolved(reference, span)),
         }
     }

@@ -81,6 +81,7 @@ pub(super) fn span(graph: &DesiredGraph, node: NodeId) -> Option<Span> {
         NodeKind::Local(name) => Some(module.locals[name].span),
         NodeKind::Output(name) => Some(module.outputs[name].span),
         NodeKind::Provider(position) => Some(module.providers[*position].span),
+        NodeKind::Artifact(position) => Some(module.artifacts[*position].span),
         NodeKind::Resource(position) => Some(module.resources[*position].span),
         NodeKind::Check(position) => Some(module.checks[*position].span),
         NodeKind::Begin | NodeKind::End | NodeKind::ImplicitProvider { .. } => None,

@@ -75,6 +75,13 @@ impl DesiredGraph {
                         .hint_or(format!("declare it: locals {{ {name} = ... }}"))
                 })
             }
+            "artifact" => {
+                let name = self.name_at(reference, 0, span, "artifact.NAME")?;
+                found(index.artifacts.get(name), || {
+                    undeclared("artifact", &format!("artifact.{name}"), name, index.artifacts.keys(), span)
+                        .hint_or(format!("declare it: artifact \"{name}\" {{ source = ... }}"))
+                })
+            }
             "module" => {
                 let name = self.name_at(reference, 0, span, "module.NAME")?;
                 self.module_target(scope, None, name, reference, 1, span)
@@ -177,7 +184,7 @@ impl DesiredGraph {
             .filter(|(have, _, _)| *have == mode)
             .map(|(_, type_name, name)| format!("{prefix}{type_name}.{name}"))
             .collect();
-        let roots = ["var", "local", "module", "component", "data", "ephemeral", "each", "count", "path"];
+        let roots = ["var", "local", "artifact", "module", "component", "data", "ephemeral", "each", "count", "path"];
         let hint = match nearest(&full, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => match nearest(type_name, roots) {

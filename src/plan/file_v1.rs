@@ -8,6 +8,7 @@
 //! what was answered (planned values, the steps). Opening a file visits the same graph again with these
 //! answers and checks that the same steps come of it: what is applied is what the file says.
 
+mod artifacts;
 mod bound;
 mod failure;
 mod release;
@@ -27,6 +28,7 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use self::artifacts::FiledArtifact;
 use self::bound::{FiledBound, FiledBuild};
 use self::failure::FiledFailure;
 use self::release::FiledRelease;
@@ -106,6 +108,8 @@ struct Content {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     given_again: Vec<String>,
     files: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    artifacts: Vec<FiledArtifact>,
     objects: Vec<FiledObject>,
     /// Instances that their provider put off, and why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
@@ -305,6 +309,7 @@ impl PlanFile {
             files,
             variables,
             given_again: content.given_again.iter().map(|name| name.as_str().into()).collect(),
+            artifacts: content.artifacts.iter().map(FiledArtifact::artifact).collect::<Result<_, _>>()?,
             on_failure: content.on_failure.policies()?,
             approval: ApprovalNeeds::default(),
         })
@@ -515,6 +520,7 @@ fn content(plan: &Plan, options: &PlanOptions<'_>) -> Content {
             .collect(),
         given_again: header.given_again.iter().map(ToString::to_string).collect(),
         files: header.files.iter().map(|(name, bytes)| (name.clone(), sealed(bytes, seal))).collect(),
+        artifacts: header.artifacts.iter().map(FiledArtifact::of).collect(),
         objects: plan.changes.iter().filter(filed).map(|change| object(change, plan, seal)).collect(),
         deferred: plan.deferred.iter().filter_map(filed_deferral).collect(),
         data: plan

@@ -5,6 +5,7 @@
 //! entries named `formwork` tell what Terraform has no word for.
 
 mod approval;
+mod artifacts;
 mod failure;
 mod parts;
 mod release;
@@ -374,6 +375,9 @@ fn formwork(plan: &PlanView<'_>) -> Json {
         "providers": providers_json(header),
         "release": release::release(plan),
     });
+    if !header.artifacts.is_empty() {
+        told["artifacts"] = artifacts::artifacts(&header.artifacts);
+    }
     if header.approval != ApprovalNeeds::default() {
         told["approval"] = approval::to_json(&header.approval, plan.changes);
     }

@@ -240,6 +240,7 @@ fn header(
         files: BTreeMap::new(),
         variables: recorded_variables(graph, inputs),
         given_again: inputs.ephemeral.clone(),
+        artifacts: Vec::new(),
         on_failure: FailurePolicies::default(),
         approval: ApprovalNeeds::default(),
     }

@@ -8,6 +8,7 @@
 //! whole.
 
 pub mod approval;
+pub mod artifacts;
 mod ask;
 pub mod blast;
 pub mod bound;

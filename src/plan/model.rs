@@ -7,6 +7,7 @@ use formwork_contract::provider::{Deferral, PreflightGrade, Private};
 use formwork_contract::{Address, Contents, Diagnostic, Path, Span, Str, Value};
 
 use super::approval::ApprovalNeeds;
+use super::artifacts::PlannedArtifact;
 use super::bound::Bound;
 pub use super::failure::{FailurePolicies, FailurePolicy};
 use super::protection::Protection;
@@ -74,6 +75,8 @@ pub struct Header {
     pub variables: BTreeMap<Str, Value>,
     /// Ephemeral variables that were given a value: they have to be given again with the apply.
     pub given_again: BTreeSet<Str>,
+    /// What is read from the store, by digest.
+    pub artifacts: Vec<PlannedArtifact>,
     /// What follows when a step fails.
     pub on_failure: FailurePolicies,
     /// What has to happen before it may be applied. Not kept in the file: the record and the blueprint tell it.

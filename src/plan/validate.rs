@@ -100,7 +100,7 @@ impl Check {
                     self.resource(unit).await;
                 }
             }
-            NodeKind::Check(_) | NodeKind::End => {}
+            NodeKind::Artifact(_) | NodeKind::Check(_) | NodeKind::End => {}
         }
         if self.diagnostics.len() > before && self.diagnostics.has_errors() {
             self.failed.insert(node, ());

@@ -186,7 +186,7 @@ impl Walk<'_> {
                         self.visit_ephemeral(unit, &mut state).await
                     }
                     NodeKind::Resource(_) => self.visit_resource(unit, &mut state, asks).await,
-                    NodeKind::Check(_) | NodeKind::Begin => {}
+                    NodeKind::Artifact(_) | NodeKind::Check(_) | NodeKind::Begin => {}
                     NodeKind::End => {
                         let path = self.evaluation.path(unit.0);
                         if !path.is_root() {

@@ -65,6 +65,23 @@ impl Record {
         self.read(|connection| summaries(connection, &format!("{SUMMARY} ORDER BY number"), &[]))
     }
 
+    /// What each revision has pinned that has a name with `part` in it, by its number, the oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn pinned_like(&self, part: &str) -> Result<Vec<(u64, serde_json::Value)>, RecordError> {
+        self.read(|connection| {
+            let select = "SELECT number, pinned FROM revisions WHERE instr(pinned, ?1) > 0 ORDER BY number";
+            let mut statement = connection.prepare_cached(select)?;
+            let mut rows = statement.query([part])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push((to_u64(row.get(0)?), json(row.get_ref(1)?.as_str()?)?));
+            }
+            Ok(found)
+        })
+    }
+
     /// The latest revision whose run has not ended: it goes on in another process, or was interrupted.
     ///
     /// # Errors

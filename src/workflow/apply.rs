@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use formwork_contract::{Diagnostic, Diagnostics, Str};
 
-use super::Workspace;
 use super::open::{self, failure, record_failure};
 use super::plan::{Planned, reopen};
 use super::rollback::environment_at_hand;
+use super::{Workspace, artifacts};
 use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, Progress, run};
 use crate::approve::{
     AcceptedLoss, ApprovedPlan, Case, Consent, Rules, UndoConsent, approve, approve_again, approve_undo, check_losses,
@@ -87,7 +87,10 @@ pub async fn apply(
         }
     };
     let options = options(workspace, request.crash, Some(file), governing.rules);
-    let outcome = run(approved, &mut record, &options, progress, interrupt).await;
+    let outcome = match artifacts::ready(workspace, &approved.plan().header, &record, progress) {
+        Ok(_in_use) => run(approved, &mut record, &options, progress, interrupt).await,
+        Err(not_ready) => Err(not_ready),
+    };
     closed(outcome, &ephemerals, interrupt).await.map_err(fail)
 }
 
@@ -194,6 +197,11 @@ pub async fn resume(
     let ephemerals = plan.resolver.reality.ephemerals().clone();
     let approved: ApprovedPlan = approve_again(plan, digest, &revision).map_err(fail)?;
     let options = options(workspace, crash, None, governing.rules);
-    let outcome = crate::apply::resume(approved, &mut record, revision.number, &options, progress, interrupt).await;
+    let outcome = match artifacts::ready(workspace, &approved.plan().header, &record, progress) {
+        Ok(_in_use) => {
+            crate::apply::resume(approved, &mut record, revision.number, &options, progress, interrupt).await
+        }
+        Err(not_ready) => Err(not_ready),
+    };
     closed(outcome, &ephemerals, interrupt).await.map_err(fail)
 }

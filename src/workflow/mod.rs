@@ -6,6 +6,7 @@
 mod adopt;
 mod apply;
 mod approval;
+mod artifacts;
 mod export;
 mod git;
 mod inspect;
@@ -40,6 +41,7 @@ pub use crate::apply::{
 pub use crate::approve::overrides::NAMESPACE as OVERRIDE_NAMESPACE;
 pub use crate::approve::policy::{TestOutcome, TestReport, Verdict as PolicyVerdict, Violation};
 pub use crate::approve::{AcceptedLoss, Consent, UndoConsent, unaccepted};
+pub use crate::artifacts::{ArtifactKind, Closure, Collected, Damage, Digest, Host, Meter, NotADigest, Verified};
 pub use crate::blueprint::Failure;
 pub use crate::plan::Focus;
 pub use crate::plan::failure::FailurePolicy;
@@ -48,6 +50,10 @@ pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, Resumable, apply, resumable, resume};
 pub use approval::{Approver, Governing, agent_signer, allowed, approve_plan, approver, key_file, verify};
+pub use artifacts::{
+    AddRequest, AddedArtifact, ArtifactRow, ArtifactState, ArtifactsView, CollectRequest, artifacts_add, artifacts_gc,
+    artifacts_list, artifacts_remove, artifacts_verify,
+};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use machine::Machine;
@@ -91,6 +97,8 @@ pub struct Workspace {
     /// How long to wait for leases of others.
     pub patience: Duration,
     pub registry: Arc<dyn Registry>,
+    /// The store of artifacts, if not the blueprint's own: `--store`
+    pub store: Option<PathBuf>,
     pub machine: Machine,
     pub secrecy: Secrecy,
 }

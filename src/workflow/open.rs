@@ -8,6 +8,7 @@ use formwork_contract::provider::Context;
 use formwork_contract::{Diagnostic, Diagnostics, Str};
 
 use super::Workspace;
+use crate::artifacts::Store;
 use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure, LoadOptions, load};
@@ -99,13 +100,18 @@ pub fn state_dir(workspace: &Workspace) -> Result<PathBuf, Failure> {
 pub fn served_context(workspace: &Workspace, state_dir: Option<PathBuf>) -> Context {
     let environment = workspace.environment.clone().unwrap_or_else(|| SERVED.into());
     let state_dir = state_dir.unwrap_or_else(|| workspace.dir.join(OWN_FOLDER).join(&*environment));
-    Context { environment, state_dir }
+    Context::new(environment, state_dir)
+}
+
+/// Where artifacts are: in the folder that was named, or in one of the blueprint's own.
+pub(super) fn artifact_store(workspace: &Workspace) -> Store {
+    Store::at(workspace.store.clone().unwrap_or_else(|| workspace.dir.join(OWN_FOLDER).join("artifacts")))
 }
 
 /// The providers, for one environment.
 pub(super) fn reality(workspace: &Workspace, environment: &Str) -> Reality {
     let state_dir = workspace.dir.join(OWN_FOLDER).join(&**environment);
-    let context = Context { environment: environment.clone(), state_dir };
+    let context = Context::new(environment.clone(), state_dir).with_artifacts(Arc::new(artifact_store(workspace)));
     Reality::new(Arc::clone(&workspace.registry), context).noting_secrets(Arc::clone(&workspace.secrecy.redactor))
 }
 

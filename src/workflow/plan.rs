@@ -8,6 +8,7 @@ use formwork_contract::json::decode;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 
 use super::approval::{Governing, KeptPlan};
+use super::artifacts::Artifacts;
 use super::open::{self, failure, record_failure};
 use super::overrides;
 use super::rollback::undo;
@@ -319,6 +320,7 @@ fn as_filed(header: &mut Header, filed: &Header) {
     header.bound.clone_from(&filed.bound);
     header.providers.clone_from(&filed.providers);
     header.on_failure.clone_from(&filed.on_failure);
+    header.artifacts.clone_from(&filed.artifacts);
 }
 
 fn other_steps(name: &str) -> Diagnostic {
@@ -393,10 +395,12 @@ impl Prepared<'_> {
         let inputs = self.inputs(workspace, &record);
         let sources = Arc::clone(&self.blueprint.sources);
         let fail = |diagnostics: Diagnostics| failure(&sources, diagnostics);
-        let (inputs, found) = inputs.map_err(fail)?;
+        let (mut inputs, found) = inputs.map_err(fail)?;
         self.warnings.append(found);
         self.warnings.append(wrapped.map_err(fail)?);
         let graph = Arc::new(graph::build(self.blueprint.clone(), workspace.registry.natives()).map_err(fail)?);
+        let artifacts = Artifacts::of(workspace, &graph, &self, progress).map_err(fail)?;
+        inputs.artifacts = artifacts.values(&graph);
         if self.file.is_none() || self.resuming.is_some() {
             let left = settle_first(workspace, &graph, &inputs, &mut record, progress).await.map_err(fail)?;
             self.warnings.append(left.warnings);
@@ -449,6 +453,7 @@ impl Prepared<'_> {
         if let Some(filed) = self.filed {
             as_filed(&mut plan.header, filed);
         }
+        artifacts.serve(&mut plan, self.filed, &record).map_err(fail)?;
         let (policy, demands) = governing.judge(&mut plan, workspace.now_ms);
         Ok(Planned {
             policy,

@@ -52,6 +52,7 @@ pub async fn validate(workspace: &Workspace) -> Result<Validated, Failure> {
         let graph = Arc::new(
             graph::build(blueprint.clone(), workspace.registry.natives()).map_err(|found| failure(&sources, found))?,
         );
+        super::artifacts::check_sources(&graph).map_err(|found| failure(&sources, found))?;
         let reality = open::reality(workspace, &environment);
         let mut found = check_blueprint(graph, reality).await;
         found.append(unjudging);

@@ -162,6 +162,7 @@ pub(super) fn starting_from(workspace: &Workspace, variables: BTreeMap<Str, Valu
         now_ms: workspace.now_ms,
         applying: false,
         working_dir: workspace.working_dir.to_string_lossy().as_ref().into(),
+        artifacts: BTreeMap::new(),
     }
 }
 

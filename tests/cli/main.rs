@@ -17,6 +17,8 @@ use std::process::{Command, Stdio};
 mod adopt;
 mod adopt_plugin;
 mod approval;
+#[cfg(test)]
+mod artifacts;
 mod leases;
 #[cfg(all(feature = "terraform", unix))]
 mod providers;

@@ -31,6 +31,7 @@ impl Factory {
             parallelism: None,
             patience: std::time::Duration::ZERO,
             registry: providers(PluginSettings::default()),
+            store: None,
             machine: Machine::default(),
             secrecy: Secrecy::default(),
         };

@@ -1,11 +1,13 @@
 //! A provider that does as a test says, over objects in memory.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use formwork::graph::Wanted;
 use formwork::live::Registry;
+use formwork_contract::artifact::ArtifactSource;
 use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Deferral, Discovered, Imported, MoveRequest,
@@ -40,6 +42,10 @@ pub(crate) struct World {
     pub lost: bool,
     /// Calls in their order, with the private data that they were given.
     pub calls: Vec<String>,
+    /// Where artifacts come from, once the provider is configured, and the bytes of those that it read: a name that
+    /// is the id of one is read when it is applied.
+    pub artifacts: Option<Arc<dyn ArtifactSource>>,
+    pub artifacts_read: BTreeMap<String, Vec<u8>>,
     objects: BTreeMap<String, Value>,
     made: usize,
 }
@@ -53,6 +59,17 @@ impl World {
     /// The calls since the last time that start like this.
     pub(crate) fn take(&mut self, prefix: &str) -> Vec<String> {
         std::mem::take(&mut self.calls).into_iter().filter(|call| call.starts_with(prefix)).collect()
+    }
+
+    /// Reads an artifact whole.
+    fn read_artifact(&mut self, id: &str) -> Result<(), Box<Diagnostic>> {
+        let source = self.artifacts.clone().expect("it is configured");
+        let content = source.open(id).map_err(|error| Box::new(error.diagnostic()))?;
+        let (mut reader, mut bytes) = (content.reader, Vec::new());
+        reader.read_to_end(&mut bytes).map_err(|error| Box::new(Diagnostic::error(error.to_string())))?;
+        assert_eq!(bytes.len() as u64, content.length);
+        self.artifacts_read.insert(id.to_owned(), bytes);
+        Ok(())
     }
 
     pub(crate) fn standing(&self) -> usize {
@@ -168,7 +185,8 @@ impl Provider for FakeProvider {
         Ok(Imported { value, private: private("moved") })
     }
 
-    async fn configure(&self, _config: Value, _context: Context) -> Result<Arc<dyn ConfiguredProvider>, Diagnostics> {
+    async fn configure(&self, _config: Value, context: Context) -> Result<Arc<dyn ConfiguredProvider>, Diagnostics> {
+        self.fake.world().artifacts = Some(context.artifacts);
         Ok(Arc::new(self.fake.clone()))
     }
 }
@@ -228,6 +246,13 @@ impl ConfiguredProvider for Fake {
         let name = request.planned.get_str("name").or(request.prior.get_str("name")).unwrap_or_default();
         if world.refused.contains(&format!("{verb} {name}")) {
             let diagnostic = Box::new(Diagnostic::error(format!("`{verb} {name}` is refused")));
+            return Err(ApplyError::DidNotHappen { diagnostic, retry: Retry::Never });
+        }
+        let name = name.to_owned();
+        if name.starts_with("sha256:")
+            && !deleting
+            && let Err(diagnostic) = world.read_artifact(&name)
+        {
             return Err(ApplyError::DidNotHappen { diagnostic, retry: Retry::Never });
         }
         let id = match request.prior.get_str("id") {

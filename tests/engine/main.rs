@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod approval;
+mod artifacts;
 mod bound;
 mod checks;
 mod crash;

@@ -144,6 +144,7 @@ fn planned(dir: &Path) -> PathBuf {
         parallelism: None,
         patience: std::time::Duration::ZERO,
         registry: Arc::new(Aws),
+        store: None,
         secrecy: formwork::workflow::Secrecy::default(),
         machine: formwork::workflow::Machine::default(),
     };

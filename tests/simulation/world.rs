@@ -227,6 +227,7 @@ impl World {
             parallelism: faults.parallelism,
             patience: Duration::ZERO,
             registry: Arc::new(Cloud::new(self.sandbox.clone(), Arc::clone(&disturbance))),
+            store: None,
             machine: Machine {
                 clock: Arc::new(now),
                 entropy: Arc::clone(&self.entropy),

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 pub mod address;
+pub mod artifact;
 pub mod convert;
 pub mod diagnostic;
 pub mod json;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::artifact::{ArtifactSource, NoArtifacts};
 use crate::{Address, Diagnostic, Diagnostics, Path, ProviderSchema, Str, Value};
 
 /// A provider before its configuration is known.
@@ -130,6 +131,20 @@ pub struct Context {
     pub environment: Str,
     /// A folder of the record's in which a provider without a cloud may keep its own state.
     pub state_dir: std::path::PathBuf,
+    /// Where the bytes of artifacts are, by `artifact.NAME.id`.
+    pub artifacts: Arc<dyn ArtifactSource>,
+}
+
+impl Context {
+    /// Of an environment that has no artifacts.
+    pub fn new(environment: impl Into<Str>, state_dir: impl Into<std::path::PathBuf>) -> Self {
+        Self { environment: environment.into(), state_dir: state_dir.into(), artifacts: NoArtifacts::source() }
+    }
+
+    #[must_use]
+    pub fn with_artifacts(self, artifacts: Arc<dyn ArtifactSource>) -> Self {
+        Self { artifacts, ..self }
+    }
 }
 
 /// A provider that has its settings and can be asked about the world.

@@ -1,5 +1,6 @@
 //! Syntax to the model: every block of a module is given its meaning, names are declared once.
 
+mod artifact;
 mod calls;
 mod check;
 mod conditions;
@@ -35,7 +36,8 @@ pub(super) struct Draft {
     pub(super) environments: BTreeMap<Str, Environment>,
 }
 
-const KEYWORDS: [&str; 17] = [
+const KEYWORDS: [&str; 18] = [
+    "artifact",
     "check",
     "component",
     "data",
@@ -110,6 +112,7 @@ impl Builder<'_> {
             "data" => self.resource(Mode::Data, block),
             "ephemeral" => self.resource(Mode::Ephemeral, block),
             "variable" => self.variable(block),
+            "artifact" => self.artifact(block),
             "output" => self.output(block),
             "locals" => self.locals(block),
             "module" => self.call(calls::module, "module", block),
@@ -181,6 +184,15 @@ impl Builder<'_> {
             && self.declare("variable", &variable.name, variable.span)
         {
             self.draft.module.variables.insert(variable.name.clone(), variable);
+        }
+    }
+
+    fn artifact(&mut self, block: SyntaxBlock) {
+        let dir = self.draft.module.dir.clone();
+        if let Some(artifact) = artifact::artifact(block, &dir, self.diagnostics)
+            && self.declare("artifact", &artifact.name, artifact.span)
+        {
+            self.draft.module.artifacts.push(artifact);
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod adopt;
 pub mod approval;
+pub mod artifacts;
 mod blast;
 pub mod diagnostic;
 pub mod diff;

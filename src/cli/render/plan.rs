@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use formwork_contract::{Contents, InstanceKey, Marks, Mode, ModulePath, Path, Value};
 
+use indicatif::HumanBytes;
+
 use super::approval;
 use super::blast;
 use super::diff::{Differ, Inside};
@@ -29,6 +31,7 @@ pub fn plan<'a>(plan: impl Into<PlanView<'a>>, paint: Paint) -> String {
     }
     view.changes(plan);
     view.rules(plan);
+    view.artifacts(plan);
     view.deferred(plan.deferred);
     view.outputs(plan);
     let released = super::release::release(plan, paint);
@@ -228,6 +231,19 @@ impl View {
         let text = approval::rule_changes(&plan.header.approval, self.paint);
         if !text.is_empty() {
             let _ = write!(self.out, "\n{text}");
+        }
+    }
+
+    fn artifacts(&mut self, plan: &PlanView<'_>) {
+        let needed: Vec<_> = plan.header.artifacts.iter().filter(|artifact| artifact.needed).collect();
+        if needed.is_empty() {
+            return;
+        }
+        self.heading("Artifacts: read from the store by these digests");
+        for artifact in needed {
+            let facts = &artifact.facts;
+            let size = HumanBytes(facts.size);
+            let _ = writeln!(self.out, "  {} {}, {size}, {}", artifact.address, facts.kind, facts.digest);
         }
     }
 

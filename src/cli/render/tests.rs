@@ -68,6 +68,7 @@ pub(crate) fn empty_plan() -> Parts {
             files: BTreeMap::new(),
             variables: BTreeMap::new(),
             given_again: Default::default(),
+            artifacts: Vec::new(),
             on_failure: Default::default(),
             approval: Default::default(),
         },

@@ -2,6 +2,7 @@
 
 pub(super) mod adopt;
 pub(super) mod approval;
+pub(super) mod artifacts;
 pub(super) mod change;
 pub(super) mod console;
 pub(super) mod fmt;

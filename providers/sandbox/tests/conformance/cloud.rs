@@ -22,7 +22,7 @@ impl Cloud {
         let sandbox = Sandbox::new();
         let block = sandbox.schema().await.expect("a schema").provider.clone();
         let config = config.iter().fold(block.empty_value(), |value, (name, part)| value.with(name, part.clone()));
-        let context = Context { environment: "test".into(), state_dir: state_dir.into() };
+        let context = Context::new("test", state_dir);
         let provider = sandbox.configure(config, context).await.expect("a sandbox");
         Self { sandbox, provider }
     }

@@ -15,7 +15,7 @@ use formwork_contract::{Type, Value};
 use formwork_sandbox::{Sandbox, control};
 
 fn subject(provider: Arc<dyn Provider>, state_dir: &Path) -> Subject {
-    Subject::new(provider, Context { environment: "conformance".into(), state_dir: state_dir.into() })
+    Subject::new(provider, Context::new("conformance", state_dir))
 }
 
 fn numbers(entries: &[(&str, i64)]) -> Value {

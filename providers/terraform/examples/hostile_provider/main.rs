@@ -65,7 +65,7 @@ async fn serve(trick: Option<Trick>, call: String, lie: Option<Lie>) -> Result<(
     });
     say(&format!("1|6|unix|{}|grpc", path.display()))?;
 
-    let context = Context { environment: "hostile".into(), state_dir };
+    let context = Context::new("hostile", state_dir);
     let answering = honest.serve(Arc::new(Honest { lie }), context);
     let tampering = tonic::transport::Server::builder()
         .serve_with_incoming(Tamper { trick, call: call.into(), honest: channel }, incoming);

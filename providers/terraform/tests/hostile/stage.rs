@@ -161,7 +161,7 @@ fn moved() -> MoveRequest {
 }
 
 fn context() -> Context {
-    Context { environment: "test".into(), state_dir: std::env::temp_dir() }
+    Context::new("test", std::env::temp_dir())
 }
 
 /// Makes the call of the protocol with this name, with all that has to come before it.

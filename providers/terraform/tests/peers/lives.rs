@@ -83,7 +83,7 @@ impl Peer {
 }
 
 pub(crate) fn context() -> Context {
-    Context { environment: "test".into(), state_dir: std::env::temp_dir() }
+    Context::new("test", std::env::temp_dir())
 }
 
 /// A value of a block: what is set, and null for all else.

@@ -59,7 +59,7 @@ fn invitation(protocol: Protocol, client: Option<&Identity>) -> Invitation {
 }
 
 fn context() -> Context {
-    Context { environment: "test".into(), state_dir: "unused".into() }
+    Context::new("test", "unused")
 }
 
 fn sent(value: &Value, ty: &Type) -> DynamicValue {

@@ -1,0 +1,7 @@
+artifact "agent" {
+  source = "./main.hcl"
+}
+
+output "path" {
+  value = artifact.agent.path
+}

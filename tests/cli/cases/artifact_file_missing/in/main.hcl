@@ -1,0 +1,3 @@
+artifact "agent" {
+  source = "./agent"
+}

@@ -1,0 +1,7 @@
+artifact "agent" {
+  source = "./main.hcl"
+}
+
+output "id" {
+  value = artifact.agnet.id
+}
