@@ -34,6 +34,7 @@ mod policy;
 mod preflight;
 mod protection;
 mod providers;
+mod rehearse;
 mod rekey;
 #[cfg(test)]
 mod release;
