@@ -31,7 +31,7 @@ use super::{ApplyOptions, StepDone};
 use crate::approve::Rules;
 use crate::graph::{ProviderKey, Unit};
 use crate::plan::model::{Action, Change, FailurePolicy, StepAction};
-use crate::plan::{Plan, Reopened};
+use crate::plan::{Plan, Reopened, Resolver};
 use crate::record::model::{RecordedResource, StepEventKind};
 use crate::record::{Clock, RecordError};
 
@@ -307,11 +307,7 @@ impl<'a> Executor<'a> {
         let config = match step.action {
             StepAction::Delete | StepAction::Import => nothing.clone(),
             _ => {
-                // What a rehearsal made up says nothing of whether they hold.
-                let broken = match self.is_rehearsal() {
-                    true => Diagnostics::new(),
-                    false => self.plan.resolver.preconditions(&change.address),
-                };
+                let broken = self.judged(|resolver| resolver.preconditions(&change.address));
                 if broken.has_errors() {
                     return Err(broken);
                 }
@@ -450,10 +446,7 @@ impl<'a> Executor<'a> {
                     !imprecise
                 });
                 self.plan.resolver.set(&step.address, step.kind.block.without_write_only(&value));
-                let broken = match self.is_rehearsal() {
-                    true => Diagnostics::new(),
-                    false => self.plan.resolver.postconditions(&step.address),
-                };
+                let broken = self.judged(|resolver| resolver.postconditions(&step.address));
                 match (contradicts, broken.into_iter().find(Diagnostic::is_error)) {
                     (None, None) => self.schedule.release(place),
                     (Some(path), _) => self.fail(step, inconsistent(step, &path)),
@@ -534,6 +527,11 @@ impl<'a> Executor<'a> {
     /// Nothing real comes of the run: nobody is asked, and what cannot be known is not judged.
     pub(super) fn is_rehearsal(&self) -> bool {
         self.plan.resolver.reality.rehearsal().is_some()
+    }
+
+    /// Conditions that do not hold. What a rehearsal made up says nothing of that.
+    fn judged(&self, conditions: impl FnOnce(&Resolver) -> Diagnostics) -> Diagnostics {
+        if self.is_rehearsal() { Diagnostics::new() } else { conditions(&self.plan.resolver) }
     }
 
     fn count(&mut self, action: StepAction) {

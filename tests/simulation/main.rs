@@ -63,7 +63,6 @@ fn plays_the_same_again(seed: u64) {
 const PREDICTED: usize = 200;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what a test tells is for people")]
 fn a_rehearsal_foresees_what_becomes_of_applies_that_fail() {
     let first = number("FORMWORK_SIMULATION_SEED").unwrap_or(1);
     let mut verdicts = std::collections::BTreeMap::<String, usize>::new();
