@@ -31,7 +31,7 @@ use super::{ApplyOptions, StepDone};
 use crate::approve::Rules;
 use crate::graph::{ProviderKey, Unit};
 use crate::plan::model::{Action, Change, FailurePolicy, StepAction};
-use crate::plan::{Plan, Reopened};
+use crate::plan::{Plan, Reopened, Resolver};
 use crate::record::model::{RecordedResource, StepEventKind};
 use crate::record::{Clock, RecordError};
 
@@ -307,7 +307,7 @@ impl<'a> Executor<'a> {
         let config = match step.action {
             StepAction::Delete | StepAction::Import => nothing.clone(),
             _ => {
-                let broken = self.plan.resolver.preconditions(&change.address);
+                let broken = self.judged(|resolver| resolver.preconditions(&change.address));
                 if broken.has_errors() {
                     return Err(broken);
                 }
@@ -324,7 +324,6 @@ impl<'a> Executor<'a> {
         }
         let creating_anew = step.action == StepAction::Create;
         let replaced = creating_anew && step.fingerprint.is_some();
-        let attempt = short_digest(&[&self.digest, &place.to_string()]);
         let (found, found_private, fingerprint) = match self.half_way.get(&place) {
             Some(half) => (&half.value, &half.private, Some(half.fingerprint.clone())),
             None => (&change.before, &change.private, step.fingerprint.clone()),
@@ -343,7 +342,7 @@ impl<'a> Executor<'a> {
                 (StepAction::Delete, Action::Replace(_)) => change.private.clone(),
                 _ => change.planned_private.clone(),
             },
-            attempt: AttemptKey(format!("{}-{place}-{attempt}", &self.digest[..16.min(self.digest.len())]).into()),
+            attempt: attempt_key(&self.digest, place),
             seen: replaced.then(|| (change.before.clone(), change.private.clone())),
             fingerprint,
             completed: !change.config.is_wholly_known(),
@@ -447,7 +446,7 @@ impl<'a> Executor<'a> {
                     !imprecise
                 });
                 self.plan.resolver.set(&step.address, step.kind.block.without_write_only(&value));
-                let broken = self.plan.resolver.postconditions(&step.address);
+                let broken = self.judged(|resolver| resolver.postconditions(&step.address));
                 match (contradicts, broken.into_iter().find(Diagnostic::is_error)) {
                     (None, None) => self.schedule.release(place),
                     (Some(path), _) => self.fail(step, inconsistent(step, &path)),
@@ -525,11 +524,27 @@ impl<'a> Executor<'a> {
         self.failures.extend(diagnostics);
     }
 
+    /// Nothing real comes of the run: nobody is asked, and what cannot be known is not judged.
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.plan.resolver.reality.rehearsal().is_some()
+    }
+
+    /// Conditions that do not hold. What a rehearsal made up says nothing of that.
+    fn judged(&self, conditions: impl FnOnce(&Resolver) -> Diagnostics) -> Diagnostics {
+        if self.is_rehearsal() { Diagnostics::new() } else { conditions(&self.plan.resolver) }
+    }
+
     fn count(&mut self, action: StepAction) {
         if let Some(what) = step_done(action) {
             *self.done.entry(what).or_default() += 1;
         }
     }
+}
+
+/// Names the attempt at the step of a plan that stands at a place of it: the same whenever the plan is gone on with.
+pub fn attempt_key(digest: &str, place: usize) -> AttemptKey {
+    let attempt = short_digest(&[digest, &place.to_string()]);
+    AttemptKey(format!("{}-{place}-{attempt}", &digest[..16.min(digest.len())]).into())
 }
 
 fn inconsistent(step: &Prepared, path: &formwork_contract::Path) -> Diagnostic {

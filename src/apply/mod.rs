@@ -33,6 +33,7 @@ use crate::plan::model::{Action, CheckResult, StepAction};
 use crate::record::{Clock, LeaseRequest, Record};
 
 pub use bound::check as check_bound;
+pub use executor::attempt_key;
 pub use progress::{Interrupt, Progress, ProgressEvent, Silent};
 pub use settle::{Unsettled, Word, settle, settle_by_word};
 
@@ -171,6 +172,7 @@ pub async fn run(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<ApplyOutcome, Diagnostics> {
+    is_of_a_kind(&approved, record)?;
     bound::check_record(&approved.plan().header, record)?;
     if approved.plan().steps.is_empty() && approved.plan().is_empty() {
         return nothing_to_do(approved.plan(), record);
@@ -202,6 +204,7 @@ pub async fn resume(
     progress: &dyn Progress,
     interrupt: &Interrupt,
 ) -> Result<ApplyOutcome, Diagnostics> {
+    is_of_a_kind(&approved, record)?;
     bound::check_record(&approved.plan().header, record)?;
     let undo = UndoConsent::of(&approved);
     let digest = approved.digest().clone();
@@ -218,9 +221,17 @@ pub async fn resume(
     executor.finish(undo)
 }
 
+/// A rehearsal is written into the copy of a record, and what is real into the record.
+fn is_of_a_kind(approved: &ApprovedPlan, record: &Record) -> Result<(), Diagnostics> {
+    if approved.is_rehearsal() == record.is_rehearsal() {
+        return Ok(());
+    }
+    Err(Diagnostic::error("a rehearsal and what is real are not mixed").detail("Nothing was done.").into())
+}
+
 /// Changes begin when the calendar allows it. Going back is always allowed.
 fn is_open(plan: &Plan, options: &ApplyOptions) -> Result<(), Diagnostics> {
-    if !plan.header.kind.keeps_calendar() {
+    if !plan.header.kind.keeps_calendar() || plan.resolver.reality.rehearsal().is_some() {
         return Ok(());
     }
     let Err(closed) = plan.release.calendar.allows((options.clock)()) else { return Ok(()) };

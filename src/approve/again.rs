@@ -14,6 +14,8 @@ use crate::record::model::RevisionSummary;
 pub struct UndoConsent {
     record_id: Str,
     addresses: HashSet<Address>,
+    /// What a rehearsal consents to is the way back of that rehearsal.
+    is_rehearsal: bool,
 }
 
 impl UndoConsent {
@@ -25,6 +27,7 @@ impl UndoConsent {
         plan.header.on_failure.may_roll_back().then(|| Self {
             record_id: plan.header.record_id.clone(),
             addresses: addresses.flatten().cloned().collect(),
+            is_rehearsal: approved.is_rehearsal(),
         })
     }
 }
@@ -34,7 +37,9 @@ impl UndoConsent {
 /// # Errors
 /// The way back reaches beyond what was approved.
 pub fn approve_undo(plan: Plan, digest: Str, within: &UndoConsent) -> Result<ApprovedPlan, Diagnostics> {
-    let is_undo = matches!(plan.header.kind, PlanKind::Undo { .. }) && plan.header.record_id == within.record_id;
+    let is_undo = matches!(plan.header.kind, PlanKind::Undo { .. })
+        && plan.header.record_id == within.record_id
+        && plan.resolver.reality.rehearsal().is_some() == within.is_rehearsal;
     let beyond = plan
         .changes
         .iter()

@@ -14,6 +14,7 @@ pub mod overrides;
 mod pattern;
 mod people;
 pub mod policy;
+mod rehearsal;
 mod revoked;
 mod rules;
 pub mod signature;
@@ -31,6 +32,7 @@ pub use again::{UndoConsent, approve_again, approve_undo};
 pub use changes::rule_changes;
 pub use judge::{Approval, Case, Demand, Requirement, SetAside, SignatureFile, Verdict, is_author, judge, required};
 pub use loss::{AcceptedLoss, check_losses, unaccepted};
+pub use rehearsal::approve_rehearsal;
 pub use revoked::Revoked;
 pub use rules::{Group, Require, Rules};
 pub use signers::{Misread, Refusal, Signers, fingerprint};
@@ -60,6 +62,8 @@ pub enum Consent {
     Undo,
     /// It was approved when its revision began.
     Resumed,
+    /// Nothing real comes of it.
+    Rehearsal,
 }
 
 /// Approves a plan as the rules and the policies allow that judge it.
@@ -91,6 +95,12 @@ impl ApprovedPlan {
     /// The signatures that it was approved by.
     pub fn approvals(&self) -> &[Approval] {
         &self.approvals
+    }
+
+    /// Whether its providers are those of a rehearsal, which touch nothing. It is the plan itself that says so: nobody
+    /// can say otherwise once it is approved.
+    pub fn is_rehearsal(&self) -> bool {
+        self.plan.resolver.reality.rehearsal().is_some()
     }
 
     /// The plan itself, to be carried out.

@@ -9,6 +9,7 @@ mod locking;
 mod planning;
 mod policy;
 mod providers;
+mod rehearse;
 mod secrets;
 mod state;
 
@@ -25,6 +26,7 @@ pub use failure::{Losses, Resume};
 pub use planning::{Override, Planning};
 pub use policy::{Policy, PolicyCheck, PolicyExcept, PolicyTest};
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
+pub use rehearse::{AfterCrash, Rehearse};
 pub use secrets::{RekeyCrash, Secrets, SecretsRekey};
 pub use state::{Export, State};
 
@@ -93,6 +95,9 @@ pub enum Verb {
     /// Carry out a plan
     #[command(after_help = examples::APPLY)]
     Apply(Apply),
+    /// Carry out a plan and take it back where nothing is real, with what goes wrong
+    #[command(after_help = rehearse::REHEARSE)]
+    Rehearse(Rehearse),
     /// Approve a plan file: sign it with an SSH key
     #[command(after_help = approval::APPROVE)]
     Approve(Approve),

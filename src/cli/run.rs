@@ -78,6 +78,7 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::Plan(arguments) => verbs::change::plan(session, &arguments).await,
         Verb::Show(arguments) => verbs::look::show(session, &arguments).await,
         Verb::Apply(arguments) => verbs::change::apply(session, &arguments).await,
+        Verb::Rehearse(arguments) => verbs::rehearse::rehearse(session, &arguments).await,
         Verb::Approve(arguments) => verbs::approval::approve(session, &arguments).await,
         Verb::Verify(arguments) => verbs::approval::verify(session, &arguments).await,
         Verb::Destroy(arguments) => verbs::change::destroy(session, &arguments).await,

@@ -44,6 +44,8 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const CHANGES: u8 = 2;
 /// A release waits before one of its waves: for a person, or for a time.
 pub(super) const PAUSED: u8 = 3;
+/// A rehearsal in which what was does not come back.
+pub(super) const NOT_RESTORED: u8 = 4;
 /// A person stopped the run.
 pub(super) const INTERRUPTED: u8 = 130;
 

@@ -10,6 +10,7 @@ mod functions;
 mod kind;
 mod observe;
 mod redact;
+mod rehearsal;
 mod stored;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ pub use ephemeral::{Ephemerals, Opening};
 pub use kind::{Kinds, Origin, ResourceKind};
 pub use observe::{Live, ObserveOptions, Observed, observe};
 pub use redact::Redactor;
+pub use rehearsal::{ASKED, Difference, Fate, Fault, Rehearsal, Script, Standing};
 
 /// Finds providers: `src/registry.rs`, or a test's own.
 pub trait Registry: Send + Sync {
@@ -50,6 +52,8 @@ pub struct Reality {
     /// What a plan was made with; nothing but that is loaded.
     expected: Builds,
     secrets: Arc<Redactor>,
+    /// What stands in for the world. Only set before the first provider is loaded, and never taken back.
+    rehearsal: Option<Arc<Rehearsal>>,
 }
 
 /// A provider and what it offers.
@@ -86,7 +90,18 @@ impl Reality {
             builds: Builds::new(),
             expected: Builds::new(),
             secrets: Arc::default(),
+            rehearsal: None,
         }
+    }
+
+    /// The providers of a rehearsal: all that they hand out is wrapped, so that nothing real is changed.
+    pub fn rehearsed(registry: Arc<dyn Registry>, context: Context, rehearsal: Arc<Rehearsal>) -> Self {
+        Self { rehearsal: Some(rehearsal), ..Self::new(registry, context) }
+    }
+
+    /// What stands in for the world in a rehearsal; `None` where this is the world.
+    pub fn rehearsal(&self) -> Option<&Arc<Rehearsal>> {
+        self.rehearsal.as_ref()
     }
 
     /// Refuses other builds of providers than those that a plan was made with.
@@ -120,6 +135,10 @@ impl Reality {
             return Ok(loaded.clone());
         }
         let provider = self.registry.provider(wanted).map_err(|diagnostic| Diagnostics::from(*diagnostic))?;
+        let provider = match &self.rehearsal {
+            Some(rehearsal) => rehearsal::wrapped(provider, Arc::clone(rehearsal)),
+            None => provider,
+        };
         let build = ProviderBuild::of(&wanted.source, &*provider).await;
         build::check(&wanted.source, &build, &self.expected).map_err(|diagnostic| Diagnostics::from(*diagnostic))?;
         let schema = provider.schema().await?;

@@ -81,6 +81,7 @@ pub struct Record {
     presence: Option<presence::Presence>,
     drill: Option<Drill>,
     abandoned: bool,
+    is_rehearsal: bool,
 }
 
 /// A transaction that writes, under the lease that the record holds, if any.

@@ -33,6 +33,9 @@ const MIGRATIONS: &[&str] = &[
 /// Marks the file as ours: `FmwK` in SQLite's header.
 const APPLICATION_ID: i64 = 0x466d_774b;
 
+/// Marks the copy of a rehearsal: `FmwR`. Neither is taken for the other.
+const REHEARSAL_ID: i64 = 0x466d_7752;
+
 /// How long to wait for another process that writes. Writes take milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -76,6 +79,8 @@ pub struct OpenOptions {
     /// Each write waits for the disk. A record that need not outlive a crash of the machine can do without.
     pub durable: bool,
     pub drill: Option<Drill>,
+    /// It is the copy that [`Record::copy_to`] made, and not the record.
+    pub is_rehearsal: bool,
 }
 
 /// The machine's own clock.
@@ -105,6 +110,7 @@ impl OpenOptions {
             entropy: system_entropy(),
             durable: true,
             drill: None,
+            is_rehearsal: false,
         }
     }
 
@@ -118,6 +124,25 @@ impl Record {
     /// Whether there is a file at all; it may still be refused.
     pub fn exists(path: &Path) -> bool {
         path.exists()
+    }
+
+    /// Copies the record as it is now, for a rehearsal; the copy alone is opened with `is_rehearsal`. What is sealed
+    /// stays sealed, under the same key.
+    ///
+    /// # Errors
+    /// There is no record, it is another program's or a later version's, or the copy cannot be written.
+    pub fn copy_to(options: &OpenOptions, path: &Path) -> Result<(), RecordError> {
+        if !Self::exists(&options.path) {
+            return Err(RecordError::NotFound { path: options.path.clone() });
+        }
+        copy_to(options, path).map_err(|error| error.at(&options.path))?;
+        let marked = Connection::open(path).and_then(|copy| copy.pragma_update(None, "application_id", REHEARSAL_ID));
+        marked.map_err(|error| RecordError::from(error).at(path))
+    }
+
+    /// Whether this is the copy of a rehearsal.
+    pub fn is_rehearsal(&self) -> bool {
+        self.is_rehearsal
     }
 
     /// Opens the record, and makes it where there is none.
@@ -146,7 +171,7 @@ fn open(options: &OpenOptions) -> Result<Record, RecordError> {
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     // Without this, SQLite compiles some statements anew whenever their parameters change.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    let layout = check_layout(&connection, &options.path)?;
+    let layout = check_layout(&connection, options)?;
     let vault = if options.read_only {
         if layout < known_layout() {
             return Err(RecordError::OlderVersion { path: options.path.clone(), found: layout });
@@ -177,7 +202,19 @@ fn open(options: &OpenOptions) -> Result<Record, RecordError> {
         presence: None,
         drill: options.drill.clone(),
         abandoned: false,
+        is_rehearsal: options.is_rehearsal,
     })
+}
+
+/// Nothing is written to the record. It is opened as for writing since it leaves nothing behind so.
+fn copy_to(options: &OpenOptions, path: &Path) -> Result<(), RecordError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&options.path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    check_layout(&connection, options)?;
+    make_file(path)?;
+    connection.execute("VACUUM INTO ?1", [path.to_string_lossy()])?;
+    Ok(())
 }
 
 /// Makes the folders and an empty file that only its owner may read. SQLite gives its other files the same mode.
@@ -200,22 +237,26 @@ fn known_layout() -> i64 {
 }
 
 /// The layout's number; 0 for a file without any.
-fn check_layout(connection: &Connection, path: &Path) -> Result<i64, RecordError> {
+fn check_layout(connection: &Connection, options: &OpenOptions) -> Result<i64, RecordError> {
+    let path = &options.path;
     let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let layout: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
-    if application != APPLICATION_ID && (tables > 0 || application != 0 || layout != 0) {
+    if options.is_rehearsal != (application == REHEARSAL_ID) {
+        return Err(RecordError::corrupt("a rehearsal's copy and a record are not taken for one another"));
+    }
+    if !options.is_rehearsal && application != APPLICATION_ID && (tables > 0 || application != 0 || layout != 0) {
         return Err(RecordError::corrupt("it is a database of another program"));
     }
     if layout > known_layout() {
-        return Err(RecordError::NewerVersion { path: path.to_owned(), found: layout, known: known_layout() });
+        return Err(RecordError::NewerVersion { path: path.clone(), found: layout, known: known_layout() });
     }
     Ok(layout)
 }
 
 /// Brings the layout up to date and opens the vault. It looks at the layout again: another process may have been first.
 fn prepare(transaction: &Transaction, options: &OpenOptions) -> Result<Vault, RecordError> {
-    let layout = check_layout(transaction, &options.path)?;
+    let layout = check_layout(transaction, options)?;
     for (number, migration) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > layout) {
         transaction.execute_batch(migration)?;
         transaction.pragma_update(None, "user_version", number)?;

@@ -25,7 +25,9 @@ pub fn broken(record: &Record) -> Result<Option<u64>, RollbackError> {
         return Ok(None);
     }
     let number = last.undoes.unwrap_or(last.number);
-    let touched = !record.images_of(number)?.is_empty();
+    // What a run that died was working on may have been done: only a look tells, when the way back is planned.
+    let is_open = record.open_intents()?.iter().any(|intent| [number, last.number].contains(&intent.revision));
+    let touched = is_open || !record.images_of(number)?.is_empty();
     Ok((touched && !is_taken_back(&history, number)).then_some(number))
 }
 

@@ -11,7 +11,8 @@ use super::rollback::environment_at_hand;
 use super::{Workspace, artifacts};
 use crate::apply::{ApplyOptions, ApplyOutcome, CrashPoint, Interrupt, Progress, run};
 use crate::approve::{
-    AcceptedLoss, ApprovedPlan, Case, Consent, Rules, UndoConsent, approve, approve_again, approve_undo, check_losses,
+    AcceptedLoss, ApprovedPlan, Case, Consent, Rules, UndoConsent, approve, approve_again, approve_rehearsal,
+    approve_undo, check_losses,
 };
 use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
@@ -72,6 +73,7 @@ pub async fn apply(
     let ephemerals = plan.resolver.reality.ephemerals().clone();
     let approved = match &request.undo {
         Some(within) => approve_undo(plan, digest, within).map_err(fail)?,
+        None if request.consent == Consent::Rehearsal => approve_rehearsal(plan, digest).map_err(fail)?,
         None => {
             check_losses(&plan, &request.accepted_losses).map_err(fail)?;
             let case = Case {

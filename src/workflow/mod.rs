@@ -18,9 +18,11 @@ mod policy;
 #[cfg(feature = "terraform")]
 mod providers;
 mod recipients;
+mod rehearse;
 mod rollback;
 mod secrets;
 mod settle;
+mod stage;
 mod state;
 mod validate;
 mod variables;
@@ -43,6 +45,7 @@ pub use crate::approve::policy::{TestOutcome, TestReport, Verdict as PolicyVerdi
 pub use crate::approve::{AcceptedLoss, Consent, UndoConsent, unaccepted};
 pub use crate::artifacts::{ArtifactKind, Closure, Collected, Damage, Digest, Host, Meter, NotADigest, Verified};
 pub use crate::blueprint::Failure;
+pub use crate::live::{ASKED, Difference, Fate, Fault};
 pub use crate::plan::Focus;
 pub use crate::plan::failure::FailurePolicy;
 pub use crate::record::{AskPassphrase, PastRekey, RekeyMoment, Rekeyed};
@@ -66,9 +69,14 @@ pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
     Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
 };
+pub use rehearse::{
+    AfterCrash, Happened, RehearseRequest, Rehearsed, RehearsedRun, RehearsedStep, RunEnd, RunKind, StepTarget,
+    Verdict, rehearse,
+};
 pub use rollback::{RollbackRequest, rollback_plan, undo_plan};
 pub use secrets::{KnownRecipient, RekeyRequest, SecretsView, rekey, secrets};
 pub use settle::state_settle;
+pub use stage::Stage;
 pub use state::{
     HistoryEntry, OutputValue, history, outputs, state_mv, state_rm, state_rm_overridden, state_unstick, stuck,
 };

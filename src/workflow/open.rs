@@ -58,25 +58,35 @@ pub(super) fn display_prefix(workspace: &Workspace) -> String {
 
 /// Opens an environment's record, and makes it where there is none.
 pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
+    let opened = Record::open(&record_options(workspace, environment))?;
+    if workspace.machine.stage.is_none() {
+        keep_out_of_git(&workspace.dir.join(OWN_FOLDER));
+    }
+    Ok(opened)
+}
+
+/// Where an environment's record is, and how it is opened.
+pub(super) fn record_options(workspace: &Workspace, environment: &Str) -> OpenOptions {
     let own = workspace.dir.join(OWN_FOLDER);
     let machine = workspace.machine.clone();
-    let options = OpenOptions {
+    OpenOptions {
         given_identities: workspace.secrecy.identities.clone(),
         ask: workspace.secrecy.ask.clone(),
         clock: machine.clock,
         entropy: machine.entropy,
         durable: machine.durable,
         drill: machine.drill,
+        is_rehearsal: machine.stage.is_some(),
         ..OpenOptions::new(record_path(workspace, environment), environment.clone(), own.join("identity"))
-    };
-    let opened = Record::open(&options)?;
-    keep_out_of_git(&own);
-    Ok(opened)
+    }
 }
 
 /// The file that an environment's record is kept in.
 pub(super) fn record_path(workspace: &Workspace, environment: &str) -> PathBuf {
-    workspace.dir.join(OWN_FOLDER).join(environment).join("record.db")
+    match &workspace.machine.stage {
+        Some(stage) => stage.record().to_owned(),
+        None => workspace.dir.join(OWN_FOLDER).join(environment).join("record.db"),
+    }
 }
 
 /// The record holds a key beside it: neither belongs into a repository.
@@ -112,7 +122,12 @@ pub(super) fn artifact_store(workspace: &Workspace) -> Store {
 pub(super) fn reality(workspace: &Workspace, environment: &Str) -> Reality {
     let state_dir = workspace.dir.join(OWN_FOLDER).join(&**environment);
     let context = Context::new(environment.clone(), state_dir).with_artifacts(Arc::new(artifact_store(workspace)));
-    Reality::new(Arc::clone(&workspace.registry), context).noting_secrets(Arc::clone(&workspace.secrecy.redactor))
+    let registry = Arc::clone(&workspace.registry);
+    let reality = match &workspace.machine.stage {
+        Some(stage) => Reality::rehearsed(registry, context, Arc::clone(stage.rehearsal())),
+        None => Reality::new(registry, context),
+    };
+    reality.noting_secrets(Arc::clone(&workspace.secrecy.redactor))
 }
 
 /// What a run holds while it writes.

@@ -219,19 +219,38 @@ pub fn save_plan(planned: &Planned, path: &Path) -> Result<Str, Failure> {
 /// # Errors
 /// The file is not a plan, was altered, or belongs to another record.
 pub async fn open_plan(workspace: &Workspace, path: &Path, progress: &dyn Progress) -> Result<Planned, Failure> {
-    let nowhere = Arc::new(Sources::default());
-    let text = std::fs::read(path).map_err(|error| {
-        failure(
-            &nowhere,
-            Diagnostic::error(format!("the plan file `{}` cannot be read", path.display()))
-                .detail(format!("{error}."))
-                .hint("make one with `formwork plan -o FILE`"),
-        )
-    })?;
+    let text = plan_text(path)?;
     let name = path.display().to_string();
     let (mut planned, _) = reopen(workspace, &name, &text, None, progress).await?;
     planned.kept = Some(KeptPlan::new(path, text)?);
     Ok(planned)
+}
+
+fn plan_text(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| {
+        failure(
+            &Arc::default(),
+            Diagnostic::error(format!("the plan file `{}` cannot be read", path.display()))
+                .detail(format!("{error}."))
+                .hint("make one with `formwork plan -o FILE`"),
+        )
+    })
+}
+
+/// The environment that a plan file is for.
+///
+/// # Errors
+/// It cannot be read, or another environment is asked for.
+pub(super) fn environment_of(workspace: &Workspace, path: &Path) -> Result<Str, Failure> {
+    let text = plan_text(path)?;
+    let read = file_v1::read(&String::from_utf8_lossy(&text));
+    let name = path.display().to_string();
+    let unusable = |error| failure(&Arc::default(), unusable_plan(&name, &error));
+    let environment: Str = read.map_err(unusable)?.environment().into();
+    match workspace.environment.as_ref().filter(|wanted| **wanted != environment) {
+        Some(other) => Err(failure(&Arc::default(), other_environment(&name, &environment, other))),
+        None => Ok(environment),
+    }
 }
 
 /// Makes the plan of a file again, as its bytes say; for a revision that goes on, as the record was when it began.

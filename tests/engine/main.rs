@@ -35,6 +35,7 @@ mod policy;
 mod preflight;
 mod protection;
 mod providers;
+mod rehearse;
 mod rekey;
 #[cfg(test)]
 mod release;

@@ -171,6 +171,10 @@ impl Provider for Disturbed<dyn Provider> {
         self.inner.name()
     }
 
+    fn is_recorded_only(&self) -> bool {
+        self.inner.is_recorded_only()
+    }
+
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {
         self.inner.schema().await
     }

@@ -14,7 +14,9 @@ mod form;
 mod invariants;
 mod mutate;
 mod play;
+mod predict;
 mod random;
+mod sabotage;
 mod script;
 mod shrink;
 mod text;
@@ -55,6 +57,34 @@ fn plays_the_same_again(seed: u64) {
         other.trace[differs.unwrap_or(0)]
     );
     assert_eq!(one.trace.len(), other.trace.len(), "seed {seed}");
+}
+
+/// How many failing applies a rehearsal has to foresee.
+const PREDICTED: usize = 200;
+
+#[test]
+fn a_rehearsal_foresees_what_becomes_of_applies_that_fail() {
+    let first = number("FORMWORK_SIMULATION_SEED").unwrap_or(1);
+    let mut verdicts = std::collections::BTreeMap::<String, usize>::new();
+    let mut wrong = Vec::new();
+    fleet::with_room(|| {
+        // A change that has no step to fail is none of them.
+        for seed in (first..).take(PREDICTED * 3) {
+            match predict::predict(seed) {
+                Ok(None) => continue,
+                Ok(Some(verdict)) => *verdicts.entry(format!("{verdict:?}")).or_default() += 1,
+                Err(told) => wrong.push(format!("seed {seed}: {told}")),
+            }
+            if wrong.len() + verdicts.values().sum::<usize>() == PREDICTED {
+                return;
+            }
+        }
+    });
+    println!("{verdicts:?}");
+    let told: Vec<&str> = wrong.iter().take(3).map(String::as_str).collect();
+    assert!(wrong.is_empty(), "{} of {PREDICTED} are foretold wrongly:\n{}", wrong.len(), told.join("\n"));
+    assert_eq!(verdicts.values().sum::<usize>(), PREDICTED);
+    assert!(["TakenBack", "NotAsItWas", "Stuck"].iter().all(|verdict| verdicts.contains_key(*verdict)), "{verdicts:?}");
 }
 
 #[test]

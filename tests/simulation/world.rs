@@ -207,7 +207,7 @@ impl World {
         workflow::open_plan(workspace, &file, trace).await
     }
 
-    fn workspace(&self, faults: &Faults, who: &'static str) -> (Workspace, Arc<Disturbance>) {
+    pub(crate) fn workspace(&self, faults: &Faults, who: &'static str) -> (Workspace, Arc<Disturbance>) {
         let disturbance = Disturbance::new(faults.clone(), self.state_dir(), self.trace.of(who));
         let trace = self.trace.clone();
         let now = move || BEGINNING_MS + i64::try_from(trace.elapsed_ms()).unwrap_or(i64::MAX / 2);
@@ -234,6 +234,7 @@ impl World {
                 durable: false,
                 drill: Some(disturbance.drill()),
                 asks_git: false,
+                stage: None,
             },
             secrecy: Secrecy::default(),
         };

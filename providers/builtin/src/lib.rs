@@ -70,6 +70,10 @@ impl Provider for Builtin {
         "terraform"
     }
 
+    fn is_recorded_only(&self) -> bool {
+        true
+    }
+
     async fn schema(&self) -> Result<Arc<ProviderSchema>, Diagnostics> {
         Ok(Arc::clone(&self.schema))
     }

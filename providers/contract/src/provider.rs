@@ -34,6 +34,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Whether its objects exist in the record alone, so that a look at them shows nothing but what is recorded.
+    fn is_recorded_only(&self) -> bool {
+        false
+    }
+
     /// What it offers. Called once a run.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ impl Executor<'_> {
         let (outputs, filed) = self.outputs(&values);
         let is_undo = self.journal.is_undo();
         let left = !(not_started.is_empty() && open.is_empty());
-        if self.failures.is_empty() && !left && !is_undo {
+        if self.failures.is_empty() && !left && !is_undo && !self.is_rehearsal() {
             self.failures.extend(self.plan.resolver.failing_conditions());
             self.refuse_outputs(broken);
         }
@@ -79,7 +79,7 @@ impl Executor<'_> {
 
     /// The `check` blocks, as reality is now; those that fail warn. After a destroy there is nothing to check.
     fn checks(&mut self) -> Vec<CheckResult> {
-        if matches!(self.plan.header.kind, PlanKind::Destroy | PlanKind::Undo { .. }) {
+        if matches!(self.plan.header.kind, PlanKind::Destroy | PlanKind::Undo { .. }) || self.is_rehearsal() {
             return self.plan.checks.clone();
         }
         let checks = self.plan.resolver.checks();

@@ -124,6 +124,7 @@ impl<'a> Executor<'a> {
         if wave > 0
             && is_new
             && self.plan.header.kind.keeps_calendar()
+            && !self.is_rehearsal()
             && let Err(closed) = self.plan.release.calendar.allows((self.clock)())
         {
             self.pause(
@@ -155,7 +156,7 @@ impl<'a> Executor<'a> {
         let is_last = wave + 1 >= self.plan.release.waves.len();
         match &gate.check {
             GateCheck::Approval(_) if is_last => self.end_gate(wave, &gate, ReleaseEventKind::Skipped, None),
-            GateCheck::Approval(required) => match self.approval_missing(wave + 1, required) {
+            GateCheck::Approval(required) if !self.is_rehearsal() => match self.approval_missing(wave + 1, required) {
                 None => self.end_gate(wave, &gate, ReleaseEventKind::Passed, None),
                 Some(missing) => {
                     let told = format!("waiting for approval of wave {}: {missing}", wave + 2);
@@ -214,6 +215,10 @@ impl<'a> Executor<'a> {
     }
 
     fn question(&self, gate: &Gate) -> LocalBoxFuture<'static, Answer> {
+        // Nobody is asked, and nobody waits.
+        if let Some(rehearsal) = self.plan.resolver.reality.rehearsal() {
+            return futures_util::future::ready(Answer::Told(rehearsal.gate(&gate.name))).boxed_local();
+        }
         let refused = |told: String| futures_util::future::ready(Answer::Told(Err(told))).boxed_local();
         let (timeout, dir) = (gate.timeout, self.dir.clone());
         match &gate.check {
@@ -275,7 +280,7 @@ impl<'a> Executor<'a> {
             Err(told) if attempt < gate.attempts => {
                 let name = gate.name.clone();
                 self.progress.event(&ProgressEvent::GateHeld { wave: wave + 1, gate: name, message: told.into() });
-                let interval = gate.interval;
+                let interval = if self.is_rehearsal() { Duration::ZERO } else { gate.interval };
                 self.attempt(gate, attempt + 1, interval, work);
             }
             Err(told) => {

@@ -7,6 +7,7 @@ Exit codes:
   2    the command line is wrong; with `plan --detailed-exitcode` or `drift --detailed-exitcode`:
        there are changes
   3    a release waits before one of its waves; nothing is wrong, and not all is done
+  4    a rehearsal in which what was does not come back
   130  interrupted
 
 Environment:

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod policy;
 #[cfg(feature = "terraform")]
 pub mod providers;
+pub mod rehearsal;
 mod release;
 pub mod secrets;
 pub mod sequence;

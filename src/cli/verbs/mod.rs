@@ -11,6 +11,7 @@ pub(super) mod policy;
 pub(super) mod protect;
 pub(super) mod providers;
 pub(super) mod record;
+pub(super) mod rehearse;
 pub(super) mod resume;
 pub(super) mod sandbox;
 pub(super) mod secrets;
