@@ -18,6 +18,7 @@ mod revoked;
 mod rules;
 pub mod signature;
 mod signers;
+mod waivers;
 mod wave;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ use formwork_contract::{Diagnostics, Str};
 use ssh_key::public::KeyData;
 
 use crate::plan::Plan;
+use crate::record::model::RecordedWaiver;
 
 pub use again::{UndoConsent, approve_again, approve_undo};
 pub use changes::rule_changes;
@@ -34,6 +36,7 @@ pub use loss::{AcceptedLoss, check_losses, unaccepted};
 pub use revoked::Revoked;
 pub use rules::{Group, Require, Rules};
 pub use signers::{Misread, Refusal, Signers, fingerprint};
+pub use waivers::waived_protection;
 pub use wave::{WAVE, WaveApproval, WaveSubject, missing};
 
 /// A plan that may be applied, and who said so. Only the functions of this stage make one.
@@ -43,6 +46,7 @@ pub struct ApprovedPlan {
     digest: Str,
     consent: Consent,
     approvals: Vec<Approval>,
+    waivers: Vec<RecordedWaiver>,
 }
 
 /// How a plan came to be approved.
@@ -71,7 +75,8 @@ pub fn approve(plan: Plan, digest: Str, case: &Case<'_>) -> Result<ApprovedPlan,
     if !verdict.is_accepted() {
         return Err(verdict.objections);
     }
-    Ok(ApprovedPlan { plan, digest, consent: case.consent, approvals: verdict.approvals })
+    let waivers = waivers::of(&plan, Some(case.policy));
+    Ok(ApprovedPlan { plan, digest, consent: case.consent, approvals: verdict.approvals, waivers })
 }
 
 impl ApprovedPlan {
@@ -91,6 +96,11 @@ impl ApprovedPlan {
     /// The signatures that it was approved by.
     pub fn approvals(&self) -> &[Approval] {
         &self.approvals
+    }
+
+    /// What would have stopped it, and was let pass.
+    pub fn waivers(&self) -> &[RecordedWaiver] {
+        &self.waivers
     }
 
     /// The plan itself, to be carried out.

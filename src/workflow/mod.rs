@@ -6,6 +6,7 @@
 mod adopt;
 mod apply;
 mod approval;
+mod audit;
 mod export;
 mod git;
 mod inspect;
@@ -48,6 +49,7 @@ pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, Resumable, apply, resumable, resume};
 pub use approval::{Approver, Governing, agent_signer, allowed, approve_plan, approver, key_file, verify};
+pub use audit::{HistoryCheck, check_history};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use machine::Machine;

@@ -57,20 +57,28 @@ pub(super) fn display_prefix(workspace: &Workspace) -> String {
 
 /// Opens an environment's record, and makes it where there is none.
 pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
-    let own = workspace.dir.join(OWN_FOLDER);
+    let opened = Record::open(&options(workspace, environment))?;
+    keep_out_of_git(&workspace.dir.join(OWN_FOLDER));
+    Ok(opened)
+}
+
+/// Opens an environment's record, which must be there, and writes nothing.
+pub(super) fn record_to_read(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
+    Ok(Record::open(&OpenOptions { read_only: true, ..options(workspace, environment) })?)
+}
+
+fn options(workspace: &Workspace, environment: &Str) -> OpenOptions {
     let machine = workspace.machine.clone();
-    let options = OpenOptions {
+    let identity = workspace.dir.join(OWN_FOLDER).join("identity");
+    OpenOptions {
         given_identities: workspace.secrecy.identities.clone(),
         ask: workspace.secrecy.ask.clone(),
         clock: machine.clock,
         entropy: machine.entropy,
         durable: machine.durable,
         drill: machine.drill,
-        ..OpenOptions::new(record_path(workspace, environment), environment.clone(), own.join("identity"))
-    };
-    let opened = Record::open(&options)?;
-    keep_out_of_git(&own);
-    Ok(opened)
+        ..OpenOptions::new(record_path(workspace, environment), environment.clone(), identity)
+    }
 }
 
 /// The file that an environment's record is kept in.

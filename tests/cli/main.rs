@@ -17,11 +17,14 @@ use std::process::{Command, Stdio};
 mod adopt;
 mod adopt_plugin;
 mod approval;
+mod history;
 mod leases;
+mod passphrase;
 #[cfg(all(feature = "terraform", unix))]
 mod providers;
 mod terraform;
 mod trouble;
+mod verifier;
 
 #[test]
 fn golden_cases() {
