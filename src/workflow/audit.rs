@@ -30,7 +30,7 @@ pub struct HistoryCheck {
 pub fn check_history(workspace: &Workspace, known: Option<&str>) -> Result<HistoryCheck, Failure> {
     let (blueprint, _) = open::blueprint(workspace)?;
     let (sources, environment) = (Arc::clone(&blueprint.sources), blueprint.environment.clone());
-    let known = known.map(hash).transpose().map_err(|problem| failure(&sources, problem))?;
+    let known = known.map(|text| hash(text).ok_or_else(|| failure(&sources, no_hash(text)))).transpose()?;
     let check = || {
         let record = open::record_to_read(workspace, &environment)?;
         let broken = match record.verify_audit() {
@@ -52,13 +52,14 @@ pub fn check_history(workspace: &Workspace, known: Option<&str>) -> Result<Histo
     Ok(HistoryCheck { environment, links: chain.len(), revisions, last: chain.last().cloned(), broken })
 }
 
-fn hash(text: &str) -> Result<[u8; 32], Diagnostic> {
+fn hash(text: &str) -> Option<[u8; 32]> {
     let digits = text.trim().as_bytes();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
-        Diagnostic::error(format!("`{text}` is not the hash of a link"))
-            .detail("It has 64 hexadecimal digits.")
-            .hint("give what `formwork history --verify` told before")
-    })
+    digits.chunks(2).map(byte).collect::<Option<Vec<u8>>>()?.try_into().ok()
+}
+
+fn no_hash(text: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{text}` is not the hash of a link"))
+        .detail("It has 64 hexadecimal digits.")
+        .hint("give what `formwork history --verify` told before")
 }
