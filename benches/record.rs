@@ -65,6 +65,7 @@ fn open(folder: &Path) -> Result<Record, Box<dyn Error>> {
 fn begin(record: &mut Record, steps: usize) -> Result<u64, Box<dyn Error>> {
     Ok(record.begin(NewRevision {
         approvals: Vec::new(),
+        waivers: Vec::new(),
         undoes: None,
         plan: None,
         kind: RevisionKind::Apply,

@@ -10,13 +10,13 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{ApplyOptions, CrashHow, CrashPoint, CrashWhen};
-use crate::approve::Approval;
+use crate::approve::{Approval, ApprovedPlan};
 use crate::live::Redactor;
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
 use crate::record::model::{
-    NewReleaseEvent, NewRevision, NewStep, RecordedApproval, RecordedResource, ReleaseEvent, RevisionKind,
-    RevisionStatus, StepEvent, StepEventKind,
+    NewReleaseEvent, NewRevision, NewStep, RecordedApproval, RecordedResource, RecordedWaiver, ReleaseEvent,
+    RevisionKind, RevisionStatus, StepEvent, StepEventKind,
 };
 use crate::record::{OutputEdit, Record, RecordError, Vault, private};
 
@@ -40,7 +40,7 @@ impl<'a> Journal<'a> {
     pub(super) fn begin(
         plan: &Plan,
         digest: &Str,
-        approvals: Vec<RecordedApproval>,
+        consents: Consents,
         record: &'a mut Record,
         options: &ApplyOptions,
     ) -> Result<Self, Diagnostics> {
@@ -78,7 +78,8 @@ impl<'a> Journal<'a> {
             steps,
             undoes,
             plan: options.plan_file.clone(),
-            approvals,
+            approvals: consents.approvals,
+            waivers: consents.waivers,
         };
         let revision = match undoes {
             Some(of) => as_before(record, of, revision).map_err(|error| failed(&error))?,
@@ -286,8 +287,22 @@ pub(super) fn short_digest(words: &[&str]) -> Str {
     digest[..4].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
-/// What the record keeps of an approval.
-pub(super) fn recorded_approval(approval: &Approval) -> RecordedApproval {
+/// What the record keeps of the consent to a plan.
+pub(super) struct Consents {
+    approvals: Vec<RecordedApproval>,
+    waivers: Vec<RecordedWaiver>,
+}
+
+impl Consents {
+    pub(super) fn of(approved: &ApprovedPlan) -> Self {
+        Self {
+            approvals: approved.approvals().iter().map(recorded_approval).collect(),
+            waivers: approved.waivers().to_vec(),
+        }
+    }
+}
+
+fn recorded_approval(approval: &Approval) -> RecordedApproval {
     RecordedApproval {
         signer: approval.signer.clone(),
         fingerprint: approval.fingerprint.clone(),

@@ -180,13 +180,13 @@ pub async fn run(
     is_open(approved.plan(), options)?;
     let undo = UndoConsent::of(&approved);
     let digest = approved.digest().clone();
-    let approvals = approved.approvals().iter().map(journal::recorded_approval).collect();
+    let consents = journal::Consents::of(&approved);
     let mut plan = approved.into_plan();
     lease::take(&plan.header.bound, record, options, progress, interrupt).await?;
     bound::check(&plan.header, record)?;
     stuck::not_in_the_way(&plan, record)?;
     plan.resolver.begin_applying().await?;
-    let journal = journal::Journal::begin(&plan, &digest, approvals, record, options)?;
+    let journal = journal::Journal::begin(&plan, &digest, consents, record, options)?;
     let mut executor = executor::Executor::new(plan, digest, journal, options, progress, interrupt);
     executor.run().await;
     executor.finish(undo)

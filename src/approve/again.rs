@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str};
 
-use super::{ApprovedPlan, Consent};
+use super::{ApprovedPlan, Consent, waivers};
 use crate::plan::Plan;
 use crate::plan::model::{Action, PlanKind};
 use crate::record::model::RevisionSummary;
@@ -52,7 +52,10 @@ pub fn approve_undo(plan: Plan, digest: Str, within: &UndoConsent) -> Result<App
         });
     let beyond: Diagnostics = beyond.collect();
     match (is_undo, beyond.is_empty()) {
-        (true, true) => Ok(ApprovedPlan { plan, digest, consent: Consent::Undo, approvals: Vec::new() }),
+        (true, true) => {
+            let waivers = waivers::of(&plan, None);
+            Ok(ApprovedPlan { plan, digest, consent: Consent::Undo, approvals: Vec::new(), waivers })
+        }
         (false, _) => Err(Diagnostic::error("this is not the way back of the plan that was approved").into()),
         (true, false) => Err(beyond),
     }
@@ -69,5 +72,5 @@ pub fn approve_again(plan: Plan, digest: Str, begun: &RevisionSummary) -> Result
             .hint("make a new plan: `formwork plan`")
             .into());
     }
-    Ok(ApprovedPlan { plan, digest, consent: Consent::Resumed, approvals: Vec::new() })
+    Ok(ApprovedPlan { plan, digest, consent: Consent::Resumed, approvals: Vec::new(), waivers: Vec::new() })
 }

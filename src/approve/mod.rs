@@ -19,6 +19,7 @@ mod revoked;
 mod rules;
 pub mod signature;
 mod signers;
+mod waivers;
 mod wave;
 
 use std::collections::BTreeSet;
@@ -27,6 +28,7 @@ use formwork_contract::{Diagnostics, Str};
 use ssh_key::public::KeyData;
 
 use crate::plan::Plan;
+use crate::record::model::RecordedWaiver;
 
 pub use again::{UndoConsent, approve_again, approve_undo};
 pub use changes::rule_changes;
@@ -36,6 +38,7 @@ pub use rehearsal::approve_rehearsal;
 pub use revoked::Revoked;
 pub use rules::{Group, Require, Rules};
 pub use signers::{Misread, Refusal, Signers, fingerprint};
+pub use waivers::waived_protection;
 pub use wave::{WAVE, WaveApproval, WaveSubject, missing};
 
 /// A plan that may be applied, and who said so. Only the functions of this stage make one.
@@ -45,6 +48,7 @@ pub struct ApprovedPlan {
     digest: Str,
     consent: Consent,
     approvals: Vec<Approval>,
+    waivers: Vec<RecordedWaiver>,
 }
 
 /// How a plan came to be approved.
@@ -75,7 +79,8 @@ pub fn approve(plan: Plan, digest: Str, case: &Case<'_>) -> Result<ApprovedPlan,
     if !verdict.is_accepted() {
         return Err(verdict.objections);
     }
-    Ok(ApprovedPlan { plan, digest, consent: case.consent, approvals: verdict.approvals })
+    let waivers = waivers::of(&plan, Some(case.policy));
+    Ok(ApprovedPlan { plan, digest, consent: case.consent, approvals: verdict.approvals, waivers })
 }
 
 impl ApprovedPlan {
@@ -101,6 +106,11 @@ impl ApprovedPlan {
     /// can say otherwise once it is approved.
     pub fn is_rehearsal(&self) -> bool {
         self.plan.resolver.reality.rehearsal().is_some()
+    }
+
+    /// What would have stopped it, and was let pass.
+    pub fn waivers(&self) -> &[RecordedWaiver] {
+        &self.waivers
     }
 
     /// The plan itself, to be carried out.

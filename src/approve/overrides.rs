@@ -107,18 +107,20 @@ fn judge_file(file: &OverrideFile, bench: &Bench<'_>) -> Result<(Vec<Address>, O
     let addresses = text.addresses.iter().map(|name| name.parse::<Address>());
     let addresses =
         addresses.collect::<Result<Vec<_>, _>>().map_err(|error| (format!("An address is none: {error}."), anew()))?;
-    let signer = any_signer(file, bench)?;
+    let (signer, signature) = any_signer(file, bench)?;
     let overridden = Overridden {
         file: file.name.clone(),
         signer,
         reason: text.reason.as_str().into(),
         until: text.until.as_str().into(),
+        text: file.text.clone(),
+        signature,
     };
     Ok((addresses, overridden))
 }
 
-/// The first whose signature holds.
-fn any_signer(file: &OverrideFile, bench: &Bench<'_>) -> Result<Str, Refused> {
+/// The first whose signature holds, and that signature.
+fn any_signer(file: &OverrideFile, bench: &Bench<'_>) -> Result<(Str, Str), Refused> {
     let sign = format!("sign it: `ssh-keygen -Y sign -n {NAMESPACE} -f KEY {}`", file.name);
     if bench.rules.signers.is_empty() {
         let why = "The rules that were applied last name nobody who may sign.".to_owned();
@@ -130,7 +132,7 @@ fn any_signer(file: &OverrideFile, bench: &Bench<'_>) -> Result<Str, Refused> {
     let mut refused = Vec::new();
     for armored in &file.signatures {
         match signer(bench, armored, file.text.as_bytes()) {
-            Ok(signer) => return Ok(signer),
+            Ok(signer) => return Ok((signer, armored.clone())),
             Err(why) => refused.push(why),
         }
     }

@@ -16,5 +16,5 @@ pub fn approve_rehearsal(plan: Plan, digest: Str) -> Result<ApprovedPlan, Diagno
             .detail("Without an approval only a rehearsal may be carried out.")
             .into());
     }
-    Ok(ApprovedPlan { plan, digest, consent: Consent::Rehearsal, approvals: Vec::new() })
+    Ok(ApprovedPlan { plan, digest, consent: Consent::Rehearsal, approvals: Vec::new(), waivers: Vec::new() })
 }

@@ -294,9 +294,18 @@ pub struct Rollback {
 
 #[derive(Debug, Args)]
 pub struct History {
+    /// This one alone
+    #[arg(value_name = "REVISION", conflicts_with_all = ["limit", "verify"])]
+    pub revision: Option<u64>,
     /// At most this many, the newest
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
+    /// Check that the record is what was written: compute its chain of hashes again
+    #[arg(long, conflicts_with = "limit")]
+    pub verify: bool,
+    /// A hash that an earlier check told: the chain must have it still
+    #[arg(long, value_name = "HASH", requires = "verify")]
+    pub known: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -105,8 +105,9 @@ impl Terminal {
         let shown = tcgetattr(io::stdin())?;
         let mut hidden = shown.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
-        self.tell(question);
+        // Before the question: what is typed in answer to it is neither shown nor thrown away.
         tcsetattr(io::stdin(), OptionalActions::Flush, &hidden)?;
+        self.tell(question);
         let line = self.read_line();
         tcsetattr(io::stdin(), OptionalActions::Flush, &shown)?;
         self.tell("\n");

@@ -51,6 +51,10 @@ pub struct Overridden {
     pub reason: Str,
     /// As it is written.
     pub until: Str,
+    /// What was signed, byte for byte.
+    pub text: Str,
+    /// The signature that counted, in the armored form of `ssh-keygen -Y sign`.
+    pub signature: Str,
 }
 
 /// An override as it was found, with the detached signatures beside it.

@@ -6,7 +6,6 @@
 //! with what it gives. Who cuts off the end of the chain together with all that it says is not seen
 //! here: keep the last hash elsewhere ([`Record::audit`]) to see that too.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use rusqlite::types::ValueRef;
@@ -14,11 +13,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
-use super::journal;
 use super::rekey::hash_resealed;
-use super::resource::{Body, COLUMNS};
+use super::replay::Replay;
 use super::vault::Vault;
-use super::{Record, Writing, adopt, approvals, private, stuck, to_u64, undo};
+use super::{Record, Writing, adopt, approvals, private, stuck, to_u64, undo, waivers};
 
 type Hash = [u8; 32];
 
@@ -115,6 +113,7 @@ pub(super) fn verify(connection: &Connection, id: &str, vault: &Vault) -> Result
     let links = links(connection)?;
     verify_chain(connection, id, &links)?;
     verify_contents(connection, vault)?;
+    verify_recipients(connection)?;
     Replay::of(connection, &links)?.compare(connection)
 }
 
@@ -156,12 +155,12 @@ pub(super) fn append(writing: &Writing, kind: Kind, revision: i64, rows: (i64, i
 }
 
 /// A row of the chain.
-struct Link {
+pub(super) struct Link {
     seq: i64,
     at_ms: i64,
-    kind: Kind,
-    revision: i64,
-    rows: (i64, i64),
+    pub(super) kind: Kind,
+    pub(super) revision: i64,
+    pub(super) rows: (i64, i64),
     content: Hash,
     /// What the content is since it was sealed anew.
     resealed: Option<Hash>,
@@ -221,6 +220,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
             }
             if approvals::has(connection, link.revision)? {
                 hash_rows(connection, &mut hasher, approvals::ROWS, link.revision)?;
+            }
+            if waivers::has(connection, link.revision)? {
+                hash_rows(connection, &mut hasher, waivers::ROWS, link.revision)?;
             }
             if undo::is_undo(connection, link.revision)? {
                 hash_rows(connection, &mut hasher, UNDO, link.revision)?;
@@ -315,7 +317,7 @@ fn hash_rows(connection: &Connection, hasher: &mut Sha256, query: &str, paramete
     Ok(())
 }
 
-fn broken(entry: Option<i64>, problem: impl Into<String>) -> RecordError {
+pub(super) fn broken(entry: Option<i64>, problem: impl Into<String>) -> RecordError {
     RecordError::AuditBroken(AuditBreak { entry: entry.map(to_u64), problem: problem.into() })
 }
 
@@ -367,6 +369,23 @@ fn verify_chain(connection: &Connection, id: &str, links: &[Link]) -> Result<(),
     Ok(())
 }
 
+/// Since the keys last changed hands, those who can open the record are those who were written down then.
+fn verify_recipients(connection: &Connection) -> Result<(), RecordError> {
+    let select = "SELECT recipients FROM rekeys ORDER BY id DESC LIMIT 1";
+    let Some(written) = connection.query_row(select, [], |row| row.get::<_, String>(0)).optional()? else {
+        return Ok(());
+    };
+    let mut written: Vec<String> = serde_json::from_str(&written).map_err(RecordError::corrupt)?;
+    let mut statement = connection.prepare_cached("SELECT recipient FROM keys")?;
+    let mut now: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    written.sort();
+    now.sort();
+    if written == now {
+        return Ok(());
+    }
+    Err(broken(None, "the record is encrypted for others than were written down when its keys last changed hands"))
+}
+
 fn verify_contents(connection: &Connection, vault: &Vault) -> Result<(), RecordError> {
     let mut statement = connection.prepare_cached("SELECT digest, body FROM contents")?;
     let mut rows = statement.query([])?;
@@ -379,173 +398,4 @@ fn verify_contents(connection: &Connection, vault: &Vault) -> Result<(), RecordE
         }
     }
     Ok(())
-}
-
-/// An address and a deposed key.
-type Object = (String, String);
-
-/// What the tables must hold, if the journal is right.
-#[derive(Default)]
-struct Replay {
-    resources: HashMap<Object, Hash>,
-    /// By object: the revision of each image, in ascending order, and the digest before it.
-    images: HashMap<Object, Vec<(i64, Option<Hash>)>>,
-    statuses: HashMap<(i64, i64), String>,
-    /// The revision that changed each object last.
-    changes: HashMap<Object, i64>,
-}
-
-/// A journal row's effect.
-struct Event {
-    id: i64,
-    revision: i64,
-    object: Object,
-    /// What stood under a deposed key stands at the address again.
-    reinstates: bool,
-    result: Option<Vec<u8>>,
-    moved_from: Option<String>,
-    deposed_to: Option<String>,
-}
-
-impl Replay {
-    fn of(connection: &Connection, links: &[Link]) -> Result<Self, RecordError> {
-        let mut replay = Self::default();
-        let mut statement = connection.prepare_cached(
-            "SELECT j.id, j.revision, j.step, j.kind, s.address, s.deposed, j.result, j.moved_from, j.deposed_to, s.action
-             FROM journal AS j JOIN steps AS s USING (revision, step) WHERE j.id BETWEEN ?1 AND ?2 ORDER BY j.id",
-        )?;
-        for link in links.iter().filter(|link| link.kind == Kind::Journal) {
-            let mut rows = statement.query([link.rows.0, link.rows.1])?;
-            let mut batch = Vec::new();
-            while let Some(row) = rows.next()? {
-                replay.statuses.insert((row.get(1)?, row.get(2)?), row.get(3)?);
-                batch.push(Event {
-                    id: row.get(0)?,
-                    revision: row.get(1)?,
-                    object: (row.get(4)?, row.get(5)?),
-                    reinstates: row.get_ref(9)?.as_str()? == journal::REINSTATE,
-                    result: row.get(6)?,
-                    moved_from: row.get(7)?,
-                    deposed_to: row.get(8)?,
-                });
-            }
-            replay.batch(batch)?;
-        }
-        Ok(replay)
-    }
-
-    /// In the order in which a commit changes things: old addresses of moves first.
-    fn batch(&mut self, events: Vec<Event>) -> Result<(), RecordError> {
-        for event in &events {
-            if let Some(from) = &event.moved_from {
-                let from = (from.clone(), event.object.1.clone());
-                self.set(event.revision, from, None);
-            }
-        }
-        for event in events {
-            let revision = event.revision;
-            if let Some(key) = event.deposed_to {
-                let stood = self.resources.get(&event.object).copied();
-                self.set(revision, event.object.clone(), None);
-                self.set(revision, (event.object.0.clone(), key), stood);
-            }
-            match event.result.as_deref() {
-                None => {}
-                Some([]) => self.set(revision, event.object, None),
-                Some(digest) => {
-                    let problem = || broken(None, format!("event {} of the journal has no digest", event.id));
-                    let digest = digest.try_into().map_err(|_| problem())?;
-                    let at = if event.reinstates { (event.object.0, String::new()) } else { event.object };
-                    self.set(revision, at, Some(digest));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn set(&mut self, revision: i64, object: Object, stands: Option<Hash>) {
-        let stood = self.resources.get(&object).copied();
-        let images = self.images.entry(object.clone()).or_default();
-        if images.last().is_none_or(|(imaged, _)| *imaged < revision) {
-            images.push((revision, stood));
-        }
-        self.changes.insert(object.clone(), revision);
-        match stands {
-            Some(digest) => self.resources.insert(object, digest),
-            None => self.resources.remove(&object),
-        };
-    }
-
-    fn compare(mut self, connection: &Connection) -> Result<(), RecordError> {
-        self.compare_resources(connection)?;
-        self.compare_images(connection)?;
-        self.compare_changes(connection)?;
-        self.compare_statuses(connection)
-    }
-
-    fn compare_resources(&mut self, connection: &Connection) -> Result<(), RecordError> {
-        let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM resources"))?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let object: Object = (row.get(0)?, row.get(1)?);
-            if self.resources.remove(&object) != Some(Body::read(row, 0)?.digest()) {
-                return Err(broken(None, format!("the resource `{}` is not as the journal left it", object.0)));
-            }
-        }
-        match self.resources.keys().min() {
-            Some(object) => Err(broken(None, format!("the resource `{}` is missing", object.0))),
-            None => Ok(()),
-        }
-    }
-
-    fn compare_images(&mut self, connection: &Connection) -> Result<(), RecordError> {
-        let select = format!("SELECT {COLUMNS}, revision, present FROM images ORDER BY address, deposed, revision");
-        let mut statement = connection.prepare_cached(&select)?;
-        let mut rows = statement.query([])?;
-        let mut left: usize = self.images.values().map(Vec::len).sum();
-        while let Some(row) = rows.next()? {
-            let object: Object = (row.get(0)?, row.get(1)?);
-            let (revision, present): (i64, bool) = (row.get(12)?, row.get(13)?);
-            let digest = if present { Some(Body::read(row, 0)?.digest()) } else { None };
-            let expected = self.images.get(&object).map_or(&[][..], Vec::as_slice);
-            if !expected.contains(&(revision, digest)) {
-                let problem = format!("the image of `{}` before revision {revision} is not as it was", object.0);
-                return Err(broken(None, problem));
-            }
-            left -= 1;
-        }
-        if left > 0 {
-            return Err(broken(None, format!("{left} images of resources before a revision are missing")));
-        }
-        Ok(())
-    }
-
-    /// What was written before changes were counted by object has no row.
-    fn compare_changes(&self, connection: &Connection) -> Result<(), RecordError> {
-        let mut statement = connection.prepare_cached("SELECT address, deposed, revision FROM changes")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let object: Object = (row.get(0)?, row.get(1)?);
-            let revision: i64 = row.get(2)?;
-            if self.changes.get(&object) != Some(&revision) {
-                let problem = format!("revision {revision} did not make the last change of `{}`", object.0);
-                return Err(broken(None, problem));
-            }
-        }
-        Ok(())
-    }
-
-    fn compare_statuses(&self, connection: &Connection) -> Result<(), RecordError> {
-        let mut statement = connection.prepare_cached("SELECT revision, step, status FROM steps")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let step = (row.get(0)?, row.get(1)?);
-            let expected = self.statuses.get(&step).map_or("planned", String::as_str);
-            if row.get_ref(2)?.as_str()? != expected {
-                let problem = format!("step {} of revision {} is {expected} by the journal", step.1, step.0);
-                return Err(broken(None, problem));
-            }
-        }
-        Ok(())
-    }
 }

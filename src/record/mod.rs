@@ -9,13 +9,13 @@
 //! - `open`: the file, its layout and its refusals.
 //! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
 //! - `adopt`: objects of a Terraform state become the record's at once.
-//! - `approvals`: the signatures that a revision was approved by.
+//! - `approvals`: the signatures that a revision was approved by; `waivers`: what was let pass that would have stopped it.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
 //! - `undo`: what a run did and how things stood before it; `stuck`: what of a way back waits for a person.
 //! - `release`: what happened to waves and gates.
 //! - `outputs`: what the end of a run makes of them; `rows`: when each object last changed.
 //! - [`lease`]: who may write, with fencing tokens; `scope`: to what; `presence`: whether a holder still runs.
-//! - [`audit`]: a hash chain over all of it.
+//! - [`audit`]: a hash chain over all of it; `replay`: what the tables must hold by it.
 //! - [`vault`]: secrets at rest; [`private`]: what providers keep of their own, and files of blueprints.
 //! - [`recipient`], [`identity`]: who may open it; [`rekey`]: that changes; `reseal`: all is sealed anew.
 
@@ -40,6 +40,7 @@ pub mod private;
 pub mod recipient;
 pub mod rekey;
 mod release;
+mod replay;
 mod reseal;
 mod resource;
 mod revision;
@@ -52,6 +53,7 @@ mod testing;
 mod tests;
 mod undo;
 pub mod vault;
+mod waivers;
 
 pub use error::RecordError;
 pub use identity::{AskPassphrase, Keys};

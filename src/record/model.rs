@@ -57,6 +57,8 @@ pub struct NewRevision {
     pub plan: Option<Arc<[u8]>>,
     /// The signatures that it was approved by.
     pub approvals: Vec<RecordedApproval>,
+    /// What was let pass that would have stopped its plan.
+    pub waivers: Vec<RecordedWaiver>,
 }
 
 /// A signature that counted.
@@ -68,6 +70,58 @@ pub struct RecordedApproval {
     pub fingerprint: Str,
     /// Over the bytes of the plan file, in the armored form of ssh-keygen.
     pub signature: Str,
+}
+
+/// Something that would have stopped a plan, and that somebody let pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedWaiver {
+    pub kind: WaiverKind,
+    /// The object that it is about; `None` for a policy that names none.
+    pub address: Option<Str>,
+    /// What is lost, or the rule of the policy.
+    pub what: Option<Str>,
+    /// `None` for a loss: whoever applied the plan accepted it.
+    pub signer: Option<Str>,
+    pub reason: Option<Str>,
+    /// As it is written.
+    pub until: Option<Str>,
+    /// What was signed.
+    pub signed: Option<SignedWaiver>,
+}
+
+/// A file that lets something pass, with the signature that counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedWaiver {
+    pub file: Str,
+    /// Its exact bytes.
+    pub text: Str,
+    /// In the armored form of ssh-keygen.
+    pub signature: Str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaiverKind {
+    /// A protected object was taken away, by a signed override.
+    Protection,
+    /// Data was lost for good.
+    Loss,
+    /// A policy was excepted from.
+    Policy,
+}
+
+impl WaiverKind {
+    /// As it is kept in the file, and said.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Protection => "protection",
+            Self::Loss => "loss",
+            Self::Policy => "policy",
+        }
+    }
+
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        [Self::Protection, Self::Loss, Self::Policy].into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +277,8 @@ pub struct RevisionSummary {
     /// Those that began or wait; none where the plan has but one, and no gates.
     pub waves: Vec<WaveSummary>,
     pub approvals: Vec<RecordedApproval>,
+    /// What was let pass that would have stopped its plan.
+    pub waivers: Vec<RecordedWaiver>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::model::{
 use super::outputs::{self, OutputEdit};
 use super::resource::{self, Reader};
 use super::vault::Vault;
-use super::{Record, Writing, adopt, approvals, audit, json, private, release, stuck, to_i64, to_u64, undo};
+use super::{Record, Writing, adopt, approvals, audit, json, private, release, stuck, to_i64, to_u64, undo, waivers};
 
 const SUMMARY: &str = "SELECT number, kind, status, plan_digest, git_commit, git_clean, actor, started_ms, ended_ms,
                        (SELECT undone FROM undos WHERE revision = number) FROM revisions";
@@ -171,6 +171,7 @@ pub(super) fn begin(
     let number = insert_revision(writing, revision, lease.token)?;
     insert_steps(writing, number, &revision.steps)?;
     approvals::insert(writing, number, &revision.approvals)?;
+    waivers::insert(writing, number, &revision.waivers)?;
     if let Some(adoption) = adoption {
         adopt::insert(writing, number, adoption)?;
     }
@@ -336,6 +337,7 @@ fn summaries(
         }
         summary.waves = release::waves(connection, to_i64(summary.number))?;
         summary.approvals = approvals::of(connection, to_i64(summary.number))?;
+        summary.waivers = waivers::of(connection, to_i64(summary.number))?;
         summaries.push(summary);
     }
     Ok(summaries)
@@ -356,6 +358,7 @@ fn summary(row: &Row) -> Result<RevisionSummary, RecordError> {
         steps: BTreeMap::new(),
         waves: Vec::new(),
         approvals: Vec::new(),
+        waivers: Vec::new(),
     })
 }
 

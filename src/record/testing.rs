@@ -72,6 +72,7 @@ pub(crate) fn revision(steps: Vec<NewStep>) -> NewRevision {
         undoes: None,
         plan: None,
         approvals: Vec::new(),
+        waivers: Vec::new(),
     }
 }
 

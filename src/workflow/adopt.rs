@@ -112,6 +112,7 @@ pub async fn adoptable(workspace: &Workspace, name: &str, text: &str) -> Result<
         undoes: None,
         plan: None,
         approvals: Vec::new(),
+        waivers: Vec::new(),
     };
     let adoption = Adoption { lineage: state.lineage.clone(), serial: state.serial };
     let serial = record.serial().map_err(|error| record_failure(&sources, &error))?;

@@ -7,6 +7,7 @@ mod adopt;
 mod apply;
 mod approval;
 mod artifacts;
+mod audit;
 mod export;
 mod git;
 mod inspect;
@@ -57,6 +58,7 @@ pub use artifacts::{
     AddRequest, AddedArtifact, ArtifactRow, ArtifactState, ArtifactsView, CollectRequest, artifacts_add, artifacts_gc,
     artifacts_list, artifacts_remove, artifacts_verify,
 };
+pub use audit::{HistoryCheck, check_history};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use machine::Machine;

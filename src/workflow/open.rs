@@ -81,6 +81,11 @@ pub(super) fn record_options(workspace: &Workspace, environment: &Str) -> OpenOp
     }
 }
 
+/// Opens an environment's record, which must be there, and writes nothing.
+pub(super) fn record_to_read(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
+    Ok(Record::open(&OpenOptions { read_only: true, ..record_options(workspace, environment) })?)
+}
+
 /// The file that an environment's record is kept in.
 pub(super) fn record_path(workspace: &Workspace, environment: &str) -> PathBuf {
     match &workspace.machine.stage {

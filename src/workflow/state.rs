@@ -11,10 +11,12 @@ use formwork_contract::{Address, Diagnostic, Str, Type, Value};
 use super::Workspace;
 use super::approval::Governing;
 use super::open::{self, failure, record_failure};
+use crate::approve::waived_protection;
 use crate::blueprint::Failure;
 use crate::blueprint::sources::Sources;
 use crate::record::model::{
-    NewRevision, NewStep, RecordedResource, RevisionKind, RevisionSummary, StepEvent, StepEventKind, StuckStep,
+    NewRevision, NewStep, RecordedResource, RecordedWaiver, RevisionKind, RevisionSummary, StepEvent, StepEventKind,
+    StuckStep,
 };
 use crate::record::{LeaseScope, OutputEdit, Record, RecordError, Vault};
 
@@ -95,7 +97,7 @@ pub fn state_mv(workspace: &Workspace, from: &Address, to: &Address) -> Result<u
     }
     let moved = RecordedResource { address: to.clone(), ..object };
     let event = StepEventKind::Done { resource: Some(Box::new(moved)), from: Some(from.clone()) };
-    edit(workspace, &sources, &mut record, to, "move", event)
+    edit(workspace, &sources, &mut record, to, "move", (event, Vec::new()))
 }
 
 /// Takes an object from the record. It stays in reality, and nobody owns it any more.
@@ -132,7 +134,10 @@ pub fn state_rm_overridden(workspace: &Workspace, address: &Address, overrides: 
                 )),
         ));
     }
-    edit(workspace, &sources, &mut record, address, "forget", StepEventKind::Done { resource: None, from: None })
+    let overridden = judged.by_address.get(address).filter(|_| found.protected);
+    let waivers = overridden.map(|overridden| waived_protection(address, overridden)).into_iter().collect();
+    let forgotten = StepEventKind::Done { resource: None, from: None };
+    edit(workspace, &sources, &mut record, address, "forget", (forgotten, waivers))
 }
 
 /// A person has seen to what a way back could not reach. Tells whether anything waited there.
@@ -191,7 +196,7 @@ fn edit(
     record: &mut Record,
     address: &Address,
     action: &str,
-    event: StepEventKind,
+    (event, waivers): (StepEventKind, Vec<RecordedWaiver>),
 ) -> Result<u64, Failure> {
     let mut write = || {
         // A rollback to this revision needs the blueprint that was in force.
@@ -210,6 +215,7 @@ fn edit(
             undoes: None,
             plan: None,
             approvals: Vec::new(),
+            waivers: waivers.clone(),
         })?;
         record.commit(number, &[StepEvent { step: 0, kind: event.clone() }])?;
         record.finish(number, OutputEdit::nothing())?;

@@ -8,6 +8,8 @@
 //! `copy FROM TO`, `append FILE TEXT`, `remove FILE` for what has to happen in between. `< FILE` at the end
 //! of a line gives standard input.
 
+#![expect(clippy::print_stdout, reason = "a skip is told")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -19,11 +21,14 @@ mod adopt_plugin;
 mod approval;
 #[cfg(test)]
 mod artifacts;
+mod history;
 mod leases;
+mod passphrase;
 #[cfg(all(feature = "terraform", unix))]
 mod providers;
 mod terraform;
 mod trouble;
+mod verifier;
 
 #[test]
 fn golden_cases() {

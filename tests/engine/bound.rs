@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use formwork::workflow::{PlanRequest, StepDone, save_plan, state_mv};
+use formwork::workflow::{
+    AcceptedLoss, ApplyRequest, Consent, Interrupt, PlanRequest, Silent, StepDone, save_plan, state_mv,
+};
 use formwork_contract::{Value, json};
 
 use crate::factory::{Factory, actions, told};
@@ -108,6 +110,80 @@ fn drift_in_each_attribute_of_what_a_plan_touches_is_refused_by_name() {
             assert!(refused.contains("`sandbox_machine.touched` changed since the plan was made"), "{name}: {refused}");
             assert!(refused.contains(&format!("`{name}")), "{action} {name}: {refused}");
             factory.drift("sandbox_machine.touched", name, &as_text(value));
+        }
+    }
+}
+
+/// Values that differ from this one, of its type or of another: the sandbox takes those that fit.
+fn others(value: &Value) -> Vec<String> {
+    let derived = match json::to_plain(value) {
+        serde_json::Value::Bool(yes) => (!yes).to_string(),
+        serde_json::Value::Number(number) => (number.as_i64().unwrap_or_default() + 1).to_string(),
+        serde_json::Value::String(text) => text + "x",
+        _ => "another".into(),
+    };
+    let more = ["[]", "[\"another\"]", "{\"drifted\": \"yes\"}", "[{}]", "7", "true"].map(str::to_owned);
+    let known = as_text(value);
+    [derived].into_iter().chain(more).filter(|other| *other != known).collect()
+}
+
+#[test]
+fn drift_in_each_attribute_of_each_type_of_a_factory_is_refused_by_name() {
+    let mut factory = Factory::new(include_str!("../../examples/quickstart/factory.hcl"));
+    factory.workspace.environment = Some("dev".into());
+    factory.apply();
+    let own = factory.path().join(".formwork");
+    let kept_aside = tempfile::tempdir().expect("a folder");
+    copy(&own, kept_aside.path());
+    let destroy = PlanRequest { destroy: true, ..PlanRequest::default() };
+    let planned = factory.try_plan(&destroy).unwrap_or_else(|failed| panic!("no plan: {failed}"));
+    let file = factory.path().join("destroy.plan");
+    save_plan(&planned, &file).unwrap_or_else(|failed| panic!("not kept: {failed}"));
+    let (mut types, mut tried, mut impossible) = (std::collections::BTreeSet::new(), 0, Vec::new());
+    for change in planned.plan.changes.iter().filter(|change| change.kind.name.starts_with("sandbox_")) {
+        let address = change.address.to_string();
+        if !types.insert(change.kind.name.clone()) {
+            continue;
+        }
+        for name in change.kind.block.attributes.keys() {
+            let value = change.before.get(name).expect("of its type");
+            copy(kept_aside.path(), &own);
+            let drifts = |text: String| {
+                formwork_sandbox::control::drift(&own.join("dev"), &address, &[(name.to_string(), text)]).is_ok()
+            };
+            if !others(value).into_iter().any(drifts) {
+                impossible.push(format!("{}.{name}", change.kind.name));
+                continue;
+            }
+            let planned = factory.try_open(&file).unwrap_or_else(|failed| panic!("not opened: {failed}"));
+            let request = ApplyRequest {
+                accepted_losses: vec![AcceptedLoss::Everything],
+                ..ApplyRequest::new(Consent::PlanFile)
+            };
+            let outcome = factory.try_carry_out(planned, &request, &Silent, &Interrupt::default());
+            let outcome = outcome.unwrap_or_else(|failed| panic!("not begun: {failed}"));
+            let refused: String = outcome.failed.iter().map(|failed| format!("{failed}\n")).collect();
+            assert!(refused.contains(&format!("`{address}` changed since the plan was made")), "{name}: {refused}");
+            assert!(refused.contains(&format!("`{name}")), "{address} {name}: {refused}");
+            tried += 1;
+        }
+    }
+    // With another id it is another object.
+    assert!(impossible.iter().all(|name| name.ends_with(".id")), "{impossible:?}");
+    assert!(types.len() >= 8 && tried > 50, "{tried} attributes of {types:?}");
+}
+
+/// The files of a folder, with those in folders below, in place of what is there.
+fn copy(from: &Path, to: &Path) {
+    drop(std::fs::remove_dir_all(to));
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("copied");
         }
     }
 }

@@ -12,7 +12,7 @@ use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -39,12 +39,23 @@ pub(super) async fn ask(probe: &HttpProbe) -> Result<(), String> {
     let (status, body) = if secure {
         let name = ServerName::try_from(bare.to_owned()).map_err(|error| format!("`{bare}` is no host: {error}"))?;
         let connector = TlsConnector::from(Arc::new(tls(probe.ca.as_deref())?));
-        let stream = connector.connect(name, stream).await.map_err(|error| format!("no connection: {error}"))?;
+        let stream = connector.connect(name, stream).await.map_err(|error| untrusted(&error))?;
         exchange(stream, request).await?
     } else {
         exchange(stream, request).await?
     };
     judge(probe, status, &body)
+}
+
+/// Why there is no TLS, and what to do where it is the certificate.
+fn untrusted(error: &std::io::Error) -> String {
+    let hint = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature)) => {
+            "; it is of an authority that is not trusted: name the right one with `ca`"
+        }
+        _ => "",
+    };
+    format!("no connection: {error}{hint}")
 }
 
 fn judge(probe: &HttpProbe, status: StatusCode, body: &str) -> Result<(), String> {

@@ -18,7 +18,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::Policies;
-use super::verdict::Violation;
+use super::verdict::{Excepted, Violation};
 use crate::approve::judge::{identify, is_author};
 use crate::approve::rules::Rules;
 use crate::plan::Plan;
@@ -85,6 +85,8 @@ pub struct Exceptions {
 #[derive(Clone, Debug)]
 struct Counting {
     exception: Exception,
+    /// What was signed, byte for byte.
+    text: Str,
     signers: Vec<Signer>,
     rule: Regex,
     address: Option<Regex>,
@@ -98,6 +100,8 @@ pub struct Signer {
     pub name: Str,
     /// `SHA256:...`
     pub fingerprint: Str,
+    /// In the armored form of `ssh-keygen -Y sign`.
+    pub signature: Str,
 }
 
 /// Who may sign, for which plan, and when it is.
@@ -148,7 +152,7 @@ impl Exceptions {
     }
 
     /// The exception that lifts a violation, if there is one. What a broken policy denies cannot be lifted.
-    pub(super) fn of(&self, violation: &Violation) -> Option<(&Exception, &[Signer])> {
+    pub(super) fn of(&self, violation: &Violation) -> Option<Excepted> {
         let rule = violation.rule.as_ref()?;
         let package = rule.rsplit_once('.').map_or("", |(package, _)| package);
         let found = self.counting.iter().find(|counting| {
@@ -159,7 +163,12 @@ impl Exceptions {
                 && about(&counting.address, violation.address.as_deref())
                 && about(&counting.message, Some(&violation.message))
         });
-        found.map(|counting| (&counting.exception, counting.signers.as_slice()))
+        found.map(|counting| Excepted {
+            violation: violation.clone(),
+            exception: counting.exception.clone(),
+            text: counting.text.clone(),
+            signers: counting.signers.clone(),
+        })
     }
 }
 
@@ -263,6 +272,7 @@ fn counts(
             address: exception.address.as_deref().map(pattern).transpose().map_err(unusable)?,
             message: exception.message.as_deref().map(pattern).transpose().map_err(unusable)?,
             exception,
+            text: String::from_utf8_lossy(bytes).into(),
             signers,
         }));
     }
@@ -275,11 +285,12 @@ fn counts(
 /// Who signed an exception, if that counts.
 fn signer(bytes: &[u8], armored: &[u8], signing: &Signing<'_>) -> Result<Signer, String> {
     let Signing { rules, plan, now_ms } = *signing;
-    let (names, fingerprint) = identify(rules, NAMESPACE, &String::from_utf8_lossy(armored), bytes, now_ms)?;
+    let armored = String::from_utf8_lossy(armored);
+    let (names, fingerprint) = identify(rules, NAMESPACE, &armored, bytes, now_ms)?;
     if let Some(author) = names.iter().find(|name| rules.separation && is_author(plan, name)) {
         return Err(format!("it is by {author}, who made the plan"));
     }
-    Ok(Signer { name: names.into_iter().next().unwrap_or_default(), fingerprint })
+    Ok(Signer { name: names.into_iter().next().unwrap_or_default(), fingerprint, signature: armored.into() })
 }
 
 /// A pattern in which `*` stands for any text.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::exceptions::Exceptions;
 use super::fault::Fault;
 use super::outcome::{Given, Purpose};
-use super::verdict::{ChangeKind, Demand, Excepted, Judges, PolicyChange, Verdict, Violation};
+use super::verdict::{ChangeKind, Demand, Judges, PolicyChange, Verdict, Violation};
 use super::{Policies, engine};
 
 /// What judges a plan.
@@ -141,10 +141,7 @@ impl Court {
         let denied = std::mem::take(&mut self.verdict.denied);
         for violation in denied {
             match exceptions.of(&violation) {
-                Some((exception, signers)) => {
-                    let (exception, signers) = (exception.clone(), signers.to_vec());
-                    self.verdict.excepted.push(Excepted { violation, exception, signers });
-                }
+                Some(excepted) => self.verdict.excepted.push(excepted),
                 None => self.verdict.denied.push(violation),
             }
         }

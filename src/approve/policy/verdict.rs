@@ -64,6 +64,8 @@ pub struct Demand {
 pub struct Excepted {
     pub violation: Violation,
     pub exception: Exception,
+    /// What was signed, byte for byte.
+    pub text: Str,
     pub signers: Vec<Signer>,
 }
 

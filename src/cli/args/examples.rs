@@ -80,7 +80,10 @@ Examples:
 pub(super) const HISTORY: &str = "\
 Examples:
   formwork history
-  formwork history --limit 5 --json";
+  formwork history --limit 5 --json
+  formwork history 7                 one revision: who approved it, and what was let pass for it
+  formwork history --verify          0: the record is what was written
+  formwork history --verify --known 3f0c...    and still has that link";
 
 pub(super) const DRIFT: &str = "\
 Examples:

@@ -1,13 +1,17 @@
-//! The revisions of an environment as a table.
+//! The revisions of an environment as a table, and whether they are what was written.
 
 use std::fmt::Write as _;
 
+use formwork_contract::{Diagnostic, Str};
 use serde_json::{Value as Json, json};
 
-use super::release;
-use super::style::{Paint, Role, harmless};
+use super::style::{Paint, Role, count, harmless};
+use super::{diagnostic, release};
+use crate::blueprint::sources::Sources;
 use crate::plan::json::timestamp;
-use crate::record::model::{RevisionKind, RevisionStatus, RevisionSummary, StuckStep};
+use crate::record::audit::AuditBreak;
+use crate::record::model::{RecordedWaiver, RevisionKind, RevisionStatus, RevisionSummary, StuckStep, WaiverKind};
+use crate::workflow::HistoryCheck;
 
 /// The newest first, as they are given.
 pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
@@ -47,9 +51,91 @@ pub fn history(revisions: &[RevisionSummary], paint: Paint) -> String {
             let note = format!("approved by {} ({})", harmless(&approval.signer), approval.fingerprint);
             let _ = writeln!(out, "{:width$}  {}", "", paint.show(Role::Faint, note), width = widths[0]);
         }
+        for waiver in &revision.waivers {
+            let _ = writeln!(out, "{:width$}  {}", "", paint.show(Role::Warning, waived(waiver)), width = widths[0]);
+        }
         out.push_str(&release::waves(&revision.waves, paint));
     }
     out
+}
+
+/// What was let pass, by whom and why.
+fn waived(waiver: &RecordedWaiver) -> String {
+    let text = |text: &Option<Str>| text.as_deref().map(harmless).unwrap_or_default();
+    let (address, what) = (text(&waiver.address), text(&waiver.what));
+    let signed = || {
+        let (signer, until, reason) = (text(&waiver.signer), text(&waiver.until), text(&waiver.reason));
+        format!("signed by {signer} until {until}: {reason}")
+    };
+    match waiver.kind {
+        WaiverKind::Protection => format!("let go though protected: {address}, {}", signed()),
+        WaiverKind::Loss => format!("lost for good, which was accepted: {what} of {address}"),
+        WaiverKind::Policy if address.is_empty() => format!("excepted from {what}, {}", signed()),
+        WaiverKind::Policy => format!("excepted from {what}: {address}, {}", signed()),
+    }
+}
+
+fn waiver_json(waiver: &RecordedWaiver) -> Json {
+    let signed = waiver.signed.as_ref();
+    json!({
+        "kind": waiver.kind.as_str(),
+        "address": waiver.address.as_deref(),
+        "what": waiver.what.as_deref(),
+        "signer": waiver.signer.as_deref(),
+        "reason": waiver.reason.as_deref(),
+        "until": waiver.until.as_deref(),
+        "file": signed.map(|signed| &*signed.file),
+        "text": signed.map(|signed| &*signed.text),
+        "signature": signed.map(|signed| &*signed.signature),
+    })
+}
+
+/// What a check of the chain found, where it holds.
+pub fn check(check: &HistoryCheck, paint: Paint) -> String {
+    let environment = harmless(&check.environment);
+    let head = paint.show(Role::Add, format!("The record of `{environment}` is what was written."));
+    let Some(last) = &check.last else { return format!("{head} It has no link yet.\n") };
+    let (links, revisions) = (count(check.links, "link"), count(check.revisions, "revision"));
+    format!(
+        "{head}\n{links}, {revisions}. The last link is {}, of {}:\n  {}\n\
+         Keep that hash elsewhere: `--known HASH` shows later that nothing was cut off or written anew.\n",
+        last.seq,
+        timestamp(last.at_ms),
+        hex(&last.hash),
+    )
+}
+
+/// The first thing that is not as it was written.
+pub fn broken(environment: &str, broken: &AuditBreak) -> Diagnostic {
+    Diagnostic::error(format!("the record of `{environment}` is not what was written"))
+        .detail(match broken.entry {
+            Some(link) => format!("The first broken link of its chain is {link}: {}.", broken.problem),
+            None => format!("The links hold, and what follows from them does not: {}.", broken.problem),
+        })
+        .hint("compare the file with a backup, and find out who changed it")
+}
+
+/// The same for machines.
+pub fn check_json(check: &HistoryCheck) -> Json {
+    let told = check.broken.as_ref().map(|found| broken(&check.environment, found));
+    let last = check.last.as_ref().map(|last| {
+        json!({"link": last.seq, "revision": last.revision, "at": timestamp(last.at_ms), "hash": hex(&last.hash)})
+    });
+    let diagnostics = diagnostic::to_json([(told.iter(), &Sources::default())])["diagnostics"].take();
+    json!({
+        "format_version": "1.0",
+        "environment": &*check.environment,
+        "valid": check.broken.is_none(),
+        "links": check.links,
+        "revisions": check.revisions,
+        "last": last,
+        "broken": check.broken.as_ref().map(|found| json!({"link": found.entry, "problem": found.problem})),
+        "diagnostics": diagnostics,
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn row(revision: &RevisionSummary) -> [String; 7] {
@@ -103,6 +189,7 @@ pub fn to_json(revisions: &[RevisionSummary], stuck: &[StuckStep]) -> Json {
             "steps": steps,
             "waves": release::waves_json(&revision.waves),
             "approvals": approvals,
+            "waivers": revision.waivers.iter().map(waiver_json).collect::<Vec<_>>(),
         })
     });
     let stuck: Vec<Json> = stuck.iter().map(stuck_json).collect();
@@ -202,6 +289,7 @@ mod tests {
             ended_ms: None,
             undoes: None,
             approvals: Vec::new(),
+            waivers: Vec::new(),
             steps: [("create".into(), StepCount { planned: 3, done: number })].into_iter().collect(),
             waves: Vec::new(),
         };

@@ -6,11 +6,12 @@ use formwork_contract::suggest::nearest;
 use formwork_contract::{Address, Diagnostic, Value};
 use serde_json::json;
 
+use crate::blueprint::sources::Sources;
 use crate::cli::args::{Export, History, Output, Variables};
 use crate::cli::render::state::{self, StateObject};
 use crate::cli::render::style::count;
 use crate::cli::render::{history as table, outcome};
-use crate::cli::session::{DONE, Outcome, Session, Stop};
+use crate::cli::session::{DONE, FAILED, Outcome, Session, Stop};
 use crate::plan::Focus;
 use crate::plan::model::{Change, Reason};
 use crate::workflow::{self, Planned, Word, Workspace};
@@ -40,7 +41,20 @@ pub(super) async fn recorded(session: &Session, workspace: &Workspace) -> Result
 
 pub(crate) fn history(session: &Session, arguments: &History) -> Outcome {
     let workspace = session.workspace(&Variables::default())?;
-    let (mut revisions, stuck) = (workflow::history(&workspace)?, workflow::stuck(&workspace)?);
+    if arguments.verify {
+        return check(session, &workspace, arguments.known.as_deref());
+    }
+    let (mut revisions, mut stuck) = (workflow::history(&workspace)?, workflow::stuck(&workspace)?);
+    if let Some(number) = arguments.revision {
+        let last = revisions.first().map_or(0, |revision| revision.number);
+        revisions.retain(|revision| revision.number == number);
+        stuck.retain(|step| step.revision == number);
+        if revisions.is_empty() {
+            return Err(Diagnostic::error(format!("There is no revision {number}; the last one is {last}"))
+                .hint("`formwork history` shows the revisions")
+                .into());
+        }
+    }
     let hidden = revisions.len().saturating_sub(arguments.limit);
     revisions.truncate(arguments.limit);
     if session.global.json {
@@ -53,6 +67,20 @@ pub(crate) fn history(session: &Session, arguments: &History) -> Outcome {
     }
     session.print(&table::stuck(&stuck, session.terminal.out))?;
     Ok(DONE)
+}
+
+/// Tells whether the record is what was written.
+fn check(session: &Session, workspace: &Workspace, known: Option<&str>) -> Outcome {
+    let check = workflow::check_history(workspace, known)?;
+    if session.global.json {
+        session.print_json(&table::check_json(&check))?;
+    } else {
+        match &check.broken {
+            None => session.print(&table::check(&check, session.terminal.out))?,
+            Some(broken) => session.warn([&table::broken(&check.environment, broken)], &Sources::default()),
+        }
+    }
+    Ok(if check.broken.is_none() { DONE } else { FAILED })
 }
 
 pub(crate) fn output(session: &Session, arguments: &Output) -> Outcome {

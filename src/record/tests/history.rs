@@ -43,6 +43,7 @@ fn history_tells_what_ran_and_how_far() {
                 ("read".into(), StepCount { planned: 1, done: 1 }),
             ]),
             approvals: Vec::new(),
+            waivers: Vec::new(),
             waves: Vec::new(),
         }]
     );
@@ -92,6 +93,45 @@ fn lived_in(folder: &Path) -> Record {
     record
 }
 
+/// Everything else that a record can hold: waves, a state that was taken over, another key, what was let pass, a
+/// replacement that was set aside, and a step that is planned alone.
+fn with_the_rest(record: &mut Record) {
+    let waiver = RecordedWaiver {
+        kind: WaiverKind::Protection,
+        address: Some("a.b".into()),
+        what: Some("x".into()),
+        signer: Some("ada".into()),
+        reason: Some("why".into()),
+        until: Some("2030-01-01".into()),
+        signed: Some(SignedWaiver { file: "f".into(), text: "{}".into(), signature: "armored".into() }),
+    };
+    let aside = NewStep { deposed: Some("k1".into()), ..step("a.b", "delete") };
+    let steps = vec![step("a.b", "create"), aside, step("a.c", "update")];
+    let waivers = vec![waiver.clone(), RecordedWaiver { signed: None, kind: WaiverKind::Loss, ..waiver }];
+    let number = record.begin(NewRevision { waivers: waivers.clone(), ..revision(steps) }).expect("begun");
+    assert_eq!(record.history().expect("all").last().expect("the last").waivers, waivers);
+    let event = |kind| NewReleaseEvent {
+        wave: 1,
+        wave_name: "canary".into(),
+        gate: Some("soak".into()),
+        kind,
+        message: Some("told".into()),
+        approver: Some("ada".into()),
+        signature: Some("armored".into()),
+    };
+    record.note(number, &[event(ReleaseEventKind::Begun)]).expect("noted");
+    record.commit(number, &[intended(0)]).expect("committed");
+    let made = RecordedResource { protected: true, provider_version: "1".into(), ..resource("a.b", 3) };
+    record.commit(number, &[done(0, Some(made))]).expect("committed");
+    record.note(number, &[event(ReleaseEventKind::Passed)]).expect("noted");
+    record.finish(number, serde_json::json!({"x": 3})).expect("ended");
+    let adoption = Adoption { lineage: "l".into(), serial: 7 };
+    let adopting = NewRevision { kind: RevisionKind::Adopt, git_commit: None, ..revision(Vec::new()) };
+    record.adopt(adopting, &adoption, vec![resource("a.d", 1)], &serde_json::json!({"x": 4})).expect("adopted");
+    let recipients = record.at_hand().expect("keys");
+    record.rekey(&Rekey { recipients, rotate: false, actor: "ada".into() }, &mut |_| {}).expect("wrapped");
+}
+
 /// A way back of the second revision that could not be gone to its end.
 fn stuck(record: &mut Record) {
     let undoing = NewRevision { undoes: Some(2), ..revision(vec![step("a.b", "update"), step("a.c", "delete")]) };
@@ -103,43 +143,21 @@ fn stuck(record: &mut Record) {
     assert_eq!(ended, RevisionStatus::Stuck);
 }
 
-/// Every column of every table that is audited, each changed in its first and last row.
+/// Every column of every table, each changed in its first and last row; but for those of [`UNCOVERED`].
 #[test]
 fn a_change_from_outside_is_found_and_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut record = lived_in(folder.path());
     stuck(&mut record);
+    with_the_rest(&mut record);
     record.verify_audit().expect("the chain holds");
-    let tables = [
-        ("revisions", "number, kind, plan_digest, variables, pinned, git_commit, git_clean, actor, started_ms"),
-        ("steps", "address, action, status"),
-        (
-            "journal",
-            "id, revision, step, kind, attempt, provider, prior, planned, private, message, result, moved_from",
-        ),
-        ("endings", "revision, status, outputs, at_ms"),
-        ("audit", "seq, at_ms, kind, revision, first, last, content, hash"),
-        ("resources", "address, deposed, provider, schema_version, value, private, dependencies, tainted"),
-        ("images", "address, revision, present, value, tainted"),
-        ("contents", "body"),
-        ("revision_files", "name"),
-        ("approvals", "revision, place, signer, fingerprint, signature"),
-        ("undos", "revision, undone"),
-        ("stuck", "ending, step, error"),
-    ];
     let mut tried = 0;
     record.connection.pragma_update(None, "foreign_keys", false).expect("set");
-    for (table, columns) in tables {
-        for (column, order) in columns.split(", ").flat_map(|column| [(column, "ASC"), (column, "DESC")]) {
-            let keys = match table {
-                "steps" => "(revision, step)",
-                "images" => "(address, deposed, revision)",
-                "revision_files" => "(revision, name)",
-                "approvals" => "(revision, place)",
-                "stuck" => "(ending, step)",
-                _ => "rowid",
-            };
-            let bare = keys.trim_matches(['(', ')']);
+    record.connection.pragma_update(None, "ignore_check_constraints", true).expect("set");
+    for (table, bare, columns) in audited(&record.connection) {
+        let table = table.as_str();
+        for (column, order) in columns.iter().flat_map(|column| [(column, "ASC"), (column, "DESC")]) {
+            let keys = format!("({bare})");
             let ordered = bare.split(", ").map(|key| format!("{key} {order}")).collect::<Vec<_>>().join(", ");
             let changed = format!(
                 "UPDATE {table} SET {column} = CASE typeof({column})
@@ -155,13 +173,59 @@ fn a_change_from_outside_is_found_and_named() {
             tried += count;
         }
     }
-    assert!(tried > 70, "{tried}");
+    assert!(tried > 180, "{tried}");
     verify(&record).expect("the chain holds again");
+}
+
+/// What the chain does not cover, and why that is no harm.
+const UNCOVERED: [(&str, &str); 13] = [
+    // Chosen anew for each run; the fence of a run, not a part of what happened.
+    ("leases", "*"),
+    ("leased", "*"),
+    ("revisions", "token"),
+    ("sqlite_sequence", "*"),
+    // Opening it fails where it is another; the id is what the chain begins with.
+    ("record", "one"),
+    ("record", "environment"),
+    ("record", "created_ms"),
+    // Wrapped with age: what was changed does not open.
+    ("keys", "wrapped"),
+    ("keys", "name"),
+    // Resume compares its digest with the one that the chain covers.
+    ("plans", "revision"),
+    ("plans", "body"),
+    // Names rows for SQLite.
+    ("resources", "id"),
+    // Null in a record that was never sealed anew.
+    ("audit", "resealed"),
+];
+
+/// Every table with the columns that tell its rows apart, and all columns that must not be changed: those that later
+/// layouts add as well.
+fn audited(connection: &Connection) -> Vec<(String, String, Vec<String>)> {
+    let names = |query: &str, table: &[&str]| -> Vec<String> {
+        let mut statement = connection.prepare(query).expect("a query");
+        let rows = statement.query_map(rusqlite::params_from_iter(table), |row| row.get(0)).expect("rows");
+        rows.collect::<Result<_, _>>().expect("names")
+    };
+    let uncovered =
+        |table: &str, column: &str| UNCOVERED.contains(&(table, column)) || UNCOVERED.contains(&(table, "*"));
+    let tables = names("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]);
+    let described = tables.into_iter().map(|table| {
+        let keys = names("SELECT name FROM pragma_table_info(?1) WHERE pk > 0 ORDER BY pk", &[&table]);
+        let columns = names("SELECT name FROM pragma_table_info(?1) ORDER BY cid", &[&table]);
+        let columns: Vec<String> = columns.into_iter().filter(|column| !uncovered(&table, column)).collect();
+        let keys = if keys.is_empty() { "rowid".into() } else { keys.join(", ") };
+        (table, keys, columns)
+    });
+    described.filter(|(_, _, columns)| !columns.is_empty()).collect()
 }
 
 /// As `verify_audit`, within a transaction that is open already.
 fn verify(record: &Record) -> Result<(), RecordError> {
-    audit::verify(&record.connection, &record.id, &record.vault)
+    // As somebody finds it who opens the file.
+    let id: String = record.connection.query_row("SELECT id FROM record", [], |row| row.get(0)).expect("an id");
+    audit::verify(&record.connection, &id, &record.vault)
 }
 
 #[test]

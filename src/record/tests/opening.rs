@@ -122,7 +122,8 @@ fn the_first_layout_is_brought_up_to_date_and_nothing_of_it_is_lost() {
     }
     record.connection.execute_batch("ALTER TABLE journal DROP COLUMN source").expect("dropped");
     let later = "DROP TABLE adoptions; DROP TABLE changes; DROP TABLE leased; DROP TABLE approvals;
-                 DROP TABLE release_events; DROP TABLE undos; DROP TABLE plans; DROP TABLE stuck";
+                 DROP TABLE release_events; DROP TABLE undos; DROP TABLE plans; DROP TABLE stuck;
+                 DROP TABLE waivers";
     record.connection.execute_batch(later).expect("dropped");
     let before =
         "CREATE TABLE leased_addresses (address TEXT PRIMARY KEY, token INTEGER NOT NULL) STRICT, WITHOUT ROWID;

@@ -7,6 +7,7 @@ mod gates;
 mod pauses;
 mod server;
 mod shown;
+mod tls;
 mod waves;
 
 use std::sync::Mutex;
