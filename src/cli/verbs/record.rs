@@ -50,7 +50,8 @@ pub(crate) fn history(session: &Session, arguments: &History) -> Outcome {
         revisions.retain(|revision| revision.number == number);
         stuck.retain(|step| step.revision == number);
         if revisions.is_empty() {
-            return Err(Diagnostic::error(format!("There is no revision {number}; the last one is {last}"))
+            let known = if last == 0 { "there is none yet".into() } else { format!("the last one is {last}") };
+            return Err(Diagnostic::error(format!("There is no revision {number}; {known}"))
                 .hint("`formwork history` shows the revisions")
                 .into());
         }

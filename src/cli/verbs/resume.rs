@@ -62,7 +62,7 @@ pub(super) async fn roll_back(
     let planned = workflow::undo_plan(workspace, failed.revision, &watcher).await?;
     drop(watcher);
     if !session.global.json {
-        session.print(&format!("\nRolling back what revision {} did:\n", failed.revision))?;
+        session.print(&format!("\nRolling back what revision {} did, as its plan says:\n", failed.revision))?;
         show(session, &planned)?;
     }
     // The records of both runs are counted as of one.
