@@ -22,7 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use self::waves::{Answer, Gates};
 use super::call::{Called, call};
 use super::ephemeral::Held;
-use super::journal::{Journal, deposed_key, failed, short_digest};
+use super::journal::{Journal, deposed_key, failed, meta, short_digest};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::resume::{HalfWay, Left};
@@ -392,8 +392,7 @@ impl<'a> Executor<'a> {
             return;
         }
         if step.action != StepAction::Read {
-            let planned =
-                if step.action == StepAction::Delete { None } else { self.journal.exact(change, &step.planned) };
+            let leaves = step.action != StepAction::Delete;
             self.events.push((
                 place,
                 StepEventKind::Intended {
@@ -401,8 +400,9 @@ impl<'a> Executor<'a> {
                     provider: change.provider.to_string().into(),
                     source: change.kind.origin.source.to_str(),
                     prior: self.journal.exact(change, &step.prior),
-                    planned,
+                    planned: leaves.then(|| self.journal.exact(change, &step.planned)).flatten(),
                     private: self.journal.sealed(&step.known_private()),
+                    meta: leaves.then(|| meta(change)),
                 },
             ));
         }
@@ -477,6 +477,12 @@ impl<'a> Executor<'a> {
                     resource.tainted = step.action == StepAction::Create;
                     // What is made only in part is to be made anew.
                     resource.protected &= !resource.tainted;
+                    // What is changed in part may still stand on what it stood on.
+                    if step.action == StepAction::Update {
+                        resource.dependencies.extend_from_slice(&change.recorded_dependencies);
+                        resource.dependencies.sort();
+                        resource.dependencies.dedup();
+                    }
                 }
                 let message = diagnostic.summary.as_str().into();
                 self.events.push((place, StepEventKind::Partly { resource: Box::new(resource), message }));
