@@ -22,7 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use self::waves::{Answer, Gates};
 use super::call::{Called, call};
 use super::ephemeral::Held;
-use super::journal::{Journal, deposed_key, failed, meta, short_digest};
+use super::journal::{Journal, both, deposed_key, failed, meta, short_digest};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::resume::{HalfWay, Left};
@@ -467,23 +467,7 @@ impl<'a> Executor<'a> {
                 self.fail(step, diagnostic);
             }
             Called::Partly { value, private, diagnostic } => {
-                let change = &self.plan.changes[number];
-                let mut resource = self.journal.resource(change, &value, &private);
-                if step.action == StepAction::Delete {
-                    resource.tainted = change.tainted;
-                    resource.deposed = deposed_key(&self.plan, place, &self.digest);
-                    resource.dependencies = change.recorded_dependencies.to_vec();
-                } else {
-                    resource.tainted = step.action == StepAction::Create;
-                    // What is made only in part is to be made anew.
-                    resource.protected &= !resource.tainted;
-                    // What is changed in part may still stand on what it stood on.
-                    if step.action == StepAction::Update {
-                        resource.dependencies.extend_from_slice(&change.recorded_dependencies);
-                        resource.dependencies.sort();
-                        resource.dependencies.dedup();
-                    }
-                }
+                let resource = self.left_in_part(step, &self.plan.changes[number], &value, &private);
                 let message = diagnostic.summary.as_str().into();
                 self.events.push((place, StepEventKind::Partly { resource: Box::new(resource), message }));
                 self.fail(step, diagnostic);
@@ -495,6 +479,26 @@ impl<'a> Executor<'a> {
                 self.fail(step, diagnostic);
             }
         }
+    }
+
+    /// What the record is to hold of an object with which a step did a part of what it was to do.
+    fn left_in_part(&self, step: &Prepared, change: &Change, value: &Value, private: &Private) -> RecordedResource {
+        let mut resource = self.journal.resource(change, value, private);
+        match step.action {
+            StepAction::Delete => {
+                resource.tainted = change.tainted;
+                resource.deposed = deposed_key(&self.plan, step.step, &self.digest);
+                resource.dependencies = change.recorded_dependencies.to_vec();
+            }
+            StepAction::Create => {
+                resource.tainted = true;
+                // What is made only in part is to be made anew.
+                resource.protected = false;
+            }
+            // It may still stand on what it stood on.
+            _ => resource.dependencies = both(&change.recorded_dependencies, &change.dependencies),
+        }
+        resource
     }
 
     fn fail(&mut self, step: &Prepared, diagnostic: Diagnostic) {

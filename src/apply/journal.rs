@@ -1,6 +1,6 @@
 //! The executor's pen: what it writes, in groups, and the drill that kills it on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use formwork_contract::json::encode;
@@ -254,6 +254,12 @@ pub(super) fn meta(change: &Change) -> MetaArguments {
         create_before_destroy: change.create_before_destroy,
         protected: change.protection.planned,
     }
+}
+
+/// The dependencies of an object that may stand on what it stood on, and on what it is to stand on.
+pub(super) fn both(was: &[Str], intended: &[Str]) -> Vec<Str> {
+    let all: BTreeSet<&Str> = was.iter().chain(intended).collect();
+    all.into_iter().cloned().collect()
 }
 
 /// The journal's number of each step of a plan; joints have none.

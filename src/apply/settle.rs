@@ -8,7 +8,7 @@ use formwork_contract::planning::contradiction;
 use formwork_contract::provider::{AttemptKey, Private, SettleRequest, Settlement};
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
-use super::journal::failed;
+use super::journal::{both, failed};
 use super::progress::{Progress, ProgressEvent};
 use crate::graph::{ProviderKey, ProviderSource, Wanted};
 use crate::live::{Configured, Reality, ResourceKind};
@@ -211,9 +211,8 @@ fn meta_as_found(intent: &OpenIntent, prior: &Value, planned: &Value, value: &Va
     if value.deep_unmarked() == prior.deep_unmarked() {
         return was;
     }
-    let dependencies: BTreeSet<_> = was.dependencies.into_iter().chain(intended.dependencies).collect();
     MetaArguments {
-        dependencies: dependencies.into_iter().collect(),
+        dependencies: both(&was.dependencies, &intended.dependencies),
         create_before_destroy: intended.create_before_destroy,
         protected: was.protected || intended.protected,
     }
@@ -260,7 +259,6 @@ fn open(diagnostic: Diagnostic, intent: &OpenIntent) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::testing::resource;
 
     fn meta(dependencies: &[&str], protected: bool) -> MetaArguments {
         let dependencies = dependencies.iter().map(|name| Str::from(*name)).collect();
@@ -269,10 +267,18 @@ mod tests {
 
     fn intent(action: &str, recorded: Option<MetaArguments>, meta: Option<MetaArguments>) -> OpenIntent {
         let with = |meta: MetaArguments| RecordedResource {
+            address: "a.b".parse().expect("an address"),
+            deposed: None,
+            provider: "sandbox".into(),
+            source: "".into(),
+            provider_version: "".into(),
+            schema_version: 1,
+            value: serde_json::Value::Null,
+            private: [].into(),
             dependencies: meta.dependencies,
             create_before_destroy: meta.create_before_destroy,
+            tainted: false,
             protected: meta.protected,
-            ..resource("a.b", 1)
         };
         OpenIntent {
             revision: 1,

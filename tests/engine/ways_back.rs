@@ -164,6 +164,7 @@ fn died(case: &Case, state: &Path, crash: CrashPoint, parallelism: Option<usize>
 }
 
 /// Goes the way from every record of every case; how often it was gone.
+#[expect(clippy::print_stdout, reason = "a failure tells where the run died")]
 fn from_everywhere(way: Way) -> usize {
     let mut gone = 0;
     for case in cases() {
