@@ -43,10 +43,10 @@ pub struct PluginSettings {
 }
 
 /// Native providers besides `terraform`: their name and the cargo feature that brings them.
-const FEATURES: [(&str, &str); 1] = [("sandbox", "sandbox")];
+const FEATURES: [(&str, &str); 2] = [("onprem", "onprem"), ("sandbox", "sandbox")];
 
 /// All native providers, those that this build leaves out as well.
-const NATIVES: [&str; 2] = ["terraform", "sandbox"];
+const NATIVES: [&str; 3] = ["terraform", "onprem", "sandbox"];
 
 impl Providers {
     #[cfg(feature = "terraform")]
@@ -86,6 +86,8 @@ impl Registry for Providers {
     fn provider(&self, wanted: &Wanted) -> Result<Arc<dyn Provider>, Box<Diagnostic>> {
         match wanted.source.native() {
             Some("terraform") => Ok(Arc::new(formwork_builtin::Builtin::new())),
+            #[cfg(feature = "onprem")]
+            Some("onprem") => Ok(Arc::new(formwork_onprem::OnPrem::new())),
             #[cfg(feature = "sandbox")]
             Some("sandbox") => Ok(Arc::new(formwork_sandbox::Sandbox::new())),
             Some(other) => Err(Box::new(no_native(other))),
@@ -103,7 +105,16 @@ fn no_native(name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(format!("there is no native provider `{name}`"));
     match nearest(name, NATIVES) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => diagnostic.hint(format!("this version has {}", NATIVES.map(|name| format!("`{name}`")).join(" and "))),
+        None => diagnostic.hint(format!("this version has {}", listed(&NATIVES))),
+    }
+}
+
+/// Names in a sentence.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.concat(),
     }
 }
 

@@ -12,6 +12,10 @@ pub(super) const LOCK_FILE: &str = "lock";
 /// How often it is looked whether the lock is free.
 const POLL: Duration = Duration::from_millis(50);
 
+/// How long is waited at least. A program that this process is just starting has the lock too, from when it splits off
+/// until it begins: that is over in a moment.
+const MOMENT: Duration = Duration::from_secs(2);
+
 /// The store stays as it is, apart from what is added, as long as this lives.
 #[derive(Debug)]
 pub struct InUse(#[expect(dead_code, reason = "it is held, and let go when it is dropped")] Option<File>);
@@ -62,7 +66,7 @@ fn wait(
     what: &'static str,
     take: impl Fn() -> Result<(), TryLockError>,
 ) -> Result<(), StoreError> {
-    let begun = Instant::now();
+    let (begun, patience) = (Instant::now(), patience.max(MOMENT));
     loop {
         match take() {
             Ok(()) => return Ok(()),

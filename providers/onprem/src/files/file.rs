@@ -1,0 +1,193 @@
+//! `onprem_file`: a file, its content, its owner and its mode.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use formwork_contract::{Attribute, Block, Type, Value};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::resource::{Attributes, Description, Problems, Resource, mode, text};
+use crate::shell::Script;
+use crate::shell::answer::Answer;
+
+pub(crate) struct File;
+
+/// The attributes that can hold the content: one of them does.
+const FORMS: [&str; 3] = ["content", "content_base64", "sensitive_content"];
+
+/// A file that changed and is larger than this, in bytes, shows its digest and not its content.
+const SHOWN: &str = "4194304";
+
+const SHELL: &str = r#"
+onprem_file_read() {
+  [ -f "$1" ] && ! [ -L "$1" ] || {
+    if [ -e "$1" ] || [ -L "$1" ]; then
+      [ -z "$brief" ] || put kind other
+      [ -n "$brief" ] || gone
+    else gone; fi
+    return
+  }
+  [ -z "$brief" ] || { put kind file; return; }
+  file_path=$1 file_known=$2 file_shown=$3
+  set -- $(stat -c '%a %U %G %s' -- "$file_path")
+  put mode "$1"; put owner "$2"; put group "$3"; put size "$4"
+  file_sum=$(sha256sum < "$file_path") || { problem "\`$file_path\` cannot be read"; return; }
+  file_sum=${file_sum%% *}
+  put sha256 "$file_sum"
+  if [ "$file_sum" != "$file_known" ] && [ "$4" -le "$file_shown" ]; then put_stream content < "$file_path"; fi
+}
+"#;
+
+impl Resource for File {
+    fn describe(&self) -> Description {
+        let block = Block::new([
+            (
+                "path",
+                Attribute::required(Type::String).forces_replacement().describe("Its path; the folder must be there."),
+            ),
+            ("content", Attribute::optional(Type::String).describe("Its content, a text.")),
+            (
+                "content_base64",
+                Attribute::optional(Type::String).describe("Its content in base64, for what is no text."),
+            ),
+            (
+                "sensitive_content",
+                Attribute::optional(Type::String).sensitive().describe("Its content, a text that is never shown."),
+            ),
+            ("mode", Attribute::defaulted(Type::String).describe("Its mode in four octal digits; `0644` by default.")),
+            ("owner", Attribute::defaulted(Type::String).describe("Its owner; whoever makes it by default.")),
+            ("group", Attribute::defaulted(Type::String).describe("Its group; that of whoever makes it by default.")),
+            (
+                "sha256",
+                Attribute::computed(Type::String).describe("The SHA-256 of its content, in hexadecimal digits."),
+            ),
+            ("size", Attribute::computed(Type::Number).describe("Its size in bytes.")),
+        ]);
+        Description {
+            defaults: vec![("mode", "0644".into())],
+            recomputed: &["sha256", "size"],
+            ..Description::new("onprem_file", "A file on a host. It is written whole or not at all.", block)
+        }
+    }
+
+    fn shell(&self) -> &'static str {
+        SHELL
+    }
+
+    fn check(&self, config: &Value, problems: &mut Problems) {
+        problems.path(config, "path");
+        problems.mode(config, "mode");
+        let given: Vec<&str> =
+            FORMS.into_iter().filter(|form| config.get(form).is_some_and(|content| !content.is_null())).collect();
+        if given.is_empty() {
+            let hint = "set `content`, `content_base64` or `sensitive_content`; an empty file has `content = \"\"`";
+            problems.at("content", "the file has no content", hint);
+        }
+        if given.len() > 1 {
+            let hint = "keep the one that fits: `content` for text, `content_base64` for bytes, `sensitive_content` for secrets";
+            problems.at(given[1], format!("`{}` and `{}` cannot both be set", given[0], given[1]), hint);
+        }
+        if let Some(encoded) = config.get_str("content_base64")
+            && STANDARD.decode(encoded).is_err()
+        {
+            problems.at("content_base64", "`content_base64` is not base64", "`filebase64(\"...\")` reads a file so");
+        }
+    }
+
+    fn key(&self, planned: &Value) -> Option<String> {
+        planned.get_str("path").map(str::to_owned)
+    }
+
+    fn arguments(&self, known: &Value) -> Vec<String> {
+        vec![content(known).map(|bytes| sha256(&bytes)).unwrap_or_default(), SHOWN.into()]
+    }
+
+    fn value(&self, key: &str, answer: &Answer, known: &Value) -> Attributes {
+        let mut attributes = vec![
+            ("path", Value::string(key)),
+            ("mode", mode(answer)),
+            ("owner", answer.string("owner")),
+            ("group", answer.string("group")),
+            ("sha256", answer.string("sha256")),
+            ("size", answer.number("size")),
+        ];
+        // The host leaves the content out where it is the known one.
+        match answer.bytes("content") {
+            Some(bytes) => attributes.push(shown(bytes, form(answer, known))),
+            None if content(known).map(|bytes| sha256(&bytes)) == answer.text("sha256") => {
+                attributes
+                    .extend(FORMS.map(|form| (form, known.get(form).cloned().unwrap_or(Value::Null(Type::String)))));
+            }
+            None => {}
+        }
+        attributes
+    }
+
+    fn foresee(&self, planned: Value) -> Value {
+        if FORMS.iter().any(|form| planned.get(form).is_some_and(Value::is_unknown)) {
+            return planned;
+        }
+        let bytes = content(&planned).unwrap_or_default();
+        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        planned.with("sha256", Value::string(sha256(&bytes))).with("size", Value::from(size))
+    }
+
+    fn kept(&self, planned: &Value) -> serde_json::Value {
+        json!({ "form": FORMS.iter().find(|form| planned.get_str(form).is_some()) })
+    }
+
+    fn create(&self, script: &mut Script, key: &str, planned: &Value) {
+        let bytes = content(planned).unwrap_or_default();
+        let size = bytes.len().to_string();
+        let place = ["place", key, text(planned, "mode"), text(planned, "owner"), text(planned, "group"), &size];
+        script.feed(&place, &bytes);
+    }
+
+    fn update(&self, script: &mut Script, key: &str, live: &Value, planned: &Value) {
+        if content(live).is_some() && content(live) == content(planned) {
+            script.run(&["dress", key, text(planned, "mode"), text(planned, "owner"), text(planned, "group")]);
+        } else {
+            self.create(script, key, planned);
+        }
+    }
+
+    fn delete(&self, script: &mut Script, key: &str, _live: &Value) {
+        script.run(&["rm", "-f", "--", key]);
+    }
+}
+
+/// The bytes that a value says; `None` where it says none.
+fn content(value: &Value) -> Option<Vec<u8>> {
+    if let Some(encoded) = value.get_str("content_base64") {
+        return STANDARD.decode(encoded).ok();
+    }
+    let text = value.get_str("content").or_else(|| value.get_str("sensitive_content"))?;
+    Some(text.as_bytes().to_vec())
+}
+
+/// The attribute that held the content before; for an object that is not known, what its mark of ownership keeps.
+fn form(answer: &Answer, known: &Value) -> &'static str {
+    let was = FORMS.into_iter().find(|form| known.get_str(form).is_some());
+    let kept = || FORMS.into_iter().find(|form| answer.kept()["form"] == **form);
+    was.or_else(kept).unwrap_or("content")
+}
+
+/// Bytes as the attribute that held them before, where they are a text or that attribute takes bytes.
+fn shown(bytes: &[u8], form: &'static str) -> (&'static str, Value) {
+    match std::str::from_utf8(bytes) {
+        // A text is kept in a normal form; one that is in another would not come back as it was.
+        Ok(text) if form != "content_base64" && Value::string(text).as_str() == Some(text) => {
+            (form, Value::string(text))
+        }
+        _ => ("content_base64", Value::string(STANDARD.encode(bytes))),
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}

@@ -1,0 +1,3 @@
+//! Hosts themselves.
+
+pub(crate) mod facts;

@@ -1,0 +1,3 @@
+//! Settings of the kernel.
+
+pub(crate) mod sysctl;

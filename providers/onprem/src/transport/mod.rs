@@ -1,0 +1,61 @@
+//! Ways to a host: SSH, or a shell on this machine. Both run a program that comes on standard input.
+
+mod conversation;
+mod exchange;
+mod known_hosts;
+mod local;
+mod login;
+mod ssh;
+
+use formwork_contract::Diagnostic;
+
+pub(crate) use exchange::Exchange;
+pub(crate) use ssh::Session;
+
+/// A way to a host that is open.
+pub(crate) enum Line {
+    Local,
+    Ssh(std::sync::Arc<Session>),
+}
+
+/// What came back from a program that was run to its end.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+}
+
+/// Why a program gave no output.
+#[derive(Clone, Debug)]
+pub(crate) enum Broken {
+    /// The program did not begin, and never will.
+    NotBegun(Box<Diagnostic>),
+    /// The line broke after the program was sent: whether it ran is not known.
+    Unknown(Box<Diagnostic>),
+}
+
+impl Broken {
+    pub(crate) fn diagnostic(self) -> Box<Diagnostic> {
+        match self {
+            Self::NotBegun(diagnostic) | Self::Unknown(diagnostic) => diagnostic,
+        }
+    }
+}
+
+impl Line {
+    /// Runs a program of sh.
+    pub(crate) async fn run(&self, exchange: &Exchange<'_>, program: &[u8]) -> Result<Output, Broken> {
+        match self {
+            Self::Local => local::run(exchange, program).await,
+            Self::Ssh(session) => session.run(exchange, program).await,
+        }
+    }
+
+    /// Whether it is certain that nothing goes over it any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Self::Local => false,
+            Self::Ssh(session) => session.is_closed(),
+        }
+    }
+}

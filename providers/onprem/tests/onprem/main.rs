@@ -1,0 +1,44 @@
+//! The provider on real hosts: the suite for every type, what goes wrong on the way, and how few round trips it takes.
+
+mod changes;
+mod connections;
+mod drive;
+mod fixtures;
+mod lab;
+
+use std::sync::Arc;
+
+use formwork_conformance::{Subject, run};
+use formwork_contract::provider::Context;
+use formwork_onprem::OnPrem;
+
+use lab::Lab;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_type_conforms() {
+    let Some(lab) = Lab::new() else { return };
+    let host = Arc::new(lab.host("a"));
+    let before = host
+        .must("cat /etc/hosts /etc/passwd /etc/group /root/.ssh/authorized_keys; cat /proc/sys/net/ipv4/ip_forward");
+    let (_state, state_dir) = lab::state();
+    let config = lab.config(&[&host], &[]).await;
+    let context = Context { environment: "conformance".into(), state_dir };
+    let subject = Subject { config, ..Subject::new(Arc::new(OnPrem::new()), context) };
+    let fixtures = fixtures::all(&host, lab.key("other").trim());
+    let types: std::collections::BTreeSet<_> = fixtures.iter().map(|fixture| fixture.type_name.clone()).collect();
+    let schema = subject.provider.schema().await.expect("a schema");
+    assert_eq!(types.len(), schema.resources.len(), "a fixture for each type");
+    let report = run(&subject, &fixtures).await;
+    println!("{report}");
+    assert!(report.is_success(), "{report}");
+    let after = host
+        .must("cat /etc/hosts /etc/passwd /etc/group /root/.ssh/authorized_keys; cat /proc/sys/net/ipv4/ip_forward");
+    let gone: Vec<_> = before.lines().filter(|line| !after.lines().any(|other| other == *line)).collect();
+    let come: Vec<_> = after.lines().filter(|line| !before.lines().any(|other| other == *line)).collect();
+    assert_eq!((gone, come), (vec![], vec![]), "everything is as it was");
+    assert_eq!(
+        host.must("find /var/lib/formwork/owners -type f; find / -xdev -name '.formwork.*'"),
+        "",
+        "nothing is left behind"
+    );
+}
