@@ -189,7 +189,7 @@ fn from_everywhere(way: Way) -> usize {
     gone
 }
 
-/// With one step at a time, each of 3 steps and each of 6 has two records, and the run dies on both sides of each.
+/// The records of each case with one step at a time, two for each of its steps; a run dies on both sides of each.
 const AT_LEAST: usize = 2 * (6 + 6 + 10 + 12 + 12);
 
 #[test]
