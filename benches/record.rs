@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use formwork::record::{
-    LeaseRequest, LeaseScope, NewRevision, NewStep, OpenOptions, Record, RecordedResource, RevisionKind, StepEvent,
-    StepEventKind,
+    LeaseRequest, LeaseScope, MetaArguments, NewRevision, NewStep, OpenOptions, Record, RecordedResource, RevisionKind,
+    StepEvent, StepEventKind,
 };
 use formwork_contract::{Address, InstanceKey};
 
@@ -101,6 +101,7 @@ fn intended(step: usize) -> StepEvent {
         prior: None,
         planned: Some(value(step)),
         private: Arc::from([]),
+        meta: Some(MetaArguments { dependencies: vec!["sandbox_subnet.main".into()], ..MetaArguments::default() }),
     };
     StepEvent { step, kind }
 }

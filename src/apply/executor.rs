@@ -22,7 +22,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use self::waves::{Answer, Gates};
 use super::call::{Called, call};
 use super::ephemeral::Held;
-use super::journal::{Journal, deposed_key, failed, short_digest};
+use super::journal::{Journal, both, deposed_key, failed, meta, short_digest};
 use super::prepare::{Prepared, prepare};
 use super::progress::{Interrupt, Progress, ProgressEvent};
 use super::resume::{HalfWay, Left};
@@ -392,8 +392,7 @@ impl<'a> Executor<'a> {
             return;
         }
         if step.action != StepAction::Read {
-            let planned =
-                if step.action == StepAction::Delete { None } else { self.journal.exact(change, &step.planned) };
+            let leaves = step.action != StepAction::Delete;
             self.events.push((
                 place,
                 StepEventKind::Intended {
@@ -401,8 +400,9 @@ impl<'a> Executor<'a> {
                     provider: change.provider.to_string().into(),
                     source: change.kind.origin.source.to_str(),
                     prior: self.journal.exact(change, &step.prior),
-                    planned,
+                    planned: leaves.then(|| self.journal.exact(change, &step.planned)).flatten(),
                     private: self.journal.sealed(&step.known_private()),
+                    meta: leaves.then(|| meta(change)),
                 },
             ));
         }
@@ -467,17 +467,7 @@ impl<'a> Executor<'a> {
                 self.fail(step, diagnostic);
             }
             Called::Partly { value, private, diagnostic } => {
-                let change = &self.plan.changes[number];
-                let mut resource = self.journal.resource(change, &value, &private);
-                if step.action == StepAction::Delete {
-                    resource.tainted = change.tainted;
-                    resource.deposed = deposed_key(&self.plan, place, &self.digest);
-                    resource.dependencies = change.recorded_dependencies.to_vec();
-                } else {
-                    resource.tainted = step.action == StepAction::Create;
-                    // What is made only in part is to be made anew.
-                    resource.protected &= !resource.tainted;
-                }
+                let resource = self.left_in_part(step, &self.plan.changes[number], &value, &private);
                 let message = diagnostic.summary.as_str().into();
                 self.events.push((place, StepEventKind::Partly { resource: Box::new(resource), message }));
                 self.fail(step, diagnostic);
@@ -489,6 +479,26 @@ impl<'a> Executor<'a> {
                 self.fail(step, diagnostic);
             }
         }
+    }
+
+    /// What the record is to hold of an object with which a step did a part of what it was to do.
+    fn left_in_part(&self, step: &Prepared, change: &Change, value: &Value, private: &Private) -> RecordedResource {
+        let mut resource = self.journal.resource(change, value, private);
+        match step.action {
+            StepAction::Delete => {
+                resource.tainted = change.tainted;
+                resource.deposed = deposed_key(&self.plan, step.step, &self.digest);
+                resource.dependencies = change.recorded_dependencies.to_vec();
+            }
+            StepAction::Create => {
+                resource.tainted = true;
+                // What is made only in part is to be made anew.
+                resource.protected = false;
+            }
+            // It may still stand on what it stood on.
+            _ => resource.dependencies = both(&change.recorded_dependencies, &change.dependencies),
+        }
+        resource
     }
 
     fn fail(&mut self, step: &Prepared, diagnostic: Diagnostic) {

@@ -1,6 +1,6 @@
 //! The executor's pen: what it writes, in groups, and the drill that kills it on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use formwork_contract::json::encode;
@@ -15,8 +15,8 @@ use crate::live::Redactor;
 use crate::plan::Plan;
 use crate::plan::model::{Change, PlanKind, StepAction};
 use crate::record::model::{
-    NewReleaseEvent, NewRevision, NewStep, RecordedApproval, RecordedResource, RecordedWaiver, ReleaseEvent,
-    RevisionKind, RevisionStatus, StepEvent, StepEventKind,
+    MetaArguments, NewReleaseEvent, NewRevision, NewStep, RecordedApproval, RecordedResource, RecordedWaiver,
+    ReleaseEvent, RevisionKind, RevisionStatus, StepEvent, StepEventKind,
 };
 use crate::record::{OutputEdit, Record, RecordError, Vault, private};
 
@@ -219,6 +219,7 @@ impl<'a> Journal<'a> {
 
     /// What the record is to hold of an object.
     pub(super) fn resource(&self, change: &Change, value: &Value, private: &Private) -> RecordedResource {
+        let MetaArguments { dependencies, create_before_destroy, protected } = meta(change);
         RecordedResource {
             address: change.address.clone(),
             deposed: None,
@@ -228,10 +229,10 @@ impl<'a> Journal<'a> {
             schema_version: change.kind.version,
             value: encode(&change.kind.block.without_write_only(value), &change.kind.ty, &*self.vault),
             private: self.sealed(private),
-            dependencies: change.dependencies.to_vec(),
-            create_before_destroy: change.create_before_destroy,
+            dependencies,
+            create_before_destroy,
             tainted: false,
-            protected: change.protection.planned,
+            protected,
         }
     }
 
@@ -244,6 +245,21 @@ impl<'a> Journal<'a> {
     pub(super) fn exact(&self, change: &Change, value: &Value) -> Option<serde_json::Value> {
         (!value.is_null()).then(|| encode(value, &change.kind.ty, &*self.vault))
     }
+}
+
+/// What the blueprint makes of an object beside its value.
+pub(super) fn meta(change: &Change) -> MetaArguments {
+    MetaArguments {
+        dependencies: change.dependencies.to_vec(),
+        create_before_destroy: change.create_before_destroy,
+        protected: change.protection.planned,
+    }
+}
+
+/// The dependencies of an object that may stand on what it stood on, and on what it is to stand on.
+pub(super) fn both(was: &[Str], intended: &[Str]) -> Vec<Str> {
+    let all: BTreeSet<&Str> = was.iter().chain(intended).collect();
+    all.into_iter().cloned().collect()
 }
 
 /// The journal's number of each step of a plan; joints have none.

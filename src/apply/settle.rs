@@ -8,12 +8,12 @@ use formwork_contract::planning::contradiction;
 use formwork_contract::provider::{AttemptKey, Private, SettleRequest, Settlement};
 use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Value};
 
-use super::journal::failed;
+use super::journal::{both, failed};
 use super::progress::{Progress, ProgressEvent};
 use crate::graph::{ProviderKey, ProviderSource, Wanted};
 use crate::live::{Configured, Reality, ResourceKind};
 use crate::plan::Secrets;
-use crate::record::model::{OpenIntent, RecordedResource, StepEvent, StepEventKind};
+use crate::record::model::{MetaArguments, OpenIntent, RecordedResource, StepEvent, StepEventKind};
 use crate::record::{LeaseRequest, OutputEdit, Record, private};
 
 /// An intent that stays open: nobody could tell what became of it.
@@ -133,9 +133,9 @@ async fn imported(
     let imported = configured.provider.import(&kind.name, id).await?;
     let value = kind.conforming(imported.value, "an import")?;
     let value = kind.block.mark_sensitive(&value).with_marks_of(&planned);
-    let found = as_found(intent, &kind, &value, &planned, imported.private, &*vault);
+    let meta = meta_as_found(intent, &Value::Null(kind.ty.clone()), &planned, &value);
     // An import may not tell all that was planned: the next plan shows what differs.
-    Ok(RecordedResource { tainted: false, ..found })
+    Ok(as_found(intent, &kind, &value, meta, imported.private, &*vault))
 }
 
 async fn provider_of(
@@ -185,8 +185,36 @@ async fn look(
             // What stands may be either, or some of both.
             let value = kind.block.mark_sensitive(&value).with_marks_of(&planned).with_marks_of(&prior);
             let value = Secrets::of([&prior, &planned]).seal_copies(&value);
-            Ok(Some(as_found(intent, &kind, &value, &planned, private, &*vault)))
+            let meta = meta_as_found(intent, &prior, &planned, &value);
+            let found = as_found(intent, &kind, &value, meta, private, &*vault);
+            let made_in_part = &*intent.action == "create" && contradiction(&planned, &value).is_some();
+            // What is made only in part is to be made anew.
+            let protected = found.protected && !made_in_part;
+            Ok(Some(RecordedResource { tainted: made_in_part, protected, ..found }))
         }
+    }
+}
+
+/// What is recorded beside the value that was found: as it was intended, or as it was, or both where nobody can tell
+/// which of them the object stands on.
+fn meta_as_found(intent: &OpenIntent, prior: &Value, planned: &Value, value: &Value) -> MetaArguments {
+    let recorded = intent.recorded.as_ref().map(RecordedResource::meta);
+    let (was, intended) = match (recorded, intent.meta.clone()) {
+        (Some(was), Some(intended)) if &*intent.action == "update" => (was, intended),
+        (_, Some(meta)) | (Some(meta), None) => return meta,
+        // Of an earlier layout: what a blueprint says is taken over by the next plan.
+        (None, None) => return MetaArguments::default(),
+    };
+    if contradiction(planned, value).is_none() {
+        return intended;
+    }
+    if value.deep_unmarked() == prior.deep_unmarked() {
+        return was;
+    }
+    MetaArguments {
+        dependencies: both(&was.dependencies, &intended.dependencies),
+        create_before_destroy: intended.create_before_destroy,
+        protected: was.protected || intended.protected,
     }
 }
 
@@ -194,12 +222,10 @@ fn as_found(
     intent: &OpenIntent,
     kind: &ResourceKind,
     value: &Value,
-    planned: &Value,
+    meta: MetaArguments,
     private: Private,
     seal: &dyn Seal,
 ) -> RecordedResource {
-    let recorded = intent.recorded.as_ref();
-    let made_in_part = &*intent.action == "create" && contradiction(planned, value).is_some();
     RecordedResource {
         address: intent.address.clone(),
         deposed: intent.deposed.clone(),
@@ -209,11 +235,10 @@ fn as_found(
         schema_version: kind.version,
         value: encode(value, &kind.ty, seal),
         private: private::sealed(&private.0, seal),
-        // What a blueprint says of these is taken over by the next plan.
-        dependencies: recorded.map(|recorded| recorded.dependencies.clone()).unwrap_or_default(),
-        create_before_destroy: recorded.is_some_and(|recorded| recorded.create_before_destroy),
-        tainted: made_in_part,
-        protected: recorded.is_some_and(|recorded| recorded.protected),
+        dependencies: meta.dependencies,
+        create_before_destroy: meta.create_before_destroy,
+        tainted: false,
+        protected: meta.protected,
     }
 }
 
@@ -229,4 +254,73 @@ fn open(diagnostic: Diagnostic, intent: &OpenIntent) -> Diagnostic {
         "look whether it exists: `formwork state settle '{address}' --absent` says that it does not, `--id ID` takes it over; \
          the rest goes on without it"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meta(dependencies: &[&str], protected: bool) -> MetaArguments {
+        let dependencies = dependencies.iter().map(|name| Str::from(*name)).collect();
+        MetaArguments { dependencies, create_before_destroy: protected, protected }
+    }
+
+    fn intent(action: &str, recorded: Option<MetaArguments>, meta: Option<MetaArguments>) -> OpenIntent {
+        let with = |meta: MetaArguments| RecordedResource {
+            address: "a.b".parse().expect("an address"),
+            deposed: None,
+            provider: "sandbox".into(),
+            source: "".into(),
+            provider_version: "".into(),
+            schema_version: 1,
+            value: serde_json::Value::Null,
+            private: [].into(),
+            dependencies: meta.dependencies,
+            create_before_destroy: meta.create_before_destroy,
+            tainted: false,
+            protected: meta.protected,
+        };
+        OpenIntent {
+            revision: 1,
+            step: 0,
+            address: "a.b".parse().expect("an address"),
+            deposed: None,
+            action: action.into(),
+            attempt: "attempt".into(),
+            provider: "sandbox".into(),
+            source: "".into(),
+            prior: None,
+            planned: None,
+            private: [].into(),
+            meta,
+            recorded: recorded.map(with),
+        }
+    }
+
+    fn value(one: i64, two: i64) -> Value {
+        Value::object([("one", one.into()), ("two", two.into())])
+    }
+
+    #[test]
+    fn an_update_that_was_done_in_part_stands_on_both() {
+        let (was, intended) = (meta(&["x.old", "x.same"], true), meta(&["x.new", "x.same"], false));
+        let intent = intent("update", Some(was.clone()), Some(intended.clone()));
+        let found = |value: Value| meta_as_found(&intent, &self::value(1, 1), &self::value(2, 2), &value);
+        assert_eq!(found(value(2, 2)), intended);
+        assert_eq!(found(value(1, 1)), was);
+        let both = MetaArguments { create_before_destroy: false, ..meta(&["x.new", "x.old", "x.same"], true) };
+        assert_eq!(found(value(2, 1)), both);
+    }
+
+    #[test]
+    fn a_successor_does_not_stand_on_what_its_predecessor_stands_on() {
+        let (old, new) = (meta(&["x.old"], true), meta(&["x.new"], false));
+        let found = |intent: OpenIntent| meta_as_found(&intent, &Value::NULL, &value(1, 1), &value(1, 1));
+        assert_eq!(found(intent("create", Some(old.clone()), Some(new.clone()))), new);
+        assert_eq!(found(intent("create", None, Some(new.clone()))), new);
+        // What still stands that was to be deleted is as it was, and so is what an earlier layout wrote.
+        assert_eq!(found(intent("delete", Some(old.clone()), None)), old);
+        assert_eq!(found(intent("update", Some(old.clone()), None)), old);
+        assert_eq!(found(intent("create", None, None)), MetaArguments::default());
+    }
 }

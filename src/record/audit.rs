@@ -239,6 +239,9 @@ fn content(connection: &Connection, link: &Link) -> Result<Hash, RecordError> {
         hash_rows(connection, &mut hasher, query, id)?;
         if link.kind == Kind::Journal {
             hash_source(connection, &mut hasher, id)?;
+            if connection.prepare_cached(HAS_META)?.exists([id])? {
+                hash_rows(connection, &mut hasher, META, id)?;
+            }
         }
         if link.kind == Kind::End && stuck::has_stuck(connection, id)? {
             hash_rows(connection, &mut hasher, STUCK, id)?;
@@ -265,6 +268,12 @@ const STUCK: &str = "SELECT ending, step, error FROM stuck WHERE ending = ?1 ORD
 
 const EVENT: &str = "SELECT id, revision, step, kind, attempt, provider, prior, planned, private, message, result,
                         moved_from, deposed_to FROM journal WHERE id = ?1";
+
+/// What the eleventh layout added to intents; rows that have none of it have the digest that they had before.
+const META: &str = "SELECT dependencies, create_before_destroy, protected FROM journal WHERE id = ?1";
+
+const HAS_META: &str = "SELECT 1 FROM journal WHERE id = ?1
+                        AND coalesce(dependencies, create_before_destroy, protected) IS NOT NULL";
 
 const RELEASE_EVENT: &str = "SELECT id, revision, wave, wave_name, gate, event, message, approver, signature, at_ms
                              FROM release_events WHERE id = ?1";

@@ -247,45 +247,35 @@ impl<'a> Batch<'a> {
         let connection = self.writing.transaction;
         let mut insert = connection.prepare_cached(
             "INSERT INTO journal (revision, step, kind, attempt, provider, prior, planned, private, message, result,
-                moved_from, deposed_to, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                moved_from, deposed_to, source, dependencies, create_before_destroy, protected)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?;
-        let text = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string);
-        let (mut intent, mut message, mut moved_from) = (None, None, None);
+        let intent = IntentColumns::of(&event.kind);
+        let (mut message, mut moved_from) = (None, None);
         match &event.kind {
-            StepEventKind::Intended { attempt, provider, source, prior, planned, private } => {
-                intent = Some((&**attempt, &**provider, &**source, text(prior), text(planned), &**private));
-            }
             StepEventKind::Done { from, .. } => moved_from = from.as_ref().map(ToString::to_string),
-            StepEventKind::Settled { .. } => {}
+            StepEventKind::Intended { .. } | StepEventKind::Settled { .. } => {}
             StepEventKind::Failed { message: told }
             | StepEventKind::Partly { message: told, .. }
             | StepEventKind::Unknown { message: told } => message = Some(&**told),
         }
-        let (attempt, provider, source, prior, planned, private) = match intent {
-            Some((attempt, provider, source, prior, planned, private)) => (
-                Some(attempt),
-                Some(provider),
-                Some(source).filter(|source| !source.is_empty()),
-                prior,
-                planned,
-                Some(private),
-            ),
-            None => (None, None, None, None, None, None),
-        };
         insert.execute(params![
             to_i64(self.revision),
             to_i64(event.step),
             StepStatus::after(&event.kind).as_str(),
-            attempt,
-            provider,
-            prior,
-            planned,
-            private,
+            intent.attempt,
+            intent.provider,
+            intent.prior,
+            intent.planned,
+            intent.private,
             message,
             effect.result,
             moved_from,
             effect.deposed_to,
-            source,
+            intent.source,
+            intent.dependencies,
+            intent.create_before_destroy,
+            intent.protected,
         ])?;
         Ok(connection.last_insert_rowid())
     }
@@ -307,6 +297,40 @@ impl<'a> Batch<'a> {
             connection.prepare_cached(reopen)?.execute([revision])?;
         }
         Ok(())
+    }
+}
+
+/// What the journal keeps of an intent; all null in other events.
+#[derive(Default)]
+struct IntentColumns<'a> {
+    attempt: Option<&'a str>,
+    provider: Option<&'a str>,
+    source: Option<&'a str>,
+    prior: Option<String>,
+    planned: Option<String>,
+    private: Option<&'a [u8]>,
+    dependencies: Option<String>,
+    create_before_destroy: Option<bool>,
+    protected: Option<bool>,
+}
+
+impl<'a> IntentColumns<'a> {
+    fn of(event: &'a StepEventKind) -> Self {
+        let StepEventKind::Intended { attempt, provider, source, prior, planned, private, meta } = event else {
+            return Self::default();
+        };
+        let text = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string);
+        Self {
+            attempt: Some(attempt),
+            provider: Some(provider),
+            source: Some(&**source).filter(|source| !source.is_empty()),
+            prior: text(prior),
+            planned: text(planned),
+            private: Some(private),
+            dependencies: meta.as_ref().map(|meta| resource::dependencies_text(&meta.dependencies)),
+            create_before_destroy: meta.as_ref().map(|meta| meta.create_before_destroy),
+            protected: meta.as_ref().map(|meta| meta.protected),
+        }
     }
 }
 

@@ -131,6 +131,7 @@ mod tests {
                 prior: None,
                 planned: None,
                 private: [].into(),
+                meta: None,
             },
             StepEventKind::Unknown { message: "".into() },
             StepEventKind::Done { resource: None, from: None },

@@ -33,6 +33,25 @@ pub struct RecordedResource {
     pub protected: bool,
 }
 
+/// What a blueprint makes of an object beside its value; no provider knows of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetaArguments {
+    /// As in [`RecordedResource::dependencies`].
+    pub dependencies: Vec<Str>,
+    pub create_before_destroy: bool,
+    pub protected: bool,
+}
+
+impl RecordedResource {
+    pub fn meta(&self) -> MetaArguments {
+        MetaArguments {
+            dependencies: self.dependencies.clone(),
+            create_before_destroy: self.create_before_destroy,
+            protected: self.protected,
+        }
+    }
+}
+
 /// Everything that identifies one apply, destroy, rollback or state edit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewRevision {
@@ -331,6 +350,8 @@ pub enum StepEventKind {
         planned: Option<serde_json::Value>,
         /// Sealed.
         private: Arc<[u8]>,
+        /// What is to be recorded with the object that the step leaves; `None` where it leaves none.
+        meta: Option<MetaArguments>,
     },
     /// Done: what stands now, or `None` when it is gone. For a move, `from` is the address before.
     Done { resource: Option<Box<RecordedResource>>, from: Option<Address> },
@@ -359,6 +380,8 @@ pub struct OpenIntent {
     pub prior: Option<serde_json::Value>,
     pub planned: Option<serde_json::Value>,
     pub private: Arc<[u8]>,
+    /// `None` in an intent to delete, and in one of a layout before the eleventh.
+    pub meta: Option<MetaArguments>,
     /// What the record holds at the address now, if anything.
     pub recorded: Option<RecordedResource>,
 }

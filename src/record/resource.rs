@@ -128,7 +128,6 @@ impl Reader {
     /// The [`COLUMNS`] of a row, of which the first is at `start`.
     pub(super) fn read(&mut self, row: &Row, start: usize) -> Result<RecordedResource, RecordError> {
         let text = |column: usize| -> Result<&str, RecordError> { Ok(row.get_ref(start + column)?.as_str()?) };
-        let dependencies: Vec<String> = serde_json::from_str(text(6)?).map_err(RecordError::corrupt)?;
         Ok(RecordedResource {
             address: self.address(text(0)?)?,
             deposed: deposed(text(1)?),
@@ -136,7 +135,7 @@ impl Reader {
             schema_version: to_u64(row.get(start + 3)?),
             value: json(text(4)?)?,
             private: row.get_ref(start + 5)?.as_blob()?.into(),
-            dependencies: dependencies.into_iter().map(Str::from).collect(),
+            dependencies: dependencies(text(6)?)?,
             create_before_destroy: row.get(start + 7)?,
             tainted: row.get(start + 8)?,
             source: self.provider(text(9)?),
@@ -169,10 +168,21 @@ pub(super) fn deposed(text: &str) -> Option<Str> {
     (!text.is_empty()).then(|| text.into())
 }
 
+/// Dependencies from their column.
+pub(super) fn dependencies(text: &str) -> Result<Vec<Str>, RecordError> {
+    let names: Vec<String> = serde_json::from_str(text).map_err(RecordError::corrupt)?;
+    Ok(names.into_iter().map(Str::from).collect())
+}
+
+/// The same, for the column.
+pub(super) fn dependencies_text(dependencies: &[Str]) -> String {
+    let names: Vec<&str> = dependencies.iter().map(|name| &**name).collect();
+    serde_json::Value::from(names).to_string()
+}
+
 /// Writes the resource in place of what stands at its address and key, and gives its digest.
 pub(super) fn upsert(connection: &Connection, resource: &RecordedResource) -> Result<[u8; 32], RecordError> {
-    let dependencies: Vec<String> = resource.dependencies.iter().map(ToString::to_string).collect();
-    let dependencies = serde_json::Value::from(dependencies).to_string();
+    let dependencies = dependencies_text(&resource.dependencies);
     let value = resource.value.to_string();
     connection
         .prepare_cached(

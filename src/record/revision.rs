@@ -11,7 +11,8 @@ use super::error::RecordError;
 use super::journal::StepStatus;
 use super::lease::is_live;
 use super::model::{
-    Adoption, NewRevision, NewStep, OpenIntent, Revision, RevisionKind, RevisionStatus, RevisionSummary, StepCount,
+    Adoption, MetaArguments, NewRevision, NewStep, OpenIntent, Revision, RevisionKind, RevisionStatus, RevisionSummary,
+    StepCount,
 };
 use super::outputs::{self, OutputEdit};
 use super::resource::{self, Reader};
@@ -390,7 +391,7 @@ fn read_revision(connection: &Connection, vault: &Vault, number: i64) -> Result<
 fn open_intents(connection: &Connection) -> Result<Vec<OpenIntent>, RecordError> {
     let mut statement = connection.prepare_cached(
         "SELECT s.revision, s.step, s.address, s.deposed, s.action, j.attempt, j.provider, j.prior, j.planned, j.private,
-            j.source
+            j.source, j.dependencies, j.create_before_destroy, j.protected
          FROM steps AS s JOIN journal AS j ON j.id = s.intent
          WHERE s.status IN ('intended', 'unknown') ORDER BY s.revision, s.step",
     )?;
@@ -414,10 +415,21 @@ fn open_intents(connection: &Connection) -> Result<Vec<OpenIntent>, RecordError>
             prior: value(7)?,
             planned: value(8)?,
             private: row.get_ref(9)?.as_blob()?.into(),
+            meta: meta(row, 11)?,
             recorded: resource::find(connection, address, deposed)?,
         });
     }
     Ok(intents)
+}
+
+/// The meta-arguments of an intent, in three columns from `start` on.
+fn meta(row: &Row, start: usize) -> Result<Option<MetaArguments>, RecordError> {
+    let Some(dependencies) = row.get_ref(start)?.as_str_or_null()? else { return Ok(None) };
+    Ok(Some(MetaArguments {
+        dependencies: resource::dependencies(dependencies)?,
+        create_before_destroy: row.get(start + 1)?,
+        protected: row.get(start + 2)?,
+    }))
 }
 
 fn kind_text(kind: RevisionKind) -> &'static str {

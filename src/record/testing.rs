@@ -84,6 +84,7 @@ pub(crate) fn intended(step: usize) -> StepEvent {
         prior: None,
         planned: Some(serde_json::json!({"size": 2})),
         private: Arc::from(&b"p"[..]),
+        meta: Some(resource("a.b", 2).meta()),
     };
     StepEvent { step, kind }
 }

@@ -98,6 +98,12 @@ impl Chain {
                         hasher.update((source.len() as u64).to_le_bytes());
                         hasher.update(source);
                     }
+                    self.rows_if_any(
+                        &mut hasher,
+                        "SELECT dependencies, create_before_destroy, protected FROM journal WHERE id = ?1
+                         AND (dependencies IS NOT NULL OR create_before_destroy IS NOT NULL OR protected IS NOT NULL)",
+                        id,
+                    )?;
                 }
                 "end" => {
                     self.rows(

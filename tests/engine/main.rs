@@ -44,4 +44,5 @@ mod risk;
 mod secrets;
 mod sources;
 mod targets;
+mod ways_back;
 mod weather;

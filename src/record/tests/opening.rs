@@ -116,6 +116,9 @@ fn the_first_layout_is_brought_up_to_date_and_nothing_of_it_is_lost() {
         "images.provider_version",
         "resources.protected",
         "images.protected",
+        "journal.dependencies",
+        "journal.create_before_destroy",
+        "journal.protected",
     ] {
         let (table, column) = column.split_once('.').expect("a table");
         record.connection.execute_batch(&format!("ALTER TABLE {table} DROP COLUMN {column}")).expect("dropped");
@@ -139,7 +142,8 @@ fn the_first_layout_is_brought_up_to_date_and_nothing_of_it_is_lost() {
     record.verify_audit().expect("the chain holds");
     assert_eq!(record.resources().expect("read"), [unsourced(1)]);
     assert_eq!(record.adoption().expect("read"), None);
-    assert_eq!(&*record.open_intents().expect("read")[0].source, "");
+    let open = record.open_intents().expect("read");
+    assert_eq!((&*open[0].source, &open[0].meta), ("", &None));
     record.acquire(&whole("later")).expect("a lease");
     record.commit(1, &[done(1, Some(resource("a.b", 2)))]).expect("committed");
     record.verify_audit().expect("the chain holds");
@@ -150,7 +154,7 @@ fn the_first_layout_is_brought_up_to_date_and_nothing_of_it_is_lost() {
 fn unsourced_intent() -> StepEventKind {
     match intended(0).kind {
         StepEventKind::Intended { attempt, provider, prior, planned, private, .. } => {
-            StepEventKind::Intended { attempt, provider, source: "".into(), prior, planned, private }
+            StepEventKind::Intended { attempt, provider, source: "".into(), prior, planned, private, meta: None }
         }
         other => other,
     }
