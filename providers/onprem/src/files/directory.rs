@@ -1,6 +1,6 @@
 //! `onprem_directory`: a folder, its owner and its mode.
 
-use formwork_contract::{Attribute, Block, Contents, Type, Value};
+use formwork_contract::{Attribute, Block, Type, Value};
 
 use crate::resource::{Attributes, Description, Problems, Resource, mode, text};
 use crate::shell::Script;
@@ -35,7 +35,6 @@ impl Resource for Directory {
         ]);
         Description {
             defaults: vec![("mode", "0755".into())],
-            contents: Contents::Data("files".into()),
             ..Description::new("onprem_directory", "A folder on a host. It goes only when it is empty.", block)
         }
     }

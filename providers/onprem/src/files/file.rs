@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use formwork_contract::{Attribute, Block, Type, Value};
+use formwork_contract::{Attribute, Block, Marks, Type, Value};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,10 @@ use crate::shell::answer::Answer;
 pub(crate) struct File;
 
 /// The attributes that can hold the content: one of them does.
-const FORMS: [&str; 3] = ["content", "content_base64", "sensitive_content"];
+const FORMS: [&str; 3] = ["content", "content_base64", SECRET];
+
+/// The one that is never shown.
+const SECRET: &str = "sensitive_content";
 
 /// A file that changed and is larger than this, in bytes, shows its digest and not its content.
 const SHOWN: &str = "4194304";
@@ -61,9 +64,13 @@ impl Resource for File {
             ("group", Attribute::defaulted(Type::String).describe("Its group; that of whoever makes it by default.")),
             (
                 "sha256",
-                Attribute::computed(Type::String).describe("The SHA-256 of its content, in hexadecimal digits."),
+                Attribute::computed(Type::String)
+                    .describe("The SHA-256 of its content, in hexadecimal digits; null for one that is sensitive."),
             ),
-            ("size", Attribute::computed(Type::Number).describe("Its size in bytes.")),
+            (
+                "size",
+                Attribute::computed(Type::Number).describe("Its size in bytes; null where the content is sensitive."),
+            ),
         ]);
         Description {
             defaults: vec![("mode", "0644".into())],
@@ -110,12 +117,14 @@ impl Resource for File {
             ("mode", mode(answer)),
             ("owner", answer.string("owner")),
             ("group", answer.string("group")),
-            ("sha256", answer.string("sha256")),
-            ("size", answer.number("size")),
         ];
+        // A digest would let a short secret be guessed.
+        if form(answer, known) != SECRET {
+            attributes.extend([("sha256", answer.string("sha256")), ("size", answer.number("size"))]);
+        }
         // The host leaves the content out where it is the known one.
         match answer.bytes("content") {
-            Some(bytes) => attributes.push(shown(bytes, form(answer, known))),
+            Some(bytes) => attributes.extend(shown(bytes, form(answer, known))),
             None if content(known).map(|bytes| sha256(&bytes)) == answer.text("sha256") => {
                 attributes
                     .extend(FORMS.map(|form| (form, known.get(form).cloned().unwrap_or(Value::Null(Type::String)))));
@@ -129,13 +138,22 @@ impl Resource for File {
         if FORMS.iter().any(|form| planned.get(form).is_some_and(Value::is_unknown)) {
             return planned;
         }
+        if planned.get(SECRET).is_some_and(|secret| !secret.is_null()) {
+            return planned.with("sha256", Value::Null(Type::String)).with("size", Value::Null(Type::Number));
+        }
         let bytes = content(&planned).unwrap_or_default();
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        planned.with("sha256", Value::string(sha256(&bytes))).with("size", Value::from(size))
+        let marks = FORMS
+            .iter()
+            .filter_map(|form| planned.get(form))
+            .fold(Marks::default(), |all, part| all.union(part.marks()));
+        planned.with("sha256", Value::string(sha256(&bytes)).mark(marks)).with("size", Value::from(size).mark(marks))
     }
 
     fn kept(&self, planned: &Value) -> serde_json::Value {
-        json!({ "form": FORMS.iter().find(|form| planned.get_str(form).is_some()) })
+        // What is sensitive is not among what may be kept: the form of what is not there.
+        let form = FORMS.into_iter().find(|form| planned.get_str(form).is_some());
+        json!({ "form": form.unwrap_or(SECRET) })
     }
 
     fn create(&self, script: &mut Script, key: &str, planned: &Value) {
@@ -174,14 +192,16 @@ fn form(answer: &Answer, known: &Value) -> &'static str {
     was.or_else(kept).unwrap_or("content")
 }
 
-/// Bytes as the attribute that held them before, where they are a text or that attribute takes bytes.
-fn shown(bytes: &[u8], form: &'static str) -> (&'static str, Value) {
+/// Bytes as the attribute that held them before, where they are a text or that attribute takes bytes. A secret that is
+/// no text any more is not shown at all.
+fn shown(bytes: &[u8], form: &'static str) -> Option<(&'static str, Value)> {
     match std::str::from_utf8(bytes) {
         // A text is kept in a normal form; one that is in another would not come back as it was.
         Ok(text) if form != "content_base64" && Value::string(text).as_str() == Some(text) => {
-            (form, Value::string(text))
+            Some((form, Value::string(text)))
         }
-        _ => ("content_base64", Value::string(STANDARD.encode(bytes))),
+        _ if form == SECRET => None,
+        _ => Some(("content_base64", Value::string(STANDARD.encode(bytes)))),
     }
 }
 

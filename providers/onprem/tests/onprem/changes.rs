@@ -144,6 +144,13 @@ async fn secrets_are_on_no_command_line() {
     assert!(host.must("cat /opt/seen").contains("sh\0-s"), "command lines were seen");
     assert!(!host.must("cat /opt/seen").contains("hunter2"), "and the secret was not among them");
     assert!(host.run("grep -r hunter2 /var/lib/formwork").is_err(), "nor is it kept");
+    let secret = Value::from("hunter3").mark(formwork_contract::Marks::SENSITIVE);
+    let config = [("host", "a".into()), ("path", "/etc/secret".into()), ("sensitive_content", secret)];
+    let made = driver.create("onprem_file", &config, "2").await.expect("a file").value;
+    assert!(made.get("sha256").is_some_and(Value::is_null), "a digest would let it be guessed");
+    let found = driver.configured.discover("test").await.expect("what is ours");
+    let file = found.iter().find(|found| &*found.type_name == "onprem_file").expect("the file");
+    assert_eq!(file.value.get_str("sensitive_content"), Some("hunter3"), "it is found as a secret again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
