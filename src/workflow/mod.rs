@@ -6,6 +6,7 @@
 mod adopt;
 mod apply;
 mod approval;
+mod discover;
 mod export;
 mod git;
 mod inspect;
@@ -17,6 +18,7 @@ mod policy;
 #[cfg(feature = "terraform")]
 mod providers;
 mod recipients;
+mod recover;
 mod rollback;
 mod secrets;
 mod settle;
@@ -48,6 +50,7 @@ pub use crate::registry::PluginSettings;
 pub use adopt::{AdoptSummary, Adoptable, adopt, adoptable};
 pub use apply::{ApplyRequest, Resumable, apply, resumable, resume};
 pub use approval::{Approver, Governing, agent_signer, allowed, approve_plan, approver, key_file, verify};
+pub use discover::{DiscoverRequest, Generated, GeneratedObject, discover};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use machine::Machine;
@@ -59,6 +62,10 @@ pub use policy::{FiledException, NewException, policy_except, policy_init, polic
 pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
     Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
+};
+pub use recover::{
+    Candidate, Disputed, FoundObject, OutOfReach, RecoverRequest, RecoverSummary, Recoverable, Recovered, Standing,
+    UnreadableSecret, recover, recoverable,
 };
 pub use rollback::{RollbackRequest, rollback_plan, undo_plan};
 pub use secrets::{KnownRecipient, RekeyRequest, SecretsView, rekey, secrets};

@@ -57,6 +57,11 @@ pub(super) fn display_prefix(workspace: &Workspace) -> String {
 
 /// Opens an environment's record, and makes it where there is none.
 pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
+    record_at(workspace, environment, record_path(workspace, environment))
+}
+
+/// The same of a record that is kept in another file.
+pub(super) fn record_at(workspace: &Workspace, environment: &Str, path: PathBuf) -> Result<Record, Box<RecordError>> {
     let own = workspace.dir.join(OWN_FOLDER);
     let machine = workspace.machine.clone();
     let options = OpenOptions {
@@ -66,11 +71,23 @@ pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record,
         entropy: machine.entropy,
         durable: machine.durable,
         drill: machine.drill,
-        ..OpenOptions::new(record_path(workspace, environment), environment.clone(), own.join("identity"))
+        ..OpenOptions::new(path, environment.clone(), own.join("identity"))
     };
     let opened = Record::open(&options)?;
     keep_out_of_git(&own);
     Ok(opened)
+}
+
+/// Opens an environment's record to look into it; none is made.
+pub(super) fn record_to_read(workspace: &Workspace, environment: &Str) -> Result<Record, Box<RecordError>> {
+    let identity = workspace.dir.join(OWN_FOLDER).join("identity");
+    let options = OpenOptions {
+        given_identities: workspace.secrecy.identities.clone(),
+        ask: workspace.secrecy.ask.clone(),
+        read_only: true,
+        ..OpenOptions::new(record_path(workspace, environment), environment.clone(), identity)
+    };
+    Ok(Record::open(&options)?)
 }
 
 /// The file that an environment's record is kept in.

@@ -86,6 +86,7 @@ pub(super) struct Selection {
     /// Objects of which nobody knows what an interrupted run made of them.
     pub(super) undecided: HashSet<Address>,
     pub(super) look_only: bool,
+    pub(super) recovering: bool,
     pub(super) on_failure: Option<FailurePolicy>,
     pub(super) undo: Option<Undo>,
 }
@@ -111,6 +112,7 @@ impl Selection {
             imports: HashMap::new(),
             undecided: HashSet::new(),
             look_only: false,
+            recovering: false,
             on_failure: None,
             undo: None,
         }
@@ -140,6 +142,7 @@ impl Selection {
             kind: self.kind,
             refresh: self.refresh,
             look_only: self.look_only,
+            recovering: self.recovering,
             targets: self.targets.clone(),
             excludes: self.excludes.clone(),
             overrides: self.overrides.clone(),
@@ -444,6 +447,12 @@ impl Prepared<'_> {
                 () = progress.stopped() => Err(stopped().into()),
             }
         };
+        if let Ok(plan) = &made
+            && self.file.is_none()
+            && !self.selection.look_only
+        {
+            self.warnings.append(super::recover::may_be_lost(plan, &record).await);
+        }
         self.warnings.append(ephemerals.close().await);
         let mut plan = made.map_err(fail)?;
         if let Some(filed) = self.filed {

@@ -7,6 +7,7 @@ mod checks;
 mod crash;
 mod deferred;
 mod destroy;
+mod discover;
 mod ephemeral;
 mod factory;
 mod failure;
@@ -34,6 +35,7 @@ mod policy;
 mod preflight;
 mod protection;
 mod providers;
+mod recover;
 mod rekey;
 #[cfg(test)]
 mod release;

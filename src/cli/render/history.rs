@@ -170,6 +170,7 @@ fn kind(kind: RevisionKind) -> &'static str {
         RevisionKind::Rollback => "rollback",
         RevisionKind::Edit => "edit",
         RevisionKind::Adopt => "adopt",
+        RevisionKind::Recover => "recover",
     }
 }
 

@@ -13,6 +13,7 @@ pub mod plan;
 pub mod policy;
 #[cfg(feature = "terraform")]
 pub mod providers;
+pub mod recover;
 mod release;
 pub mod secrets;
 pub mod sequence;
