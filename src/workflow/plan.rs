@@ -10,6 +10,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Str, Type, Value};
 use super::approval::{Governing, KeptPlan};
 use super::open::{self, failure, record_failure};
 use super::overrides;
+use super::recover::may_be_lost;
 use super::rollback::undo;
 use super::settle::settle_first;
 use super::wave::unknown_groups;
@@ -447,12 +448,8 @@ impl Prepared<'_> {
                 () = progress.stopped() => Err(stopped().into()),
             }
         };
-        if let Ok(plan) = &made
-            && self.file.is_none()
-            && !self.selection.look_only
-        {
-            self.warnings.append(super::recover::may_be_lost(plan, &record).await);
-        }
+        let fresh = made.as_ref().ok().filter(|_| self.file.is_none() && !self.selection.look_only);
+        self.warnings.append(may_be_lost(fresh, &record).await);
         self.warnings.append(ephemerals.close().await);
         let mut plan = made.map_err(fail)?;
         if let Some(filed) = self.filed {

@@ -11,6 +11,7 @@ use formwork::workflow::{
 };
 
 use crate::factory::{Factory, actions, told};
+use crate::fake::Fake;
 
 /// A factory in two forms: the second replaces, updates, creates and deletes.
 fn blueprint(second: bool) -> String {
@@ -466,7 +467,23 @@ fn a_provider_that_stands_on_a_resource_is_asked_once_that_is_found() {
     factory.apply();
     factory.lose_the_record();
     let summary = factory.recover();
-    let providers: Vec<_> = summary.found.iter().map(|object| (&*object.provider).to_owned()).collect();
+    let providers: Vec<_> = summary.found.iter().map(|object| object.provider.to_string()).collect();
     assert_eq!(providers, ["sandbox", "sandbox.later"]);
     factory.assert_settled();
+}
+
+#[test]
+fn what_a_provider_cannot_look_for_is_named_and_taken_by_its_id() {
+    let (factory, fake) = Fake::factory("resource \"fake_thing\" \"a\" {\n  name = \"one\"\n}\n");
+    factory.apply();
+    factory.lose_the_record();
+    let seen = factory.seen(&RecoverRequest::default());
+    assert_eq!(seen.untraceable.iter().map(ToString::to_string).collect::<Vec<_>>(), ["fake_thing.a"]);
+    assert!(seen.found.is_empty() && seen.absent.is_empty());
+    let request =
+        RecoverRequest { choose: vec![(seen.untraceable[0].clone(), "id-1".into())], ..RecoverRequest::default() };
+    let (summary, _) = factory.try_recover(&request, Consent::Automatic).expect("recovered");
+    assert_eq!((summary.found.len(), summary.untraceable.len()), (1, 0));
+    factory.assert_settled();
+    assert_eq!(fake.world().standing(), 1, "nothing was made twice");
 }

@@ -8,7 +8,7 @@ use super::{Approval, Losses, Variables};
 
 pub(super) const RECOVER: &str = "\
 Examples:
-  formwork recover --env prod --dry-run         what would be in the record, and what the next plan would do
+  formwork recover --env prod --dry-run         what would be in it, and what the next plan would do
   formwork recover --env prod
   formwork recover --choose 'sandbox_network.main=network-0a1b2c3d4e5f60718'
   formwork recover --leave sandbox_network.theirs    it carries our tag, and is another blueprint's

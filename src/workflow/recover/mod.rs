@@ -9,7 +9,6 @@ mod standing;
 mod summary;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use formwork_contract::json::encode;
@@ -165,7 +164,8 @@ impl Recoverable {
 }
 
 /// Warns where a record has no history, and what its first plan would make stands already: then it was lost.
-pub(super) async fn may_be_lost(plan: &Plan, record: &Record) -> Diagnostics {
+pub(super) async fn may_be_lost(plan: Option<&Plan>, record: &Record) -> Diagnostics {
+    let Some(plan) = plan else { return Diagnostics::new() };
     let created = plan.changes.iter().filter(|change| change.action == Action::Create);
     let created: HashSet<&Address> = created.map(|change| &change.address).collect();
     if created.is_empty() || !record.history().is_ok_and(|history| history.is_empty()) {
@@ -239,10 +239,10 @@ impl Making {
 impl Drop for Making {
     fn drop(&mut self) {
         if let Some(MadeRecord(record)) = self.record.take() {
-            let path: &Path = &record.path().to_owned();
+            let path = record.path().to_owned();
             drop(record);
             // What stays is removed by the next recovery.
-            let _ = Record::discard(path);
+            let _ = Record::discard(&path);
         }
     }
 }

@@ -5,7 +5,7 @@ use formwork_contract::{Address, Diagnostic, Diagnostics, Mode, Str};
 
 use super::{Disputed, Standing, is_claimed};
 use crate::plan::Plan;
-use crate::plan::model::{Action, Change, Reason};
+use crate::plan::model::{Action, Change, Deferred, Reason};
 
 /// What is found and what is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,10 +105,7 @@ pub(super) fn of(
 ) -> RecoverSummary {
     let known = outputs.as_object().map_or(0, serde_json::Map::len);
     let named = plan.outputs.values().filter(|output| !output.after.is_null()).count();
-    let reach = |deferred: &crate::plan::model::Deferred| OutOfReach {
-        address: deferred.address.clone(),
-        reason: deferred.reason.clone(),
-    };
+    let reach = |deferred: &Deferred| OutOfReach { address: deferred.address.clone(), reason: deferred.reason.clone() };
     let mut summary = RecoverSummary {
         environment: environment.clone(),
         standing,
