@@ -145,6 +145,7 @@ fn revision(history: &[RevisionSummary], number: Option<u64>, did: &str) -> Stri
         RevisionKind::Rollback => "a rollback",
         RevisionKind::Edit => "an edit of the record",
         RevisionKind::Adopt => "an adoption",
+        RevisionKind::Recover => "a recovery",
     };
     let begun = jiff::Timestamp::from_millisecond(revision.started_ms).map(|begun| format!(", begun {begun}"));
     format!(" Revision {} {did}: {kind} by `{}`{}.", revision.number, revision.actor, begun.unwrap_or_default())

@@ -16,6 +16,7 @@ pub mod settings;
 pub mod sources;
 mod syntax;
 mod tfvars;
+pub mod write;
 
 pub(crate) use blocks::{address_expected, named_target};
 pub use format::format;

@@ -10,6 +10,7 @@ mod planning;
 mod policy;
 mod providers;
 mod rehearse;
+mod recover;
 mod secrets;
 mod state;
 
@@ -27,6 +28,7 @@ pub use planning::{Override, Planning};
 pub use policy::{Policy, PolicyCheck, PolicyExcept, PolicyTest};
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
 pub use rehearse::{AfterCrash, Rehearse};
+pub use recover::{Import, Recover};
 pub use secrets::{RekeyCrash, Secrets, SecretsRekey};
 pub use state::{Export, State};
 
@@ -128,9 +130,12 @@ pub enum Verb {
     /// Look at and edit what is recorded
     #[command(subcommand, after_help = examples::STATE)]
     State(State),
-    /// Take over an object that exists already
-    #[command(after_help = examples::IMPORT)]
+    /// Take over an object that exists already, or find those that nobody owns
+    #[command(after_help = recover::IMPORT)]
     Import(Import),
+    /// Rebuild a lost record from the owner tags of live objects
+    #[command(after_help = recover::RECOVER)]
+    Recover(Recover),
     /// Take over a Terraform or OpenTofu state
     #[command(after_help = examples::ADOPT)]
     Adopt(Adopt),
@@ -327,20 +332,6 @@ pub struct Output {
 }
 
 #[derive(Debug, Args)]
-pub struct Import {
-    /// Where the blueprint has the resource
-    pub address: String,
-    /// What the provider knows it by
-    pub id: String,
-    #[command(flatten)]
-    pub variables: Variables,
-    #[command(flatten)]
-    pub approval: Approval,
-    #[command(flatten)]
-    pub losses: Losses,
-}
-
-#[derive(Debug, Args)]
 pub struct Adopt {
     /// A state of version 4, or `-` for standard input
     #[arg(value_name = "STATE")]
@@ -385,6 +376,15 @@ pub enum Sandbox {
         /// The object's address or id
         #[arg(value_name = "ADDRESS")]
         address: String,
+    },
+    /// Make an object as somebody else would: it carries nobody's owner tag
+    Create {
+        /// The resource type
+        #[arg(value_name = "TYPE")]
+        type_name: String,
+        /// What to set: text, JSON, or `null`; `tags.KEY=VALUE` for one entry of a map
+        #[arg(value_name = "ATTRIBUTE=VALUE")]
+        attributes: Vec<String>,
     },
     /// List what exists in the sandbox
     List,

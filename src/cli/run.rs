@@ -95,11 +95,15 @@ async fn dispatch(session: &Session, verb: Verb) -> Outcome {
         Verb::State(State::Settle { address, id, .. }) => verbs::record::settle(session, &address, id.as_deref()).await,
         Verb::State(State::Rm { addresses, overrides }) => verbs::record::rm(session, &addresses, &overrides),
         Verb::State(State::Export(arguments)) => verbs::record::export(session, &arguments).await,
+        Verb::Recover(arguments) => verbs::recover::recover(session, &arguments).await,
         Verb::Adopt(arguments) => verbs::adopt::adopt(session, &arguments).await,
         Verb::Import(arguments) => verbs::change::import(session, &arguments).await,
         Verb::Graph(arguments) => verbs::look::graph(session, &arguments),
         Verb::Console(variables) => verbs::console::console(session, &variables).await,
         Verb::Sandbox(Sandbox::Drift { address, changes }) => verbs::sandbox::drift(session, &address, &changes),
+        Verb::Sandbox(Sandbox::Create { type_name, attributes }) => {
+            verbs::sandbox::create(session, &type_name, &attributes)
+        }
         Verb::Sandbox(Sandbox::Delete { address }) => verbs::sandbox::delete(session, &address),
         Verb::Sandbox(Sandbox::List) => verbs::sandbox::list(session),
         Verb::ServeProvider(arguments) => verbs::serve_provider::serve_provider(session, &arguments).await,

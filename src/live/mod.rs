@@ -193,6 +193,13 @@ impl Reality {
         self.configured.values()
     }
 
+    /// The same with what they are called, in the order of their names.
+    pub fn configurations(&self) -> Vec<(&ProviderKey, &Configured)> {
+        let mut all: Vec<_> = self.configured.iter().collect();
+        all.sort_by_key(|(key, _)| *key);
+        all
+    }
+
     /// How many calls may go to any of them at once.
     pub fn concurrency(&self) -> usize {
         self.all().map(|configured| configured.provider.concurrency()).min().unwrap_or(1).max(1)

@@ -57,7 +57,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn protected_node(&self, node: NodeId, address: &Address, verb: &str) -> Option<Diagnostic> {
-        let span = self.evaluation.resource(node).lifecycle.prevent_destroy?;
+        let span = self.evaluation.resource(node).lifecycle.prevent_destroy.filter(|_| !self.options.recovering)?;
         Some(
             Diagnostic::error(format!("the plan would {verb} `{address}`, which is protected"))
                 .detail("Its block sets `prevent_destroy`.")

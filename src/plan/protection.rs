@@ -156,6 +156,10 @@ impl Walk<'_> {
         if self.options.undo.is_some() {
             return Protection { overridden, ..change.protection.clone() };
         }
+        if self.options.recovering {
+            let planned = matched || self.protecting_block(&change.address).is_some();
+            return Protection { recorded: false, planned, overridden: None };
+        }
         let recorded = self.observed.get(&change.address).is_some_and(|object| object.recorded.protected);
         let is_claimed = self.origins.contains_key(&change.address);
         let planned = if is_claimed { matched || self.protecting_block(&change.address).is_some() } else { recorded };
@@ -180,7 +184,7 @@ impl Walk<'_> {
         let protection = &change.protection;
         let block = self.protecting_block(&change.address);
         // What others did since a plan file was written is no part of it.
-        if self.options.answers.is_some_and(|answers| !answers.touches(change)) {
+        if self.options.recovering || self.options.answers.is_some_and(|answers| !answers.touches(change)) {
             return None;
         }
         // What was made only in part holds nothing yet.

@@ -28,6 +28,9 @@ pub struct PlanOptions<'a> {
     pub refresh: bool,
     /// Plan nothing: read what the record knows, and leave it as it is.
     pub look_only: bool,
+    /// The record is being rebuilt: what an apply would be refused is shown all the same, and protected is what the
+    /// blueprint says.
+    pub recovering: bool,
     /// Nothing else is planned where this names something.
     pub targets: Vec<Focus>,
     /// Left as they are, with what depends on them.

@@ -1,4 +1,4 @@
-//! Objects of a Terraform state become the record's: one revision, in one transaction.
+//! Objects of a Terraform state, or found by their owner tags, become the record's: one revision, in one transaction.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -24,6 +24,29 @@ impl Record {
         resources: Vec<RecordedResource>,
         outputs: &serde_json::Value,
     ) -> Result<u64, RecordError> {
+        self.take(revision, Some(adoption), resources, outputs)
+    }
+
+    /// The same for objects that were found by their owner tags.
+    ///
+    /// # Errors
+    /// As for [`Record::adopt`].
+    pub fn recover(
+        &mut self,
+        revision: NewRevision,
+        resources: Vec<RecordedResource>,
+        outputs: &serde_json::Value,
+    ) -> Result<u64, RecordError> {
+        self.take(revision, None, resources, outputs)
+    }
+
+    fn take(
+        &mut self,
+        revision: NewRevision,
+        adoption: Option<&Adoption>,
+        resources: Vec<RecordedResource>,
+        outputs: &serde_json::Value,
+    ) -> Result<u64, RecordError> {
         let steps = resources.iter().map(|resource| NewStep {
             address: resource.address.clone(),
             deposed: resource.deposed.clone(),
@@ -37,7 +60,7 @@ impl Record {
             .map(|(step, kind)| StepEvent { step, kind })
             .collect();
         self.write(|writing| {
-            let number = revision::begin(writing, &begun, Some(adoption))?;
+            let number = revision::begin(writing, &begun, adoption)?;
             if !events.is_empty() {
                 commit::commit(writing, number, &events)?;
             }

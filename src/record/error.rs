@@ -77,7 +77,7 @@ impl RecordError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Corrupt { .. } => {
-                "restore the file from a backup; without one, move it away and take the objects over with `import` blocks"
+                "restore the file from a backup; without one, `formwork recover` rebuilds it from the owner tags of live objects"
                     .into()
             }
             Self::NewerVersion { .. } => "use the version of Formwork that wrote it, or a later one".into(),

@@ -8,8 +8,9 @@
 //! - [`model`]: the words.
 //! - `open`: the file, its layout and its refusals.
 //! - [`journal`]: which event of a step may follow which; `commit`: what an event changes.
-//! - `adopt`: objects of a Terraform state become the record's at once.
 //! - `approvals`: the signatures that a revision was approved by; `waivers`: what was let pass that would have stopped it.
+//! - `adopt`: objects of a Terraform state, or found by owner tags, become the record's at once; `replace`: a record
+//!   that was made anew takes the place of one that is lost.
 //! - `revision`: begin, finish, history; `resource`: what stands now and what stood then.
 //! - `undo`: what a run did and how things stood before it; `stuck`: what of a way back waits for a person.
 //! - `release`: what happened to waves and gates.
@@ -41,6 +42,7 @@ pub mod recipient;
 pub mod rekey;
 mod release;
 mod replay;
+mod replace;
 mod reseal;
 mod resource;
 mod revision;
@@ -64,6 +66,7 @@ pub use open::{Clock, Drill, DrillPoint, Entropy, OpenOptions, system_clock, sys
 pub use outputs::OutputEdit;
 pub use recipient::{NotARecipient, Recipient};
 pub use rekey::{PastRekey, Rekey, RekeyMoment, Rekeyed};
+pub use replace::{Replaced, SetAside};
 pub use rows::{LastChange, RecordedRow, Snapshot};
 pub use scope::{LeaseScope, LeasedParts};
 pub use undo::{Image, RecordedStep};

@@ -152,6 +152,8 @@ pub enum RevisionKind {
     Edit,
     /// Objects of a Terraform state became the record's.
     Adopt,
+    /// What owner tags of live objects tell, where the record was lost.
+    Recover,
 }
 
 /// Which Terraform state a revision took over.

@@ -439,6 +439,7 @@ fn kind_text(kind: RevisionKind) -> &'static str {
         RevisionKind::Rollback => "rollback",
         RevisionKind::Edit => "edit",
         RevisionKind::Adopt => "adopt",
+        RevisionKind::Recover => "recover",
     }
 }
 
@@ -449,6 +450,7 @@ fn kind(text: &str) -> Result<RevisionKind, RecordError> {
         "rollback" => RevisionKind::Rollback,
         "edit" => RevisionKind::Edit,
         "adopt" => RevisionKind::Adopt,
+        "recover" => RevisionKind::Recover,
         _ => return Err(RecordError::corrupt(format!("a revision has the kind `{text}`"))),
     })
 }

@@ -20,7 +20,7 @@ use crate::record::{Image, Record, RecordedStep};
 pub fn broken(record: &Record) -> Result<Option<u64>, RollbackError> {
     let history = record.history()?;
     let Some(last) = history.iter().max_by_key(|summary| summary.number) else { return Ok(None) };
-    let is_run = !matches!(last.kind, RevisionKind::Edit | RevisionKind::Adopt);
+    let is_run = !matches!(last.kind, RevisionKind::Edit | RevisionKind::Adopt | RevisionKind::Recover);
     if last.status == RevisionStatus::Complete || !is_run {
         return Ok(None);
     }

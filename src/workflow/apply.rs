@@ -176,7 +176,7 @@ pub async fn resumable(workspace: &Workspace, progress: &dyn Progress) -> Result
 fn unfinished(history: &[RevisionSummary]) -> Option<RevisionSummary> {
     let left = history.iter().filter(|revision| {
         revision.status != RevisionStatus::Complete
-            && !matches!(revision.kind, RevisionKind::Edit | RevisionKind::Adopt)
+            && !matches!(revision.kind, RevisionKind::Edit | RevisionKind::Adopt | RevisionKind::Recover)
             && !rollback::is_taken_back(history, revision.number)
     });
     left.max_by_key(|revision| revision.number).cloned()

@@ -122,17 +122,19 @@ impl Governing {
 }
 
 /// The revision whose blueprint was approved and applied last. A run that broke off was approved too, but what it
-/// was to bring may not be there: it counts only where nothing else does. An adoption was judged by nobody.
+/// was to bring may not be there: it counts only where nothing else does. An adoption was judged by nobody, and nor was
+/// a recovery.
 fn last_applied(record: &Record) -> Result<Option<Revision>, RecordError> {
     let history = record.history()?;
     let applied = |summary: &&RevisionSummary| {
         matches!(summary.kind, RevisionKind::Apply | RevisionKind::Destroy | RevisionKind::Rollback)
     };
+    let taken = |summary: &&RevisionSummary| matches!(summary.kind, RevisionKind::Adopt | RevisionKind::Recover);
     let complete = |summary: &&RevisionSummary| summary.status == RevisionStatus::Complete;
     let newest = |found: Option<&RevisionSummary>| found.map(|summary| summary.number);
     let number = newest(history.iter().filter(applied).rfind(complete))
         .or_else(|| newest(history.iter().rfind(applied)))
-        .or_else(|| newest(history.iter().rfind(|summary| summary.kind == RevisionKind::Adopt)));
+        .or_else(|| newest(history.iter().rfind(taken)));
     number.map_or(Ok(None), |number| record.revision(number))
 }
 

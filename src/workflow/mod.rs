@@ -8,6 +8,7 @@ mod apply;
 mod approval;
 mod artifacts;
 mod audit;
+mod discover;
 mod export;
 mod git;
 mod inspect;
@@ -20,6 +21,7 @@ mod policy;
 mod providers;
 mod recipients;
 mod rehearse;
+mod recover;
 mod rollback;
 mod secrets;
 mod settle;
@@ -59,6 +61,7 @@ pub use artifacts::{
     artifacts_list, artifacts_remove, artifacts_verify,
 };
 pub use audit::{HistoryCheck, check_history};
+pub use discover::{DiscoverRequest, Generated, GeneratedObject, discover};
 pub use export::{StateExport, state_export, write_state};
 pub use inspect::{Console, GraphView, GraphViewNode, console, graph};
 pub use machine::Machine;
@@ -70,6 +73,10 @@ pub use policy::{FiledException, NewException, policy_except, policy_init, polic
 pub use providers::{
     DownloadProgress, Installed, LOCK_FILE, LockOptions, LockedProviders, Mirrored, NeededProvider, NetworkOptions,
     Origin, Package, Selected, Trust, lock_providers, mirror_providers, needed_providers,
+};
+pub use recover::{
+    Candidate, Disputed, FoundObject, OutOfReach, RecoverRequest, RecoverSummary, Recoverable, Recovered, Standing,
+    UnreadableSecret, recover, recoverable,
 };
 pub use rehearse::{
     AfterCrash, Happened, RehearseRequest, Rehearsed, RehearsedRun, RehearsedStep, RunEnd, RunKind, StepTarget,

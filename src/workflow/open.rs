@@ -65,6 +65,13 @@ pub(super) fn record(workspace: &Workspace, environment: &Str) -> Result<Record,
     Ok(opened)
 }
 
+/// The same of a record that is kept in another file.
+pub(super) fn record_at(workspace: &Workspace, environment: &Str, path: PathBuf) -> Result<Record, Box<RecordError>> {
+    let opened = Record::open(&OpenOptions { path, ..record_options(workspace, environment) })?;
+    keep_out_of_git(&workspace.dir.join(OWN_FOLDER));
+    Ok(opened)
+}
+
 /// Where an environment's record is, and how it is opened.
 pub(super) fn record_options(workspace: &Workspace, environment: &Str) -> OpenOptions {
     let own = workspace.dir.join(OWN_FOLDER);

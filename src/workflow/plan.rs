@@ -11,6 +11,7 @@ use super::approval::{Governing, KeptPlan};
 use super::artifacts::Artifacts;
 use super::open::{self, failure, record_failure};
 use super::overrides;
+use super::recover::may_be_lost;
 use super::rollback::undo;
 use super::settle::settle_first;
 use super::wave::unknown_groups;
@@ -87,6 +88,7 @@ pub(super) struct Selection {
     /// Objects of which nobody knows what an interrupted run made of them.
     pub(super) undecided: HashSet<Address>,
     pub(super) look_only: bool,
+    pub(super) recovering: bool,
     pub(super) on_failure: Option<FailurePolicy>,
     pub(super) undo: Option<Undo>,
 }
@@ -112,6 +114,7 @@ impl Selection {
             imports: HashMap::new(),
             undecided: HashSet::new(),
             look_only: false,
+            recovering: false,
             on_failure: None,
             undo: None,
         }
@@ -141,6 +144,7 @@ impl Selection {
             kind: self.kind,
             refresh: self.refresh,
             look_only: self.look_only,
+            recovering: self.recovering,
             targets: self.targets.clone(),
             excludes: self.excludes.clone(),
             overrides: self.overrides.clone(),
@@ -467,6 +471,8 @@ impl Prepared<'_> {
                 () = progress.stopped() => Err(stopped().into()),
             }
         };
+        let fresh = made.as_ref().ok().filter(|_| self.file.is_none() && !self.selection.look_only);
+        self.warnings.append(may_be_lost(fresh, &record).await);
         self.warnings.append(ephemerals.close().await);
         let mut plan = made.map_err(fail)?;
         if let Some(filed) = self.filed {

@@ -104,7 +104,7 @@ pub async fn state_settle(
 }
 
 /// The providers as the blueprint configures them; nothing is read.
-async fn look_around(
+pub(super) async fn look_around(
     reality: Reality,
     graph: &Arc<DesiredGraph>,
     inputs: &Inputs,

@@ -10,8 +10,9 @@ use formwork::live::Registry;
 use formwork_contract::artifact::ArtifactSource;
 use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Deferral, Discovered, Imported, MoveRequest,
-    PlanRequest, PlannedChange, Private, Provider, ReadOutcome, ReadRequest, Retry, SettleRequest, Settlement,
+    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Deferral, Discovered, Discovery, Imported,
+    MoveRequest, PlanRequest, PlannedChange, Private, Provider, ReadOutcome, ReadRequest, Retry, SettleRequest,
+    Settlement,
 };
 use formwork_contract::{Attribute, Block, Diagnostic, Diagnostics, ProviderSchema, ResourceSchema, Str, Type, Value};
 
@@ -288,7 +289,11 @@ impl ConfiguredProvider for Fake {
     }
 
     async fn discover(&self, _environment: &str) -> Result<Vec<Discovered>, Diagnostics> {
-        Ok(Vec::new())
+        Err(Diagnostic::error("it cannot be asked what belongs to an environment").into())
+    }
+
+    fn discovers(&self, _type_name: &str) -> Discovery {
+        Discovery::Never
     }
 
     async fn stop(&self) {

@@ -8,6 +8,7 @@ mod checks;
 mod crash;
 mod deferred;
 mod destroy;
+mod discover;
 mod ephemeral;
 mod factory;
 mod failure;
@@ -36,6 +37,7 @@ mod preflight;
 mod protection;
 mod providers;
 mod rehearse;
+mod recover;
 mod rekey;
 #[cfg(test)]
 mod release;

@@ -204,6 +204,21 @@ pub trait ConfiguredProvider: Send + Sync {
     /// The service refuses the listing.
     async fn discover(&self, environment: &str) -> Result<Vec<Discovered>, Diagnostics>;
 
+    /// Whether [`Self::discover`] finds the objects of a type: those that it never finds, a lost record cannot be
+    /// rebuilt with.
+    fn discovers(&self, _type_name: &str) -> Discovery {
+        Discovery::ByTag
+    }
+
+    /// All live objects, of one type if it is given, that carry no owner tag, of no environment: those that can be
+    /// imported. `None` where the provider cannot list them.
+    ///
+    /// # Errors
+    /// There is no such type, or the service refuses the listing.
+    async fn list_unowned(&self, _type_name: Option<&str>) -> Result<Option<Vec<Unowned>>, Diagnostics> {
+        Ok(None)
+    }
+
     /// Opens an ephemeral resource: what it gives is used in this run and never stored.
     ///
     /// # Errors
@@ -468,6 +483,27 @@ pub struct Discovered {
     pub type_name: Str,
     /// The address that its owner tag names.
     pub address: Address,
+    pub value: Value,
+    pub private: Private,
+}
+
+/// How objects of a type are found again when the record is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// They carry an owner tag.
+    ByTag,
+    /// They exist in the record alone, and go with it.
+    RecordOnly,
+    /// They exist, and carry nothing that tells whose they are.
+    Never,
+}
+
+/// A live object without an owner tag.
+#[derive(Clone, Debug)]
+pub struct Unowned {
+    pub type_name: Str,
+    /// What [`ConfiguredProvider::import`] takes it over by.
+    pub import_id: Str,
     pub value: Value,
     pub private: Private,
 }

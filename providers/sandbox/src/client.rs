@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::fault::{Code, Fault};
 use crate::service::{Change, Service, id_of};
-use crate::store::objects::Object;
+use crate::store::objects::{self, Object};
 use crate::weather::{Fate, Occasion, Weather};
 
 /// How often a throttled read is called again before it is given up.
@@ -64,6 +64,12 @@ impl Client {
     pub(crate) async fn discover(&self, environment: &str) -> Result<Vec<Object>, Diagnostics> {
         self.patiently("discover", environment).await?;
         Ok(self.service.of_environment(environment).map_err(|fault| self.told("discover", &fault))?)
+    }
+
+    /// All objects that carry nobody's owner tag.
+    pub(crate) async fn unowned(&self) -> Result<Vec<Object>, Diagnostics> {
+        self.patiently("list", "unowned").await?;
+        Ok(self.service.of_environment(objects::NOBODY).map_err(|fault| self.told("list", &fault))?)
     }
 
     /// Carries a change out; null is what stands after a deletion.

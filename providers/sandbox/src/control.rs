@@ -3,15 +3,20 @@
 use std::path::Path as FilePath;
 
 use formwork_contract::convert::convert;
+use formwork_contract::planning::unknown_where_computed;
 use formwork_contract::suggest::nearest;
 use formwork_contract::{Diagnostic, Diagnostics, Path, Type, Value, json};
 
 use crate::catalog::{Catalog, Kind};
-use crate::service::{Service, decode, targets};
+use crate::resource::Problems;
+use crate::service::{Change, Service, decode, id_of, targets};
 use crate::settings::Settings;
 use crate::store::objects::{self, Object};
 use crate::store::tokens::{self, Token};
-use crate::store::{Store, passwords};
+use crate::store::{Store, attempts, passwords};
+
+/// What the attempts are called that make objects out of band.
+const OUT_OF_BAND: &str = "out of band";
 
 /// An object of the sandbox, as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +84,64 @@ pub fn list(state_dir: &FilePath) -> Result<Vec<ObjectSummary>, Diagnostics> {
 pub fn contents(state_dir: &FilePath) -> Result<Vec<(ObjectSummary, serde_json::Value)>, Diagnostics> {
     let all = open(state_dir)?.read(objects::all).map_err(|fault| fault.diagnostic("list", None, "none"))?;
     Ok(all.into_iter().map(|object| (ObjectSummary::from(&object), object.attributes)).collect())
+}
+
+/// Makes an object out of band: nobody's owner tag is on it. Attributes are given as for [`drift`].
+///
+/// # Errors
+/// There is no such type or attribute, or the cloud refuses the object.
+pub fn create(state_dir: &FilePath, type_name: &str, given: &[(String, String)]) -> Result<ObjectSummary, Diagnostics> {
+    let service = Service {
+        store: open(state_dir)?,
+        settings: Settings::default(),
+        catalog: Catalog::new().into(),
+        environment: objects::NOBODY.into(),
+    };
+    let kind = service.catalog.kind(type_name).ok_or_else(|| service.catalog.unknown_type(type_name))?;
+    let block = &kind.description.block;
+    let mut problems = Diagnostics::new();
+    let mut config = block.empty_value();
+    for (attribute, text) in given {
+        match changed(kind, &config, attribute, text) {
+            Ok(value) => config = value,
+            Err(problem) => problems.append(problem),
+        }
+    }
+    for (name, attribute) in &block.attributes {
+        if attribute.required && config.get(name).is_none_or(Value::is_null) {
+            problems.push(
+                Diagnostic::error(format!("`{name}` is missing"))
+                    .detail(format!("A `{type_name}` cannot be made without it."))
+                    .hint(format!("write `{name}=VALUE`")),
+            );
+        }
+    }
+    problems.into_result(())?;
+    let mut found = Problems::default();
+    kind.resource.check(&config, &mut found);
+    found.into_diagnostics().into_result(())?;
+    let planned = unknown_where_computed(block, &kind.with_defaults(&config, &config));
+    let made = service.store.write(|connection| {
+        // The same commands make the same ids.
+        let attempt = format!("{OUT_OF_BAND}: {type_name} {}", attempts::next(connection, OUT_OF_BAND, type_name)?);
+        let change = Change {
+            kind,
+            address: objects::NOBODY,
+            attempt: &attempt,
+            prior: &Value::NULL,
+            config: &config,
+            planned: &planned,
+            half: false,
+        };
+        service.create_in(connection, &change)
+    });
+    let made = made.map_err(|fault| fault.diagnostic(&format!("create {type_name}"), None, "none"))?;
+    Ok(ObjectSummary {
+        id: id_of(&made).to_owned(),
+        type_name: type_name.to_owned(),
+        environment: objects::NOBODY.to_owned(),
+        address: objects::NOBODY.to_owned(),
+    })
 }
 
 /// Changes attributes of an object out of band. `which` is an id or the address of its owner; a change

@@ -7,7 +7,7 @@ use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Ephemeral, FunctionError, Imported,
     PlanRequest, PlannedChange, Preflight, PreflightRequest, Private, Provider, ReadOutcome, ReadRequest, Renewed,
-    SettleRequest, Settlement,
+    SettleRequest, Settlement, Unowned,
 };
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Value};
 
@@ -257,5 +257,18 @@ impl ConfiguredProvider for Configured {
             discovered.push(Discovered { type_name, address, value: self.value(object)?, private: Private::default() });
         }
         Ok(discovered)
+    }
+
+    async fn list_unowned(&self, type_name: Option<&str>) -> Result<Option<Vec<Unowned>>, Diagnostics> {
+        if let Some(type_name) = type_name {
+            self.kind(type_name)?;
+        }
+        let objects = self.client.unowned().await?;
+        let wanted = objects.iter().filter(|object| type_name.is_none_or(|wanted| object.type_name == wanted));
+        let unowned = wanted.map(|object| {
+            let (type_name, import_id) = (object.type_name.as_str().into(), object.id.as_str().into());
+            Ok(Unowned { type_name, import_id, value: self.value(object)?, private: Private::default() })
+        });
+        unowned.collect::<Result<_, Diagnostics>>().map(Some)
     }
 }

@@ -108,11 +108,6 @@ Examples:
   formwork state settle null_resource.a --absent    a run broke off, and it was not made
   formwork state settle sandbox_machine.a --as-is   a way back was stuck with it, and it is seen to";
 
-pub(super) const IMPORT: &str = "\
-Examples:
-  formwork import sandbox_machine.web machine-0a1b2c3d4e5f60718
-  formwork import 'module.web[\"eu\"].sandbox_machine.web[0]' machine-0a1b2c3d4e5f60718";
-
 pub(super) const ADOPT: &str = "\
 Examples:
   formwork adopt terraform.tfstate --dry-run      what would be taken, and what not
@@ -135,6 +130,7 @@ pub(super) const SANDBOX: &str = "\
 Examples:
   formwork sandbox list
   formwork sandbox drift component.registry.images.sandbox_registry.main scan_on_push=false
+  formwork sandbox create sandbox_network name=legacy cidr_block=10.8.0.0/16
   formwork sandbox delete component.registry.images.sandbox_registry_credential.pull";
 
 pub(super) const SERVE_PROVIDER: &str = "\

@@ -257,6 +257,7 @@ fn kind(kind: RevisionKind) -> &'static str {
         RevisionKind::Rollback => "rollback",
         RevisionKind::Edit => "edit",
         RevisionKind::Adopt => "adopt",
+        RevisionKind::Recover => "recover",
     }
 }
 

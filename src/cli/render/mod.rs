@@ -15,6 +15,7 @@ pub mod policy;
 #[cfg(feature = "terraform")]
 pub mod providers;
 pub mod rehearsal;
+pub mod recover;
 mod release;
 pub mod secrets;
 pub mod sequence;

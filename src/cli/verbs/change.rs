@@ -93,11 +93,14 @@ pub(crate) async fn drift(session: &Session, arguments: &Drift) -> Outcome {
 }
 
 pub(crate) async fn import(session: &Session, arguments: &Import) -> Outcome {
+    let (Some(to), Some(id)) = (&arguments.address, &arguments.id) else {
+        return super::discover::discover(session, arguments).await;
+    };
     let workspace = session.workspace(&arguments.variables)?;
-    let to = address(&arguments.address)?;
+    let to = address(to)?;
     let request = PlanRequest {
         targets: vec![Focus::Resource(to.clone())],
-        imports: vec![(to, arguments.id.as_str().into())],
+        imports: vec![(to, id.as_str().into())],
         ..PlanRequest::default()
     };
     let watcher = session.watcher();

@@ -1,10 +1,10 @@
 //! `sandbox`: the embedded cloud as somebody else would touch it.
 
 #[cfg(feature = "sandbox")]
-pub(crate) use present::{delete, drift, list};
+pub(crate) use present::{create, delete, drift, list};
 
 #[cfg(not(feature = "sandbox"))]
-pub(crate) use absent::{delete, drift, list};
+pub(crate) use absent::{create, delete, drift, list};
 
 #[cfg(feature = "sandbox")]
 mod present {
@@ -21,6 +21,12 @@ mod present {
         let object = formwork_sandbox::control::drift(&state_dir(session)?, address, &changes).map_err(failed)?;
         let told: Vec<String> = changes.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         say(session, &object.address, &object.id, &format!("changed behind Formwork's back: {}", told.join(", ")))
+    }
+
+    pub(crate) fn create(session: &Session, type_name: &str, attributes: &[String]) -> Outcome {
+        let attributes = attributes.iter().map(|attribute| split(attribute)).collect::<Result<Vec<_>, Stop>>()?;
+        let made = formwork_sandbox::control::create(&state_dir(session)?, type_name, &attributes).map_err(failed)?;
+        say(session, &made.address, &made.id, "made behind Formwork's back")
     }
 
     pub(crate) fn delete(session: &Session, address: &str) -> Outcome {
@@ -45,7 +51,10 @@ mod present {
             session.print_json(&json!({"format_version": "1.0", "objects": objects}))?;
             return Ok(DONE);
         }
-        let lines = objects.iter().map(|object| format!("{}  {}  {}\n", object.environment, object.address, object.id));
+        let lines = objects.iter().map(|object| match &*object.environment {
+            "" => format!("(nobody's)  {}\n", object.id),
+            environment => format!("{environment}  {}  {}\n", object.address, object.id),
+        });
         let lines: String = lines.collect();
         session.print(if lines.is_empty() { "The sandbox is empty.\n" } else { &lines })?;
         Ok(DONE)
@@ -55,7 +64,8 @@ mod present {
         if session.global.json {
             session.print_json(&json!({"format_version": "1.0", "address": address, "id": id, "diagnostics": []}))?;
         } else {
-            session.print(&format!("{address} ({id}) {what}\n"))?;
+            let named = if address.is_empty() { id.to_owned() } else { format!("{address} ({id})") };
+            session.print(&format!("{named} {what}\n"))?;
         }
         Ok(DONE)
     }
@@ -64,7 +74,7 @@ mod present {
         match change.split_once('=') {
             Some((name, value)) => Ok((name.trim().to_owned(), value.to_owned())),
             None => Err(Diagnostic::error(format!("`{change}` gives no value"))
-                .hint("Write `formwork sandbox drift ADDRESS ATTRIBUTE=VALUE`.")
+                .hint("Write `ATTRIBUTE=VALUE`, such as `name=web`.")
                 .into()),
         }
     }
@@ -88,6 +98,10 @@ mod absent {
     use crate::cli::session::{Outcome, Session};
 
     pub(crate) fn drift(_session: &Session, _address: &str, _changes: &[String]) -> Outcome {
+        refusal()
+    }
+
+    pub(crate) fn create(_session: &Session, _type_name: &str, _attributes: &[String]) -> Outcome {
         refusal()
     }
 

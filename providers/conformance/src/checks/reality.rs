@@ -5,7 +5,7 @@ use formwork_contract::provider::{Context, ReadOutcome};
 
 use super::life::reads_as;
 use super::{Checked, PASSED};
-use crate::bench::{Bench, Object, read_request};
+use crate::bench::{Bench, Object, deletion, read_request};
 use crate::fixture::KeptBy;
 use crate::report::Verdict;
 
@@ -86,6 +86,14 @@ pub(super) async fn discovery(bench: &mut Bench<'_>) -> Checked {
     }
     if found.len() != owned.len() {
         return Err(format!("expected {} objects with the owner tag, found {}", owned.len(), found.len()));
+    }
+    let attempt = bench.attempt();
+    let deleted = bench.provider.apply(deletion(&object, &attempt)).await;
+    deleted.map_err(|error| format!("the deletion failed: {error}"))?;
+    let found = bench.provider.discover(environment).await;
+    let found = found.map_err(|problem| format!("the discovery failed: {problem}"))?;
+    if let Some(gone) = found.iter().find(|found| found.address == object.address) {
+        return Err(format!("expected nothing of what was deleted, found `{}` as {:?}", gone.address, gone.value));
     }
     let other = format!("{environment}-other");
     let found = bench.elsewhere(&other).await?.discover(&other).await;

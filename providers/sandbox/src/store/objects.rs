@@ -22,6 +22,9 @@ pub(crate) struct Object {
     pub attributes: Json,
 }
 
+/// The environment and the address in the owner tags of what was made without any.
+pub(crate) const NOBODY: &str = "";
+
 /// A name that may stand once within its scope.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Name {

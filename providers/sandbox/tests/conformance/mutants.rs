@@ -34,6 +34,7 @@ enum Fault {
     ReadsFromMemory,
     DiscoversNothing,
     DiscoversForAnyone,
+    DiscoversTheDead,
     ReadsBackwards,
     SaysNothingHappened,
     SaysMoreThanHappened,
@@ -42,7 +43,7 @@ enum Fault {
 }
 
 impl Fault {
-    const ALL: [(Self, Check); 22] = [
+    const ALL: [(Self, Check); 23] = [
         (Self::ReservedName, Check::SchemaSanity),
         (Self::RefusesUnknowns, Check::Validation),
         (Self::ClaimsToKnow, Check::UnknownsPlanned),
@@ -60,6 +61,7 @@ impl Fault {
         (Self::ReadsFromMemory, Check::DriftSeen),
         (Self::DiscoversNothing, Check::Discovery),
         (Self::DiscoversForAnyone, Check::Discovery),
+        (Self::DiscoversTheDead, Check::Discovery),
         (Self::ReadsBackwards, Check::BatchOrder),
         (Self::SaysNothingHappened, Check::RoughWeather),
         (Self::SaysMoreThanHappened, Check::RoughWeather),
@@ -96,6 +98,8 @@ struct Configured {
     environment: String,
     fault: Fault,
     calls: Arc<AtomicUsize>,
+    /// What it found before.
+    seen: std::sync::Mutex<Vec<Discovered>>,
 }
 
 #[async_trait]
@@ -127,7 +131,8 @@ impl Provider for Mutant {
     async fn configure(&self, config: Value, context: Context) -> Result<Arc<dyn ConfiguredProvider>, Diagnostics> {
         let environment = context.environment.to_string();
         let inner = self.inner.configure(config, context).await?;
-        Ok(Arc::new(Configured { inner, environment, fault: self.fault, calls: Arc::clone(&self.calls) }))
+        let (calls, seen) = (Arc::clone(&self.calls), std::sync::Mutex::default());
+        Ok(Arc::new(Configured { inner, environment, fault: self.fault, calls, seen }))
     }
 }
 
@@ -262,6 +267,18 @@ impl ConfiguredProvider for Configured {
         match self.fault {
             Fault::DiscoversNothing => Ok(Vec::new()),
             Fault::DiscoversForAnyone => self.inner.discover("conformance").await,
+            Fault::DiscoversTheDead => {
+                let mut found = self.inner.discover(environment).await?;
+                let mut seen = self.seen.lock().expect("nobody panicked with it");
+                found.extend(
+                    seen.iter()
+                        .filter(|old| found.iter().all(|new| new.address != old.address))
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                );
+                seen.clone_from(&found);
+                Ok(found)
+            }
             _ => self.inner.discover(environment).await,
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Discovered, Ephemeral, Imported, PlanRequest, PlannedChange,
-    Private, ReadOutcome, ReadRequest, Renewed, SettleRequest, Settlement,
+    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Discovered, Discovery, Ephemeral, Imported, PlanRequest,
+    PlannedChange, Private, ReadOutcome, ReadRequest, Renewed, SettleRequest, Settlement,
 };
 use formwork_contract::{Diagnostic, Diagnostics, Str, Value};
 use prost::Message;
@@ -123,6 +123,10 @@ impl ConfiguredProvider for ConfiguredPlugin {
             .detail("Terraform's plugin protocol has no call for it.")
             .hint("import its objects one by one")
             .into())
+    }
+
+    fn discovers(&self, _type_name: &str) -> Discovery {
+        Discovery::Never
     }
 
     async fn open_ephemeral(&self, type_name: &str, config: &Value) -> Result<Ephemeral, Diagnostics> {
