@@ -60,6 +60,28 @@ fn assert_audited(factory: &Factory) {
 }
 
 #[test]
+fn outputs_name_the_objects_that_a_way_back_made_anew() {
+    let (factory, fake) = Fake::factory(
+        "resource \"fake_thing\" \"gone\" { name = \"gone\" }\noutput \"ids\" { value = [fake_thing.gone.id] }\n",
+    );
+    factory.apply();
+    factory.write("main.hcl", "resource \"fake_thing\" \"new\" { name = \"new\" }\n");
+    fake.world().refused = vec!["create new".into()];
+    let request = PlanRequest { on_failure: Some(FailurePolicy::Continue), ..PlanRequest::default() };
+    let broken = factory.apply_planned(factory.try_plan(&request).expect("a plan"));
+    assert!(!broken.is_complete());
+    assert_eq!(fake.world().standing(), 0, "`gone` is gone");
+    fake.world().refused.clear();
+    let back = factory.rollback(None);
+    assert!(back.is_complete(), "{:?}", back.failed);
+    factory.write(
+        "main.hcl",
+        "resource \"fake_thing\" \"gone\" { name = \"gone\" }\noutput \"ids\" { value = [fake_thing.gone.id] }\n",
+    );
+    assert!(factory.plan().plan.is_empty(), "the output has the new id");
+}
+
+#[test]
 fn stop_begins_nothing_new() {
     let (factory, fake) = chain("stop");
     let outcome = failing(&factory, &fake, &["create b"]);
