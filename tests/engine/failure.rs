@@ -82,6 +82,29 @@ fn outputs_name_the_objects_that_a_way_back_made_anew() {
 }
 
 #[test]
+fn a_way_back_restores_what_objects_are_recorded_to_depend_on() {
+    let before = "resource \"sandbox_registry\" \"a\" { name = \"one\" }\n\
+                  resource \"sandbox_registry_credential\" \"c\" { registry_id = sandbox_registry.a.id }\n";
+    let after = "resource \"sandbox_registry\" \"b\" { name = \"one\" }\n\
+                 resource \"sandbox_registry_credential\" \"c\" { registry_id = sandbox_registry.b.id }\n\
+                 resource \"sandbox_network\" \"n\" {\n  name = \"n\"\n  cidr_block = \"10.0.0.0/16\"\n}\n\
+                 moved {\n  from = sandbox_registry.a\n  to = sandbox_registry.b\n}\n\
+                 release {\n  wave \"first\" {\n    targets = [sandbox_registry_credential.c]\n    gate \"shut\" {\n\
+                 condition = sandbox_registry_credential.c.id == \"\"\nerror_message = \"no\"\nattempts = 1\n\
+                 }\n  }\n  wave \"rest\" {}\n}\n";
+    let factory = Factory::new(before);
+    factory.apply();
+    factory.write("main.hcl", after);
+    assert!(!factory.apply_planned(factory.plan()).is_complete());
+    factory.rollback(None);
+    factory.write("main.hcl", before);
+    factory.assert_settled();
+    // By the record alone it is known that the credential goes before its registry.
+    factory.destroy();
+    assert_eq!(factory.standing(), 0);
+}
+
+#[test]
 fn stop_begins_nothing_new() {
     let (factory, fake) = chain("stop");
     let outcome = failing(&factory, &fake, &["create b"]);

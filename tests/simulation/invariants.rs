@@ -92,6 +92,12 @@ pub(crate) fn what_is_deposed_has_a_name(world: &World) -> bool {
     resources.iter().any(|resource| resource.deposed.is_some() && named.contains(&&*resource.address.type_name))
 }
 
+/// Whether a replacement left what it set aside: whichever run comes next takes it away.
+pub(crate) fn something_is_deposed(world: &World) -> bool {
+    let resources = world.record().and_then(|record| record.resources().ok()).unwrap_or_default();
+    resources.iter().any(|resource| resource.deposed.is_some())
+}
+
 /// The addresses under which the record knows objects.
 pub(crate) fn addresses_of(world: &World, ids: &BTreeSet<String>) -> Result<BTreeSet<String>, Violation> {
     let Some(record) = world.record() else { return Ok(BTreeSet::new()) };

@@ -81,6 +81,10 @@ async fn acts(world: &mut World, script: &Script) -> Result<(), Violation> {
                     reach(world, Goal::Blueprint, &[]).await?;
                 }
                 go_back(world, back).await?;
+                // What was meddled with, and not touched by the run, is not taken back with it.
+                if run.meddling.is_some() {
+                    reach(world, Goal::Blueprint, &[]).await?;
+                }
             }
             Act::RollBack { runs } => {
                 world.trace.line("# back");

@@ -15,6 +15,7 @@ pub(crate) async fn apply_parts(world: &World, before: &Form, latency_ms: u32) -
     if !world.form.moves.is_empty() || world.form.blocks.iter().any(|block| gets_other_keys(before, block)) {
         return Ok(());
     }
+    world.write_release(None);
     let runs = parts(before, &world.form).into_iter().map(|part| {
         let weather = Weather { latency_ms, ..Weather::default() };
         world.part(part, weather)

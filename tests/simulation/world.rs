@@ -10,8 +10,8 @@ use formwork::plan::model::Action;
 use formwork::record::model::{RevisionStatus, RevisionSummary};
 use formwork::record::{Entropy, OpenOptions, Record};
 use formwork::workflow::{
-    self, AcceptedLoss, ApplyOutcome, ApplyRequest, Consent, Failure, Focus, Machine, PausedFor, PlanRequest, Planned,
-    RollbackRequest, Secrecy, VariableSource, Workspace,
+    self, AcceptedLoss, ApplyOutcome, ApplyRequest, Consent, Failure, FailurePolicy, Focus, Machine, PausedFor,
+    PlanRequest, Planned, RollbackRequest, Secrecy, VariableSource, Workspace,
 };
 use formwork_contract::provider::Provider;
 use formwork_contract::{Address, ProviderSchema};
@@ -19,6 +19,7 @@ use formwork_sandbox::Sandbox;
 
 use crate::cloud::{Cloud, Disturbance};
 use crate::form::{Form, SECRETS, secret};
+use crate::invariants;
 use crate::play::Violation;
 use crate::random::Random;
 use crate::release::{Gate, Release};
@@ -172,7 +173,11 @@ impl World {
         let text = format!("== run {} for {goal:?} with {faults:?}", self.runs);
         self.trace.line(text);
         self.write_release(faults.release.filter(|_| goal == Goal::Blueprint));
-        let before = Standing::now(self).ok().filter(|_| faults.meddling.is_none() && faults.rival.is_none());
+        let comparable = faults.on_failure == Some(FailurePolicy::Rollback)
+            && faults.meddling.is_none()
+            && faults.rival.is_none()
+            && !invariants::something_is_deposed(self);
+        let before = Standing::now(self).ok().filter(|_| comparable);
         let own = self.run(goal, faults, "run");
         let rival = async {
             let delay = faults.rival?;
@@ -201,7 +206,7 @@ impl World {
     }
 
     /// Without a release the file goes, and with it what an earlier run was held back by.
-    fn write_release(&self, release: Option<Release>) {
+    pub(crate) fn write_release(&self, release: Option<Release>) {
         let file = self.path().join(Release::FILE);
         match release {
             Some(release) => std::fs::write(file, release.text(&self.form)).expect("the folder is writable"),

@@ -84,7 +84,10 @@ impl Links {
         }
         value.transform(&Path::root(), &mut |_, part| {
             let Value::String(text) = part.unmarked() else { return part };
-            let Some([(address, attribute)]) = self.known_by.get(text).map(Vec::as_slice) else { return part };
+            // Others may repeat what the first is known by.
+            let Some((address, attribute)) = self.known_by.get(text).and_then(|known| known.first()) else {
+                return part;
+            };
             let new = self.made.get(address).and_then(|value| value.at(attribute)).filter(|new| !new.is_unknown());
             new.map_or_else(|| Value::unknown(Type::String), Value::deep_unmarked).mark(part.marks())
         })
