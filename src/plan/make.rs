@@ -35,6 +35,8 @@ pub struct Recorded {
     pub resources: Vec<RecordedResource>,
     /// When each of `resources` last changed.
     pub rows: Vec<RecordedRow>,
+    /// Names that objects had before, by which others may still depend on them.
+    pub formerly: HashMap<Address, Vec<Address>>,
     /// Output values after the last apply, and whether each is sensitive.
     pub outputs: BTreeMap<Str, (Value, bool)>,
     /// As [`super::bound::output_digests`] gives them.
@@ -86,7 +88,8 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
     let moves = if options.undo.is_some() { Moves::default() } else { Moves::of(&graph, &options.returns)? };
     let blocks = blocks(&graph);
-    let (waiting, recorded_instances, unmoved) = by_provider(&graph, &blocks, &moves, recorded.resources);
+    let (resources, said) = apart(recorded);
+    let (waiting, recorded_instances, unmoved) = by_provider(&graph, &blocks, &moves, resources);
     let mut walk = Walk {
         create_first: create_first(&graph),
         provider_inputs: provider_inputs(&graph),
@@ -141,14 +144,20 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         return Err(walk.diagnostics);
     }
     header.files = walk.graph.blueprint.files.snapshot();
-    finish(walk, header, Said { rows: recorded.rows, outputs: recorded.outputs, digests: recorded.output_digests })
+    finish(walk, header, said)
 }
 
 /// What is left to be told of the record once its resources are placed.
 struct Said {
     rows: Vec<RecordedRow>,
+    formerly: HashMap<Address, Vec<Address>>,
     outputs: BTreeMap<Str, (Value, bool)>,
     digests: BTreeMap<Str, Str>,
+}
+
+fn apart(recorded: Recorded) -> (Vec<RecordedResource>, Said) {
+    let Recorded { resources, rows, formerly, outputs, output_digests: digests, .. } = recorded;
+    (resources, Said { rows, formerly, outputs, digests })
 }
 
 fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Diagnostics> {
@@ -161,7 +170,7 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
         theirs.for_each(|(_, change)| change.action = Action::NoOp);
     }
     risk::assess(&mut walk.changes);
-    let mut steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
+    let mut steps = steps::steps(&walk.changes, &walk.ordering, &said.formerly, walk.options.seal)?;
     let declared = match walk.options.look_only {
         true => release::Declared::default(),
         false => release::read(&walk.evaluation, release::Knowledge::Planned)?,

@@ -105,6 +105,33 @@ fn a_way_back_restores_what_objects_are_recorded_to_depend_on() {
 }
 
 #[test]
+fn what_a_broken_run_moved_goes_after_what_stands_on_it() {
+    let subnet = |network: &str, range: &str| {
+        format!(
+            "resource \"sandbox_subnet\" \"s\" {{\n  network_id = sandbox_network.{network}.id\n  cidr_block = \"{range}\"\n\
+             lifecycle {{ create_before_destroy = true }}\n}}\n"
+        )
+    };
+    let network = |label: &str, name: &str, range: &str| {
+        format!("resource \"sandbox_network\" \"{label}\" {{\n  name = \"{name}\"\n  cidr_block = \"{range}\"\n}}\n")
+    };
+    let taken = network("taken", "two", "10.9.0.0/16");
+    let factory = Factory::new(&(network("a", "one", "10.2.0.0/16") + &subnet("a", "10.2.4.0/24") + &taken));
+    factory.apply();
+    let moved = |name: &str| {
+        network("b", name, "10.4.0.0/16")
+            + &subnet("b", "10.4.4.0/24")
+            + "moved {\n  from = sandbox_network.a\n  to = sandbox_network.b\n}\n"
+            + &taken
+    };
+    factory.write("main.hcl", &moved("two"));
+    assert!(!factory.apply_planned(factory.plan()).is_complete(), "the name is taken");
+    factory.write("main.hcl", &moved("three"));
+    factory.apply();
+    factory.assert_settled();
+}
+
+#[test]
 fn stop_begins_nothing_new() {
     let (factory, fake) = chain("stop");
     let outcome = failing(&factory, &fake, &["create b"]);

@@ -70,14 +70,15 @@ async fn acts(world: &mut World, script: &Script) -> Result<(), Violation> {
                 world.trace.line("# a new form, backed out of");
                 let before = world.latest();
                 world.began_after = before;
+                let old = world.form.clone();
                 world.write(form);
                 world.attempt(Goal::Blueprint, run).await;
                 world.violation()?;
                 invariants::no_strays(world)?;
                 stuck::release(world).await?;
                 // Nothing was begun, so that there is nothing to go back from; or what was set aside has the name that is
-                // wanted again, and stays until nothing depends on it.
-                if world.latest() == before || is_taken_back(world) || invariants::what_is_deposed_has_a_name(world) {
+                // wanted again, and does not take a place again that it was moved from.
+                if world.latest() == before || is_taken_back(world) || moved_and_set_aside(world, &old).await {
                     reach(world, Goal::Blueprint, &[]).await?;
                 }
                 go_back(world, back).await?;
@@ -121,28 +122,45 @@ async fn acts(world: &mut World, script: &Script) -> Result<(), Violation> {
 async fn reach(world: &mut World, goal: Goal, runs: &[Faults]) -> Result<(), Violation> {
     let mut goal = goal;
     world.began_after = world.latest();
+    let mut meddled = false;
     for faults in runs {
         let ended = world.attempt(goal, faults).await;
         world.violation()?;
         invariants::no_strays(world)?;
         stuck::release(world).await?;
-        // What was meddled with may have been done already, and shows in the next plan.
-        if ended == Ended::Complete && faults.meddling.is_none() {
+        // What was meddled with may have been done already, and shows in the next plan, not in what is left of an old one.
+        meddled = faults.meddling.is_some() || (meddled && faults.resumes);
+        if ended == Ended::Complete && !meddled {
             return Ok(());
         }
         if let Goal::Revision(number, _) = goal {
             goal = Goal::Revision(number, true);
         }
     }
-    // What a replacement set aside has the name that is wanted, and goes in the run that cannot have it.
-    if invariants::what_is_deposed_has_a_name(world) && world.attempt(goal, &Faults::default()).await == Ended::Complete
-    {
-        return Ok(());
-    }
+    get_out_of_the_way(world, goal).await?;
     match world.attempt(goal, &Faults::default()).await {
         Ended::Complete => Ok(()),
         other => Err(Violation::new("a run gets through in fair weather", format!("{goal:?}: {other:?}"))),
     }
+}
+
+/// What a replacement set aside keeps its name until nothing stands on it, and is gone after the run that cannot have
+/// the name for this. What was interrupted has to be completed first, before a named revision is gone back to.
+async fn get_out_of_the_way(world: &mut World, goal: Goal) -> Result<(), Violation> {
+    // A plan settles what an interrupted run made of it.
+    if world.record().is_some_and(|record| record.open_intents().is_ok_and(|open| !open.is_empty())) {
+        drop(world.plan().await);
+    }
+    for _ in 0..2 {
+        if invariants::what_is_deposed_has_a_name(world) {
+            let was_begun = world.unfinished().is_some_and(|last| last.undoes.is_none());
+            let goal = if matches!(goal, Goal::Revision(..)) && !was_begun { Goal::Blueprint } else { goal };
+            world.attempt(goal, &Faults::default()).await;
+            world.violation()?;
+            invariants::no_strays(world)?;
+        }
+    }
+    Ok(())
 }
 
 /// Back to the last complete revision before the latest, and the blueprint with it.
@@ -162,6 +180,15 @@ async fn go_back(world: &mut World, runs: &[Faults]) -> Result<(), Violation> {
     let form = world.revisions.get(&target).cloned().unwrap_or_default();
     world.write(&form);
     Ok(())
+}
+
+/// Whether a replacement was interrupted of something that was moved; a plan settles what became of it.
+async fn moved_and_set_aside(world: &World, old: &Form) -> bool {
+    if !together::makes_moves(old, &world.form) {
+        return false;
+    }
+    drop(world.plan().await);
+    invariants::what_is_deposed_has_a_name(world)
 }
 
 /// Whether the last revision took back another, so that there is nothing to go back from.

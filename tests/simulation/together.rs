@@ -12,7 +12,7 @@ use crate::world::{Ended, World};
 /// Applies each part of the form that is on disk by a run of its own, all of them at once.
 pub(crate) async fn apply_parts(world: &World, before: &Form, latency_ms: u32) -> Result<(), Violation> {
     // Every run makes all moves, whatever it is confined to: of those, the first that comes is the only one.
-    if !world.form.moves.is_empty() || world.form.blocks.iter().any(|block| gets_other_keys(before, block)) {
+    if makes_moves(before, &world.form) {
         return Ok(());
     }
     world.write_release(None);
@@ -27,6 +27,11 @@ pub(crate) async fn apply_parts(world: &World, before: &Form, latency_ms: u32) -
         }
     }
     Ok(())
+}
+
+/// Whether objects get other addresses on the way from one form to another.
+pub(crate) fn makes_moves(before: &Form, after: &Form) -> bool {
+    !after.moves.is_empty() || after.blocks.iter().any(|block| gets_other_keys(before, block))
 }
 
 /// Whether a block got a count or lost it, which moves its first instance.

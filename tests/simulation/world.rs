@@ -262,7 +262,7 @@ impl World {
     }
 
     /// The last revision, if it is of the present goal and did not reach its end.
-    fn unfinished(&self) -> Option<RevisionSummary> {
+    pub(crate) fn unfinished(&self) -> Option<RevisionSummary> {
         let last = self.history().into_iter().max_by_key(|summary| summary.number)?;
         (last.number > self.began_after && last.status != RevisionStatus::Complete).then_some(last)
     }
