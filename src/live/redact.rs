@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use formwork_contract::{Diagnostic, Marks, Path, Value};
@@ -153,8 +153,11 @@ impl Known {
         while self.layers.last().is_some_and(|layer| layer.forms.len() < 2 * forms.len()) {
             forms.extend(self.layers.pop().into_iter().flat_map(|layer| layer.forms));
         }
+        // What is searched is short and what is looked for changes often: a finder has to be made fast rather than be fast.
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::Standard).kind(Some(AhoCorasickKind::ContiguousNFA));
         // It fails for more patterns than memory holds only.
-        if let Ok(finder) = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&forms) {
+        if let Ok(finder) = builder.build(&forms) {
             self.layers.push(Layer { forms, finder });
         }
     }

@@ -113,12 +113,13 @@ fn covers_steps(named: &ModulePath, path: &ModulePath) -> bool {
 /// on what is named and is left out.
 ///
 /// # Errors
-/// A name that nothing in the blueprint has.
+/// A name that nothing in the blueprint has, nor in the record.
 pub(super) fn focused(
     graph: &DesiredGraph,
     targets: &[Focus],
     excluded: &Excluded,
     kind: PlanKind,
+    is_recorded: &dyn Fn(&Focus) -> bool,
 ) -> Result<(Option<Focused>, LeftOut), Diagnostics> {
     let mut left_out = excluded.left_out.clone();
     if targets.is_empty() {
@@ -130,6 +131,10 @@ pub(super) fn focused(
     let mut focused = Focused::default();
     for target in targets {
         let named: Vec<NodeId> = nodes_of(graph, target);
+        // What no block declares any more is named by what the record has.
+        if named.is_empty() && is_recorded(target) {
+            continue;
+        }
         if named.is_empty() {
             let known: Vec<String> = resources(graph).map(|node| graph.describe(node)).collect();
             let diagnostic = Diagnostic::error(format!("the blueprint has no `{target}`"))

@@ -35,6 +35,8 @@ pub struct Recorded {
     pub resources: Vec<RecordedResource>,
     /// When each of `resources` last changed.
     pub rows: Vec<RecordedRow>,
+    /// Names that objects had before, by which others may still depend on them.
+    pub formerly: HashMap<Address, Vec<Address>>,
     /// Output values after the last apply, and whether each is sensitive.
     pub outputs: BTreeMap<Str, (Value, bool)>,
     /// As [`super::bound::output_digests`] gives them.
@@ -78,7 +80,7 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     let (focus, left_out) = if options.look_only {
         (Some(focus::Focused::default()), LeftOut::default())
     } else {
-        focus::focused(&graph, &options.targets, &excluded, options.kind)?
+        focus::focused(&graph, &options.targets, &excluded, options.kind, &is_recorded)?
     };
     let mut evaluation = Evaluation::new(Arc::clone(&graph), inputs);
     reality.provide_functions(&mut evaluation, graph.called_providers()).await?;
@@ -86,7 +88,8 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
     pending.extend(imports.into_iter().map(|(address, id)| (address, PendingImport { id, span: None })));
     let moves = if options.undo.is_some() { Moves::default() } else { Moves::of(&graph, &options.returns)? };
     let blocks = blocks(&graph);
-    let (waiting, recorded_instances, unmoved) = by_provider(&graph, &blocks, &moves, recorded.resources);
+    let (resources, said) = apart(recorded);
+    let (waiting, recorded_instances, unmoved) = by_provider(&graph, &blocks, &moves, resources);
     let mut walk = Walk {
         create_first: create_first(&graph),
         provider_inputs: provider_inputs(&graph),
@@ -141,14 +144,20 @@ pub async fn make(request: Request, options: &PlanOptions<'_>) -> Result<Plan, D
         return Err(walk.diagnostics);
     }
     header.files = walk.graph.blueprint.files.snapshot();
-    finish(walk, header, Said { rows: recorded.rows, outputs: recorded.outputs, digests: recorded.output_digests })
+    finish(walk, header, said)
 }
 
 /// What is left to be told of the record once its resources are placed.
 struct Said {
     rows: Vec<RecordedRow>,
+    formerly: HashMap<Address, Vec<Address>>,
     outputs: BTreeMap<Str, (Value, bool)>,
     digests: BTreeMap<Str, Str>,
+}
+
+fn apart(recorded: Recorded) -> (Vec<RecordedResource>, Said) {
+    let Recorded { resources, rows, formerly, outputs, output_digests: digests, .. } = recorded;
+    (resources, Said { rows, formerly, outputs, digests })
 }
 
 fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Diagnostics> {
@@ -161,7 +170,7 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
         theirs.for_each(|(_, change)| change.action = Action::NoOp);
     }
     risk::assess(&mut walk.changes);
-    let mut steps = steps::steps(&walk.changes, &walk.ordering, walk.options.seal)?;
+    let mut steps = steps::steps(&walk.changes, &walk.ordering, &said.formerly, walk.options.seal)?;
     let declared = match walk.options.look_only {
         true => release::Declared::default(),
         false => release::read(&walk.evaluation, release::Knowledge::Planned)?,
@@ -176,6 +185,8 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
     let failed = walk.checks.iter().filter(|check| check.status == CheckStatus::Fail);
     warnings.extend(failed.flat_map(|check| check.problems.iter().cloned()));
     walk.drift.sort_by(|a, b| a.address.cmp(&b.address));
+    let before = walk.options.undo.into_iter().flat_map(|undo| &undo.outputs);
+    let outputs_before = before.map(|(name, (value, _))| (name.clone(), value.clone())).collect();
     Ok(Plan {
         header,
         changes: walk.changes,
@@ -195,6 +206,7 @@ fn finish(mut walk: Walk<'_>, mut header: Header, said: Said) -> Result<Plan, Di
             origins: walk.origins,
             blocks: walk.ephemerals,
             links: walk.links,
+            outputs_before,
         },
     })
 }
@@ -384,16 +396,26 @@ fn is_whole_destroy(walk: &Walk<'_>) -> bool {
     walk.options.kind == PlanKind::Destroy && walk.focus.is_none()
 }
 
-/// What is out of focus may not be there yet: an output that cannot be evaluated stays what it was.
+/// What is out of focus may not be there yet: an output that is made of nothing else, or cannot be evaluated, stays
+/// what it was.
 fn desired_outputs(
     walk: &Walk<'_>,
     recorded: &BTreeMap<Str, (Value, bool)>,
 ) -> Result<BTreeMap<Str, Value>, Diagnostics> {
     if let Some(undo) = walk.options.undo {
-        return Ok(undo.outputs.iter().map(|(name, (value, _))| (name.clone(), value.clone())).collect());
+        return Ok(undo.outputs.iter().map(|(name, (value, _))| (name.clone(), walk.links.renewed(value))).collect());
     }
     let mut desired = BTreeMap::new();
+    if !walk.options.targets.is_empty() {
+        // What the blueprint no longer has is for a run to take away that is of the whole.
+        let gone = recorded.iter().filter(|(name, _)| !walk.graph.blueprint.root.outputs.contains_key(*name));
+        desired.extend(gone.map(|(name, (value, _))| (name.clone(), value.clone())));
+    }
     for (name, unit) in walk.evaluation.root_outputs() {
+        if is_out_of_focus(walk, &name) {
+            desired.extend(recorded.get(&name).map(|(before, _)| (name, before.clone())));
+            continue;
+        }
         match walk.evaluation.value(unit) {
             Ok(value) => desired.insert(name, value),
             Err(_) if walk.focus.is_some() => match recorded.get(&name) {
@@ -404,6 +426,16 @@ fn desired_outputs(
         };
     }
     Ok(desired)
+}
+
+/// Whether an output is made of resources, and the plan is confined to others.
+fn is_out_of_focus(walk: &Walk<'_>, name: &str) -> bool {
+    let Some(focus) = walk.focus.as_ref().filter(|_| !walk.options.look_only) else { return false };
+    let Some(output) = walk.graph.blueprint.root.outputs.get(name) else { return false };
+    let behind = walk.graph.behind(&output.value);
+    let mut resources = behind.iter().filter(|node| matches!(walk.graph.node(**node).kind, NodeKind::Resource(_)));
+    let mut behind_it = resources.clone();
+    resources.next().is_some() && !behind_it.any(|node| focus.contains(*node))
 }
 
 fn output_changes(

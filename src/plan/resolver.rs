@@ -25,6 +25,8 @@ pub struct Resolver {
     pub(super) blocks: Blocks,
     /// For a way back: what refers to objects that are made anew.
     pub(super) links: Links,
+    /// For a way back: the outputs from before.
+    pub(super) outputs_before: BTreeMap<Str, Value>,
 }
 
 impl Resolver {
@@ -46,6 +48,11 @@ impl Resolver {
             scope.body(&resource.config, &change.kind.block, Retention::Recorded)
         })?;
         Ok(filled(&change.config, &fresh))
+    }
+
+    /// What an output is again after a way back: what it was, with the new objects in place of the old ones.
+    pub fn output_again(&self, name: &str) -> Option<Value> {
+        self.outputs_before.get(name).map(|before| self.links.renewed(before))
     }
 
     /// Tells what stands at an address now, for those that refer to it.

@@ -16,7 +16,12 @@ use super::ordering::Ordering;
 ///
 /// # Errors
 /// Dependencies of the record and of the blueprint that contradict one another.
-pub(super) fn steps(changes: &[Change], ordering: &Ordering, seal: &dyn Seal) -> Result<Vec<Step>, Diagnostics> {
+pub(super) fn steps(
+    changes: &[Change],
+    ordering: &Ordering,
+    formerly: &HashMap<Address, Vec<Address>>,
+    seal: &dyn Seal,
+) -> Result<Vec<Step>, Diagnostics> {
     let mut layout = Layout::new(changes, seal, ordering.nodes().len());
     layout.record_only();
     for (token, node) in ordering.nodes().iter().enumerate() {
@@ -27,7 +32,7 @@ pub(super) fn steps(changes: &[Change], ordering: &Ordering, seal: &dyn Seal) ->
         };
     }
     layout.reinstate();
-    layout.order_deletions();
+    layout.order_deletions(formerly);
     layout.sorted()
 }
 
@@ -156,13 +161,15 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn order_deletions(&mut self) {
+    fn order_deletions(&mut self, formerly: &HashMap<Address, Vec<Address>>) {
         for (step, place, deleting_only) in std::mem::take(&mut self.deletions) {
             let mut after = Vec::new();
             let change = &self.changes[place];
-            // What depends on it may know it by the name that it had.
-            let addresses = [Some(&change.address), change.moved_from.as_ref()];
-            let names: Vec<String> = addresses.into_iter().flatten().flat_map(Address::names).collect();
+            // What depends on it may know it by a name that it had.
+            let had = change.moved_from.as_ref().unwrap_or(&change.address);
+            let addresses = [Some(&change.address), change.moved_from.as_ref()].into_iter().flatten();
+            let addresses = addresses.chain(formerly.get(had).into_iter().flatten());
+            let names: Vec<String> = addresses.flat_map(Address::names).collect();
             for name in names {
                 after.extend(self.dependents(&name, deleting_only));
             }

@@ -65,17 +65,17 @@ pub(super) fn all_at(connection: &Connection, revision: u64) -> Result<Vec<Recor
 }
 
 impl Record {
-    /// Where objects were moved from and to by revisions after this one, in the order of time.
+    /// Where objects were moved from and to by revisions after one and up to another, in the order of time.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn moves_since(&self, revision: u64) -> Result<Vec<(Address, Address)>, RecordError> {
+    pub fn moves_between(&self, after: u64, until: u64) -> Result<Vec<(Address, Address)>, RecordError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT j.moved_from, s.address FROM journal AS j JOIN steps AS s USING (revision, step)
-                 WHERE j.revision > ?1 AND j.moved_from IS NOT NULL ORDER BY j.id",
+                 WHERE j.revision > ?1 AND j.revision <= ?2 AND j.moved_from IS NOT NULL ORDER BY j.id",
             )?;
-            let mut rows = statement.query([to_i64(revision)])?;
+            let mut rows = statement.query([to_i64(after), to_i64(until)])?;
             let mut moves = Vec::new();
             while let Some(row) = rows.next()? {
                 let address = |column: usize| -> Result<Address, RecordError> {

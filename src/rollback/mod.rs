@@ -64,11 +64,12 @@ impl RollbackError {
     }
 }
 
-/// Finds the revision to return to: the one given, or the last complete one before the latest.
+/// Finds the revision to return to: the one given, or the last complete one before the latest. `seen` is the latest
+/// revision when the way back is planned: what came later is no part of it.
 ///
 /// # Errors
 /// There is no such revision, it did not complete, or the record cannot be read.
-pub fn target(record: &Record, to: Option<u64>) -> Result<Target, RollbackError> {
+pub fn target(record: &Record, to: Option<u64>, seen: Option<u64>) -> Result<Target, RollbackError> {
     let history = record.history()?;
     let Some(last) = history.iter().map(|summary| summary.number).max() else {
         return Err(RollbackError::NoEarlier);
@@ -98,7 +99,7 @@ pub fn target(record: &Record, to: Option<u64>) -> Result<Target, RollbackError>
         (revision.files, revision.variables, revision.pinned) = (latest.files, latest.variables, latest.pinned);
     }
     let pinned = entries(&revision.pinned);
-    let mut returns = origins(record.moves_since(number)?);
+    let mut returns = origins(record.moves_between(number, seen.unwrap_or(last))?);
     let known: HashSet<&Address> = stood.iter().map(|resource| &resource.address).collect();
     returns.retain(|_, before| known.contains(before));
     Ok(Target {

@@ -74,9 +74,12 @@ impl<'a> Run<'a> {
         run
     }
 
-    /// Whether all that the run did to an object was to give it another protection.
-    fn has_other_protection(&self, address: &Address, before: &Before) -> bool {
-        self.standing.get(&(address, None)).is_some_and(|now| now.protected != before.recorded.protected)
+    /// Whether all that the run did to an object was to record something else of it.
+    fn is_recorded_otherwise(&self, address: &Address, before: &Before) -> bool {
+        let before = &before.recorded;
+        self.standing
+            .get(&(address, None))
+            .is_some_and(|now| now.protected != before.protected || now.dependencies != before.dependencies)
     }
 
     /// What becomes of what stood at one place, and of what stands there in its stead.
@@ -119,7 +122,7 @@ impl<'a> Run<'a> {
             (Some(before), Some(now)) if live.is_some() || did("create") || did("update") => {
                 vec![object(Deed::Changed, Some(now), Some(before))]
             }
-            (Some(before), Some(now)) if now.0 == address && self.has_other_protection(&now.0, &before) => {
+            (Some(before), Some(now)) if now.0 == address && self.is_recorded_otherwise(&now.0, &before) => {
                 vec![object(Deed::Changed, Some(now), Some(before))]
             }
             (Some(before), Some(now)) if now.0 != address => vec![object(Deed::Moved, Some(now), Some(before))],

@@ -30,6 +30,7 @@ use crate::plan::{
     Answers, Focus, Origin, Overrides, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request,
     Undo, make,
 };
+use crate::record::model::RevisionStatus;
 use crate::record::{Record, RecordError, Snapshot};
 use crate::rollback;
 
@@ -286,7 +287,7 @@ pub(super) async fn reopen(
     let header = file.header(&**record.vault()).map_err(unusable)?;
     let FiledSelection { targets, excludes, replace } = file.selection().map_err(unusable)?;
     let (restore, returns) = match header.kind {
-        PlanKind::Rollback { to } => match rollback::target(&record, Some(to)) {
+        PlanKind::Rollback { to } => match rollback::target(&record, Some(to), Some(file.record_revision())) {
             Ok(target) => (target.restore, target.returns),
             Err(error) => return Err(failure(&nowhere, Diagnostic::error(error.to_string()))),
         },
@@ -547,8 +548,10 @@ fn recorded_after(record: &Record, revision: u64) -> Result<Recorded, Diagnostic
 }
 
 fn as_recorded(record: &Record, snapshot: Result<Snapshot, RecordError>) -> Result<Recorded, Diagnostics> {
-    let snapshot = snapshot.map_err(|error| Diagnostics::from(open::record_diagnostic(&error)))?;
+    let fail = |error: RecordError| Diagnostics::from(open::record_diagnostic(&error));
+    let snapshot = snapshot.map_err(fail)?;
     Ok(Recorded {
+        formerly: formerly(record, &snapshot).map_err(fail)?,
         id: record.id().into(),
         serial: snapshot.serial,
         revision: snapshot.revision,
@@ -557,6 +560,25 @@ fn as_recorded(record: &Record, snapshot: Result<Snapshot, RecordError>) -> Resu
         outputs: super::state::outputs_from(&snapshot.outputs, record.vault()),
         output_digests: output_digests(&snapshot.outputs),
     })
+}
+
+/// Names that objects had until a run moved them that did not complete: what depends on them may not have been told.
+fn formerly(record: &Record, snapshot: &Snapshot) -> Result<HashMap<Address, Vec<Address>>, RecordError> {
+    let seen = record.history()?.into_iter().filter(|one| one.number <= snapshot.revision);
+    let whole = seen.filter(|one| one.status == RevisionStatus::Complete).map(|one| one.number).max().unwrap_or(0);
+    let mut formerly: HashMap<Address, Vec<Address>> = HashMap::new();
+    if whole == snapshot.revision {
+        return Ok(formerly);
+    }
+    for (from, to) in record.moves_between(whole, snapshot.revision)? {
+        let mut names = formerly.remove(&from).unwrap_or_default();
+        names.push(from);
+        formerly.entry(to).or_default().extend(names);
+    }
+    // A name that another object has now is its own.
+    let taken: HashSet<&Address> = snapshot.resources.iter().map(|resource| &resource.address).collect();
+    formerly.values_mut().for_each(|names| names.retain(|name| !taken.contains(name)));
+    Ok(formerly)
 }
 
 /// The same for a plan that a revision began to carry out, with the outputs from before it.

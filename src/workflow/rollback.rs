@@ -58,7 +58,7 @@ pub async fn rollback_plan(
         drop(record);
         return undo_with(workspace, of, overrides, progress).await;
     }
-    let target = rollback::target(&record, to).map_err(no_way)?;
+    let target = rollback::target(&record, to, None).map_err(no_way)?;
     drop(record);
     let selection = Selection { overrides, on_failure, ..Selection::new(PlanKind::Apply) };
     revive(workspace, &environment, target, selection, progress).await

@@ -60,6 +60,78 @@ fn assert_audited(factory: &Factory) {
 }
 
 #[test]
+fn outputs_name_the_objects_that_a_way_back_made_anew() {
+    let (factory, fake) = Fake::factory(
+        "resource \"fake_thing\" \"gone\" { name = \"gone\" }\noutput \"ids\" { value = [fake_thing.gone.id] }\n",
+    );
+    factory.apply();
+    factory.write("main.hcl", "resource \"fake_thing\" \"new\" { name = \"new\" }\n");
+    fake.world().refused = vec!["create new".into()];
+    let request = PlanRequest { on_failure: Some(FailurePolicy::Continue), ..PlanRequest::default() };
+    let broken = factory.apply_planned(factory.try_plan(&request).expect("a plan"));
+    assert!(!broken.is_complete());
+    assert_eq!(fake.world().standing(), 0, "`gone` is gone");
+    fake.world().refused.clear();
+    let back = factory.rollback(None);
+    assert!(back.is_complete(), "{:?}", back.failed);
+    factory.write(
+        "main.hcl",
+        "resource \"fake_thing\" \"gone\" { name = \"gone\" }\noutput \"ids\" { value = [fake_thing.gone.id] }\n",
+    );
+    assert!(factory.plan().plan.is_empty(), "the output has the new id");
+}
+
+#[test]
+fn a_way_back_restores_what_objects_are_recorded_to_depend_on() {
+    let before = "resource \"sandbox_registry\" \"a\" { name = \"one\" }\n\
+                  resource \"sandbox_registry_credential\" \"c\" { registry_id = sandbox_registry.a.id }\n";
+    let after = "resource \"sandbox_registry\" \"b\" { name = \"one\" }\n\
+                 resource \"sandbox_registry_credential\" \"c\" { registry_id = sandbox_registry.b.id }\n\
+                 resource \"sandbox_network\" \"n\" {\n  name = \"n\"\n  cidr_block = \"10.0.0.0/16\"\n}\n\
+                 moved {\n  from = sandbox_registry.a\n  to = sandbox_registry.b\n}\n\
+                 release {\n  wave \"first\" {\n    targets = [sandbox_registry_credential.c]\n    gate \"shut\" {\n\
+                 condition = sandbox_registry_credential.c.id == \"\"\nerror_message = \"no\"\nattempts = 1\n\
+                 }\n  }\n  wave \"rest\" {}\n}\n";
+    let factory = Factory::new(before);
+    factory.apply();
+    factory.write("main.hcl", after);
+    assert!(!factory.apply_planned(factory.plan()).is_complete());
+    factory.rollback(None);
+    factory.write("main.hcl", before);
+    factory.assert_settled();
+    // By the record alone it is known that the credential goes before its registry.
+    factory.destroy();
+    assert_eq!(factory.standing(), 0);
+}
+
+#[test]
+fn what_a_broken_run_moved_goes_after_what_stands_on_it() {
+    let subnet = |network: &str, range: &str| {
+        format!(
+            "resource \"sandbox_subnet\" \"s\" {{\n  network_id = sandbox_network.{network}.id\n  cidr_block = \"{range}\"\n\
+             lifecycle {{ create_before_destroy = true }}\n}}\n"
+        )
+    };
+    let network = |label: &str, name: &str, range: &str| {
+        format!("resource \"sandbox_network\" \"{label}\" {{\n  name = \"{name}\"\n  cidr_block = \"{range}\"\n}}\n")
+    };
+    let taken = network("taken", "two", "10.9.0.0/16");
+    let factory = Factory::new(&(network("a", "one", "10.2.0.0/16") + &subnet("a", "10.2.4.0/24") + &taken));
+    factory.apply();
+    let moved = |name: &str| {
+        network("b", name, "10.4.0.0/16")
+            + &subnet("b", "10.4.4.0/24")
+            + "moved {\n  from = sandbox_network.a\n  to = sandbox_network.b\n}\n"
+            + &taken
+    };
+    factory.write("main.hcl", &moved("two"));
+    assert!(!factory.apply_planned(factory.plan()).is_complete(), "the name is taken");
+    factory.write("main.hcl", &moved("three"));
+    factory.apply();
+    factory.assert_settled();
+}
+
+#[test]
 fn stop_begins_nothing_new() {
     let (factory, fake) = chain("stop");
     let outcome = failing(&factory, &fake, &["create b"]);

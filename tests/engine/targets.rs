@@ -1,6 +1,6 @@
 //! `--target` and `--replace`: a plan confined to a part of the blueprint.
 
-use formwork::workflow::{PlanRequest, StepDone};
+use formwork::workflow::{PlanRequest, StepDone, outputs};
 
 use crate::factory::{Factory, actions, told};
 
@@ -49,6 +49,38 @@ fn a_target_with_a_key_leaves_the_other_instances_alone() {
     drop(rest);
     let outcome = factory.apply();
     assert_eq!(outcome.count(StepDone::Changed), 3);
+}
+
+#[test]
+fn a_target_leaves_outputs_of_others_as_they_were() {
+    let lists = "resource \"terraform_data\" \"a\" {\n  count = 1\n}\nresource \"terraform_data\" \"b\" {\n  count = 1\n}\n\
+                 output \"a\" { value = terraform_data.a[*].id }\noutput \"b\" { value = terraform_data.b[*].id }\n";
+    let factory = Factory::new(lists);
+    let planned = factory.try_plan(&target(&["terraform_data.a"], false)).expect("a plan");
+    let outcome = factory.apply_planned(planned);
+    assert_eq!(outcome.outputs.keys().map(|name| &**name).collect::<Vec<_>>(), ["a"], "not an empty list for `b`");
+    factory.apply();
+    factory.write("main.hcl", "resource \"terraform_data\" \"a\" {\n  count = 2\n}\n");
+    let planned = factory.try_plan(&target(&["terraform_data.a"], false)).expect("a plan");
+    assert!(factory.apply_planned(planned).is_complete());
+    let kept = outputs(&factory.workspace).expect("the record can be read");
+    assert!(kept.contains_key("b"), "it goes with the whole");
+    factory.apply();
+    assert!(outputs(&factory.workspace).expect("the record can be read").is_empty());
+}
+
+#[test]
+fn what_the_blueprint_no_longer_has_can_be_a_target() {
+    let factory =
+        Factory::new("resource \"terraform_data\" \"a\" {}\nresource \"terraform_data\" \"b\" {\n  count = 2\n}\n");
+    factory.apply();
+    factory.write("main.hcl", "resource \"terraform_data\" \"c\" {}\n");
+    let planned = factory.try_plan(&target(&["terraform_data.b"], false)).expect("a plan");
+    assert_eq!(actions(&planned.plan), ["delete terraform_data.b[0]", "delete terraform_data.b[1]"]);
+    assert!(factory.apply_planned(planned).is_complete());
+    assert_eq!(actions(&factory.plan().plan), ["create terraform_data.c", "delete terraform_data.a"]);
+    let error = told(&factory.try_plan(&target(&["terraform_data.b"], false)).expect_err("nothing is named so"));
+    assert!(error.contains("the blueprint has no `terraform_data.b`"), "{error}");
 }
 
 #[test]

@@ -90,6 +90,9 @@ fn tell(act: &Act) {
     match act {
         Act::Become { form, runs } => println!("# become, {runs:?}\n{}", form.text()),
         Act::BackOut { form, run, back } => println!("# become and go back, {run:?}, {back:?}\n{}", form.text()),
+        Act::Together { form, latency_ms, runs } => {
+            println!("# become, part by part at once, {latency_ms} ms, {runs:?}\n{}", form.text());
+        }
         other => println!("# {other:?}"),
     }
 }

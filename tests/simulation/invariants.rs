@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use formwork::plan::model::Action;
 use formwork::record::Record;
 use formwork::record::model::RecordedResource;
@@ -26,8 +28,8 @@ pub(crate) async fn all(world: &World, form: &Form) -> Result<(), Violation> {
     recorded_is_live(world, record, &resources, &live)?;
     live_is_desired(world, record, &resources, form)?;
     nothing_is_left_open(record, world)?;
-    if let Err(error) = record.verify_audit() {
-        return Err(Violation::new("the audit chain verifies", error.to_string()));
+    if !read("the record can be read", record.stuck())?.is_empty() {
+        return Err(Violation::new("nothing is left open", "something is stuck"));
     }
     let planned = world.plan().await.map_err(|told| Violation::new("a plan can be made", told))?;
     if planned.plan.is_empty() && planned.plan.drift.is_empty() {
@@ -52,6 +54,12 @@ pub(crate) async fn all(world: &World, form: &Form) -> Result<(), Violation> {
         "a plan afterwards is empty",
         format!("changes {changes:?}, drift {drift:?}, outputs {outputs:?}"),
     ))
+}
+
+/// The chain only grows: one look at the end sees all of it.
+pub(crate) fn audit_verifies(world: &World) -> Result<(), Violation> {
+    let verified = world.record().map(Record::verify_audit).transpose();
+    verified.map(drop).map_err(|error| Violation::new("the audit chain verifies", error.to_string()))
 }
 
 /// At any time, everything that stands is in the record, or is about to be found by its intent.
@@ -84,6 +92,12 @@ pub(crate) fn what_is_deposed_has_a_name(world: &World) -> bool {
     resources.iter().any(|resource| resource.deposed.is_some() && named.contains(&&*resource.address.type_name))
 }
 
+/// Whether a replacement left what it set aside: whichever run comes next takes it away.
+pub(crate) fn something_is_deposed(world: &World) -> bool {
+    let resources = world.record().and_then(|record| record.resources().ok()).unwrap_or_default();
+    resources.iter().any(|resource| resource.deposed.is_some())
+}
+
 /// The addresses under which the record knows objects.
 pub(crate) fn addresses_of(world: &World, ids: &BTreeSet<String>) -> Result<BTreeSet<String>, Violation> {
     let Some(record) = world.record() else { return Ok(BTreeSet::new()) };
@@ -92,13 +106,19 @@ pub(crate) fn addresses_of(world: &World, ids: &BTreeSet<String>) -> Result<BTre
     Ok(known.map(|resource| resource.address.to_string()).collect())
 }
 
-struct LiveObject {
-    address: String,
-    attributes: Json,
+pub(crate) struct LiveObject {
+    pub address: String,
+    pub attributes: Json,
+}
+
+impl LiveObject {
+    pub(crate) fn type_name(&self) -> &str {
+        self.address.split('.').next().unwrap_or_default()
+    }
 }
 
 /// What stands in the sandbox, by id.
-fn live(world: &World) -> Result<BTreeMap<String, LiveObject>, Violation> {
+pub(crate) fn live(world: &World) -> Result<BTreeMap<String, LiveObject>, Violation> {
     if !world.state_dir().exists() {
         return Ok(BTreeMap::new());
     }
@@ -108,6 +128,18 @@ fn live(world: &World) -> Result<BTreeMap<String, LiveObject>, Violation> {
         (object.id, LiveObject { address: object.address, attributes })
     };
     Ok(contents.into_iter().map(by_id).collect())
+}
+
+/// The record is what is live, and nobody is still at work.
+pub(crate) fn record_is_live(world: &World) -> Result<(), Violation> {
+    let live = live(world)?;
+    let Some(record) = world.record() else {
+        let stray = live.keys().next().map(|id| format!("`{id}` stands without a record"));
+        return stray.map_or(Ok(()), |found| Err(Violation::new("nothing is orphaned", found)));
+    };
+    let resources = read("the record can be read", record.resources())?;
+    recorded_is_live(world, record, &resources, &live)?;
+    nothing_is_left_open(record, world)
 }
 
 /// Each object stands once in the record, exactly as it is, and the record holds nothing else.
@@ -226,12 +258,17 @@ pub(crate) fn no_secret_is_told(folder: &Path) -> Result<(), Violation> {
             no_secret_is_told(&path)?;
         } else if !name.starts_with(formwork_sandbox::FILE_NAME) {
             let bytes = std::fs::read(&path).unwrap_or_default();
-            if String::from_utf8_lossy(&bytes).contains(MARK) {
+            if mark().is_match(&bytes) {
                 return Err(Violation::new("no file holds a secret", format!("`{name}` does")));
             }
         }
     }
     Ok(())
+}
+
+fn mark() -> &'static AhoCorasick {
+    static MARK_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| AhoCorasick::new([MARK]).expect("it is short"));
+    &MARK_FINDER
 }
 
 fn read<T>(promise: &'static str, result: Result<T, formwork::record::RecordError>) -> Result<T, Violation> {

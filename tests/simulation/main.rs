@@ -2,7 +2,7 @@
 //!
 //! A seed decides a script (`script.rs`): forms of a blueprint (`form.rs`, `mutate.rs`, `text.rs`), and what goes
 //! wrong while they are applied, taken down and gone back from. It is played in this process and in virtual time
-//! (`play.rs`, `world.rs`, `cloud.rs`); after each act all promises must hold (`invariants.rs`). A seed that breaks
+//! (`play.rs`, `together.rs`, `stuck.rs`, `world.rs`, `cloud.rs`); after each act all promises must hold (`invariants.rs`). A seed that breaks
 //! one is made smaller (`shrink.rs`) and says how to have it again.
 //!
 //! `FORMWORK_SIMULATION_SEEDS=N` plays so many seeds, `FORMWORK_SIMULATION_SEED=S` chooses the one of `replay`, or
@@ -17,9 +17,13 @@ mod play;
 mod predict;
 mod random;
 mod sabotage;
+mod release;
 mod script;
 mod shrink;
+mod standing;
+mod stuck;
 mod text;
+mod together;
 mod trace;
 mod world;
 

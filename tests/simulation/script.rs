@@ -1,10 +1,12 @@
 //! What happens in a simulation, one act after another: all of it is decided before the first act begins.
 
 use formwork::record::DrillPoint;
+use formwork::workflow::FailurePolicy;
 
 use crate::form::Form;
 use crate::mutate::Author;
 use crate::random::Random;
+use crate::release::{Gate, Release};
 
 /// The whole of a simulation.
 #[derive(Clone, Debug)]
@@ -36,6 +38,12 @@ pub(crate) enum Act {
         with: Vec<Meddling>,
         runs: Vec<Faults>,
     },
+    /// The parts of a new form that have nothing to do with one another are applied at once, by a run each.
+    Together {
+        form: Form,
+        latency_ms: u32,
+        runs: Vec<Faults>,
+    },
     TakeDown {
         runs: Vec<Faults>,
     },
@@ -56,8 +64,15 @@ pub(crate) struct Faults {
     pub rival: Option<u64>,
     /// The plan is written to a file, and applied from there.
     pub through_file: bool,
+    /// Another run does the same between this plan and its apply.
+    pub stale: bool,
     /// Steps at once.
     pub parallelism: Option<usize>,
+    /// `--on-failure`
+    pub on_failure: Option<FailurePolicy>,
+    /// It goes on with what the run before it left, in place of a plan of its own.
+    pub resumes: bool,
+    pub release: Option<Release>,
 }
 
 /// What the sandbox is told: see its settings.
@@ -95,7 +110,7 @@ impl Script {
         let mut acts = vec![Act::Become { form: form.clone(), runs: runs(&mut random, 25) }];
         for _ in 0..1 + random.below(2) {
             let act = act(&mut random, &mut author, &form);
-            if let Act::Become { form: next, .. } = &act {
+            if let Act::Become { form: next, .. } | Act::Together { form: next, .. } = &act {
                 form.clone_from(next);
             }
             acts.push(act);
@@ -108,10 +123,11 @@ impl Script {
 }
 
 fn act(random: &mut Random, author: &mut Author, form: &Form) -> Act {
-    match random.below(10) {
+    match random.below(11) {
         0..=4 => Act::Become { form: author.next(form), runs: runs(random, 75) },
         5..=6 => Act::BackOut { form: author.next(form), run: rough(random), back: runs(random, 50) },
         7 => Act::RollBack { runs: runs(random, 50) },
+        8 => Act::Together { form: author.next(form), latency_ms: latency(random), runs: runs(random, 30) },
         _ => {
             let with = (0..=random.below(3)).map(|_| meddling(random)).collect();
             Act::Meddle { with, runs: runs(random, 50) }
@@ -132,6 +148,9 @@ fn rough(random: &mut Random) -> Faults {
         weather: weather(random),
         through_file: random.chance(25),
         parallelism: random.chance(25).then(|| 1 + random.below(3)),
+        on_failure: random.chance(40).then(|| FailurePolicy::ALL[random.below(FailurePolicy::ALL.len())]),
+        resumes: random.chance(40),
+        release: random.chance(20).then(|| release(random)),
         ..Faults::default()
     };
     let place = |random: &mut Random| 1 + random.number() % 24;
@@ -145,10 +164,20 @@ fn rough(random: &mut Random) -> Faults {
         3 => faults.meddling = Some((place(random), meddling(random))),
         4 => faults.interrupt = Some(place(random)),
         5 => faults.refusal = Some(1 + random.number() % 4),
+        6 if random.chance(30) => faults.stale = true,
         6 => faults.rival = Some(random.number() % 200),
         _ => {}
     }
     faults
+}
+
+fn release(random: &mut Random) -> Release {
+    let gate = [Gate::Holds, Gate::Fails, Gate::Fails, Gate::Soaks, Gate::Person][random.below(5)];
+    Release { first: random.small(u8::MAX), gate }
+}
+
+fn latency(random: &mut Random) -> u32 {
+    u32::try_from(random.below(60)).expect("it is small")
 }
 
 fn weather(random: &mut Random) -> Weather {

@@ -63,14 +63,14 @@ fn blocks(script: &Script) -> Vec<(Kind, u8)> {
 
 fn form_of(act: &Act) -> Option<&Form> {
     match act {
-        Act::Become { form, .. } | Act::BackOut { form, .. } => Some(form),
+        Act::Become { form, .. } | Act::BackOut { form, .. } | Act::Together { form, .. } => Some(form),
         _ => None,
     }
 }
 
 fn without_block(act: &Act, kind: Kind, id: u8) -> Act {
     let mut act = act.clone();
-    if let Act::Become { form, .. } | Act::BackOut { form, .. } = &mut act {
+    if let Act::Become { form, .. } | Act::BackOut { form, .. } | Act::Together { form, .. } = &mut act {
         let labels: Vec<u8> = form.block(kind, id).map(|block| block.label).into_iter().collect();
         form.blocks.retain(|block| (block.kind, block.id) != (kind, id));
         form.moves.retain(|(moved, _, to)| *moved != kind || !labels.contains(to));
@@ -96,6 +96,11 @@ fn milder(act: &Act) -> Vec<Act> {
     match act {
         Act::Become { form, runs } => {
             runs_of(runs).into_iter().map(|runs| Act::Become { form: form.clone(), runs }).collect()
+        }
+        Act::Together { form, latency_ms, runs } => {
+            let again = |runs| Act::Together { form: form.clone(), latency_ms: *latency_ms, runs };
+            let alone = Act::Become { form: form.clone(), runs: runs.clone() };
+            std::iter::once(alone).chain(runs_of(runs).into_iter().map(again)).collect()
         }
         Act::RollBack { runs } => runs_of(runs).into_iter().map(|runs| Act::RollBack { runs }).collect(),
         Act::TakeDown { runs } => runs_of(runs).into_iter().map(|runs| Act::TakeDown { runs }).collect(),
@@ -131,6 +136,10 @@ fn milder_faults(faults: &Faults) -> Vec<Faults> {
         Faults { rival: None, ..faults.clone() },
         Faults { through_file: false, ..faults.clone() },
         Faults { parallelism: None, ..faults.clone() },
+        Faults { stale: false, ..faults.clone() },
+        Faults { on_failure: None, ..faults.clone() },
+        Faults { resumes: false, ..faults.clone() },
+        Faults { release: None, ..faults.clone() },
     ];
     all.into_iter().filter(|milder| milder != faults).collect()
 }

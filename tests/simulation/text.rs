@@ -87,7 +87,7 @@ fn output_name(block: &Block) -> String {
     format!("{}_{}", block.kind.type_name(), block.label())
 }
 
-fn all_ids(block: &Block) -> String {
+pub(crate) fn all_ids(block: &Block) -> String {
     match block.repeat {
         Repeat::Keys(_) => format!("values({})[*].id", block.config_address()),
         _ => format!("{}[*].id", block.config_address()),

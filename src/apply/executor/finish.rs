@@ -100,10 +100,10 @@ impl Executor<'_> {
                 continue;
             }
             // A way back leaves what was before, which nothing here gives.
-            let value = if self.journal.is_undo() { Some(&change.after) } else { values.get(name) };
-            let Some(value) = value.filter(|value| value.is_wholly_known()) else { continue };
             let value =
-                if change.sensitive { value.clone().mark(formwork_contract::Marks::SENSITIVE) } else { value.clone() };
+                if self.journal.is_undo() { self.plan.resolver.output_again(name) } else { values.get(name).cloned() };
+            let Some(value) = value.filter(Value::is_wholly_known) else { continue };
+            let value = if change.sensitive { value.mark(formwork_contract::Marks::SENSITIVE) } else { value };
             if is_written {
                 let exact = encode(&value, &Type::Any, &*self.journal.vault);
                 filed.insert(name.clone(), Some(serde_json::json!({"value": exact, "sensitive": change.sensitive})));

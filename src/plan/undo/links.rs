@@ -77,6 +77,22 @@ impl Links {
         !self.known_by.is_empty() && self.relinked(value, dependencies).0.deep_unmarked() != value.deep_unmarked()
     }
 
+    /// A value, such as an output's, with what the new objects are known by in place of what the old ones were.
+    pub(crate) fn renewed(&self, value: &Value) -> Value {
+        if self.known_by.is_empty() {
+            return value.clone();
+        }
+        value.transform(&Path::root(), &mut |_, part| {
+            let Value::String(text) = part.unmarked() else { return part };
+            // Others may repeat what the first is known by.
+            let Some((address, attribute)) = self.known_by.get(text).and_then(|known| known.first()) else {
+                return part;
+            };
+            let new = self.made.get(address).and_then(|value| value.at(attribute)).filter(|new| !new.is_unknown());
+            new.map_or_else(|| Value::unknown(Type::String), Value::deep_unmarked).mark(part.marks())
+        })
+    }
+
     fn source(&self, part: &Value, names: &BTreeSet<&str>) -> Option<&(Address, Path)> {
         let Value::String(text) = part.unmarked() else { return None };
         let known = self.known_by.get(text)?;
