@@ -42,11 +42,11 @@ pub struct PluginSettings {
     pub log_level: Option<&'static str>,
 }
 
-/// Native providers besides `terraform`: their name and the cargo feature that brings them.
+/// Native providers that can be left out: their name and the cargo feature that brings them.
 const FEATURES: [(&str, &str); 1] = [("sandbox", "sandbox")];
 
 /// All native providers, those that this build leaves out as well.
-const NATIVES: [&str; 2] = ["terraform", "sandbox"];
+const NATIVES: [&str; 4] = ["random", "sandbox", "terraform", "tls"];
 
 impl Providers {
     #[cfg(feature = "terraform")]
@@ -85,7 +85,9 @@ impl Registry for Providers {
 
     fn provider(&self, wanted: &Wanted) -> Result<Arc<dyn Provider>, Box<Diagnostic>> {
         match wanted.source.native() {
+            Some("random") => Ok(Arc::new(formwork_builtin::random::provider())),
             Some("terraform") => Ok(Arc::new(formwork_builtin::Builtin::new())),
+            Some("tls") => Ok(Arc::new(formwork_builtin::tls::provider())),
             #[cfg(feature = "sandbox")]
             Some("sandbox") => Ok(Arc::new(formwork_sandbox::Sandbox::new())),
             Some(other) => Err(Box::new(no_native(other))),
@@ -103,7 +105,7 @@ fn no_native(name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(format!("there is no native provider `{name}`"));
     match nearest(name, NATIVES) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => diagnostic.hint(format!("this version has {}", NATIVES.map(|name| format!("`{name}`")).join(" and "))),
+        None => diagnostic.hint(format!("this version has {}", NATIVES.map(|name| format!("`{name}`")).join(", "))),
     }
 }
 

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod approval;
 mod bound;
+mod certificates;
 mod checks;
 mod crash;
 mod deferred;
