@@ -169,6 +169,20 @@ fn an_authority_is_renewed_with_everything_that_it_issued_in_one_plan() {
     let chains = timeline.parts("tls_certificate", "chain_pem");
     assert!(chains.iter().all(|chain| chain.matches("BEGIN CERTIFICATE").count() == 2), "with the cross-signed one");
 
+    // Back to the old authority and what it issued, and forth again: they are due still.
+    let renewed = timeline.recorded("tls_");
+    factory.rollback(None);
+    assert_eq!(timeline.parts("tls_ca", "trust_bundle_pem"), [old.clone()]);
+    assert!(timeline.parts("tls_certificate", "ca_cert_pem").iter().all(|ca| *ca == old));
+    assert_eq!(actions(&factory.plan().plan).len(), 6);
+    factory.rollback(Some(2));
+    for (address, value) in timeline.recorded("tls_") {
+        for name in ["cert_pem", "private_key_pem"] {
+            assert_eq!(value.get(name), renewed[&address].get(name), "{address}: {name}");
+        }
+    }
+    factory.assert_settled();
+
     // The old one ends: the plan says so, and the certificates stay as they are but for their chains.
     let factory = timeline.at(160 + 36 - 1);
     factory.assert_settled();

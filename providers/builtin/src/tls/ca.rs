@@ -95,9 +95,8 @@ impl Kind for Ca {
     }
 
     fn make(&self, wanted: &Value, draw: &mut Draw, now: u64) -> Result<Value, Fault> {
-        let none =
-            |value: Value, name: &str| if text(&value, name).is_none() { value.with(name, "".into()) } else { value };
-        rotation::make(self, &OTHERS.into_iter().fold(wanted.clone(), none), draw, now)
+        let wanted = OTHERS.into_iter().fold(wanted.clone(), |value, name| filled(value, name, ""));
+        rotation::make(self, &wanted, draw, now)
     }
 
     fn change(&self, prior: &Value, planned: &Value, draw: &mut Draw, now: u64) -> Result<Value, Fault> {
@@ -112,6 +111,19 @@ impl Rotating for Ca {
 
     fn following(&self) -> &'static [&'static str] {
         &["previous_cert_pem", "cross_signed_pem", "trust_bundle_pem"]
+    }
+
+    fn accept(&self, certificate: &x509_cert::Certificate) -> Result<(), Fault> {
+        match inspect::authority(certificate).0 {
+            true => Ok(()),
+            false => Err(wrong("cert_pem", "the certificate in `cert_pem` is not an authority's")),
+        }
+    }
+
+    /// Both are trusted. The old key does not sign what somebody else made.
+    fn succeed(&self, prior: &Value, value: &Value, now: u64) -> Value {
+        let previous = ["cert_pem", OTHERS[0]].map(|name| lasting(given(prior, name), now)).concat();
+        filled(filled(value.clone(), OTHERS[0], &previous), OTHERS[1], "")
     }
 
     fn follow(&self, value: &Value) -> Value {
@@ -163,11 +175,7 @@ impl Rotating for Ca {
                 cross.push_str(&lasting(given(prior, "cross_signed_pem"), now));
             }
         }
-        let keep = |value: Value, name: &str, made: String| match text(&value, name) {
-            Some(_) => value,
-            None => value.with(name, made.into()),
-        };
-        Ok(keep(keep(made, OTHERS[0], previous), OTHERS[1], cross))
+        Ok(filled(filled(made, OTHERS[0], &previous), OTHERS[1], &cross))
     }
 }
 
@@ -175,6 +183,11 @@ impl Rotating for Ca {
 fn trust_domain(wanted: &Value) -> GeneralNames {
     let id = text(wanted, "spiffe_trust_domain").map(|domain| format!("spiffe://{domain}"));
     id.and_then(|id| names::uri(&id)).into_iter().collect()
+}
+
+/// With an attribute set, unless it is given.
+fn filled(value: Value, name: &str, made: &str) -> Value {
+    if text(&value, name).is_some() { value } else { value.with(name, made.into()) }
 }
 
 /// Those certificates that have not ended.

@@ -33,6 +33,16 @@ pub(super) trait Rotating: Kind {
     /// Attributes that follow from a certificate, besides those that [`attributes`] brings.
     fn following(&self) -> &'static [&'static str];
 
+    /// Whether a certificate can be one of this type.
+    fn accept(&self, _certificate: &x509_cert::Certificate) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// What is left of `prior` beside a certificate that was given in its place.
+    fn succeed(&self, _prior: &Value, value: &Value, _now: u64) -> Value {
+        value.clone()
+    }
+
     /// Brings what follows from a certificate that stays up to date.
     fn follow(&self, value: &Value) -> Value;
 
@@ -135,8 +145,9 @@ pub(super) fn plan_change(kind: &dyn Rotating, request: &PlanRequest, now: u64) 
         }
         Cause::Open => to_be_issued(kind, request, Value::unknown(Type::String)),
         Cause::Given => {
-            let open = told(kind).fold(request.proposed.clone(), |value, name| value.with(name, unknown()));
-            open.with("issued_because", GIVEN.into())
+            let open = told(kind).filter(|name| is_null(config, name));
+            let planned = open.fold(request.proposed.clone(), |value, name| value.with(name, unknown()));
+            planned.with("issued_because", GIVEN.into())
         }
         Cause::Issue(why) => to_be_issued(kind, request, why.into()),
     };
@@ -236,7 +247,8 @@ pub(super) fn change(
     now: u64,
 ) -> Result<Value, Fault> {
     match text(planned, "cert_pem") {
-        Some(_) => taken(kind, planned),
+        Some(own) if Some(own) == text(prior, "cert_pem") => taken(kind, planned),
+        Some(_) => taken(kind, &kind.succeed(prior, planned, now)),
         None => issued(kind, prior, planned, draw, now),
     }
 }
@@ -257,6 +269,7 @@ fn issued(kind: &dyn Rotating, prior: &Value, wanted: &Value, draw: &mut Draw, n
 /// With what follows from its certificate.
 fn taken(kind: &dyn Rotating, value: &Value) -> Result<Value, Fault> {
     let certificate = inspect::certificate(given(value, "cert_pem"), "cert_pem")?;
+    kind.accept(&certificate)?;
     let key = inspect::key(given(value, "private_key_pem"), "private_key_pem")?;
     if key.public() != inspect::public_key(&certificate) {
         return Err(wrong("cert_pem", "the certificate in `cert_pem` is not for the key in `private_key_pem`"));

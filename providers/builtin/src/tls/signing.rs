@@ -1,13 +1,16 @@
 //! Lets a private key sign certificates and requests.
 
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng;
 use p256::pkcs8::EncodePublicKey;
 use rsa::pkcs1v15;
 use rsa::sha2::Sha256;
-use rsa::signature::{Error, Keypair, SignatureEncoding, Signer};
+use rsa::signature::{Error, Keypair, RandomizedSigner, SignatureEncoding, Signer};
 use x509_cert::der;
 use x509_cert::der::Document;
 use x509_cert::der::asn1::BitString;
 use x509_cert::spki::{self, AlgorithmIdentifierOwned, DynSignatureAlgorithmIdentifier, SignatureBitStringEncoding};
+use zeroize::Zeroizing;
 
 use super::key::Key;
 use super::public::PublicKey;
@@ -52,7 +55,13 @@ impl DynSignatureAlgorithmIdentifier for Key {
 impl Signer<Signed> for Key {
     fn try_sign(&self, message: &[u8]) -> Result<Signed, Error> {
         Ok(Signed(match self {
-            Self::Rsa(key) => pkcs1v15::SigningKey::<Sha256>::new((**key).clone()).try_sign(message)?.to_vec(),
+            Self::Rsa(key) => {
+                // Blinded, so that how long it takes tells nothing of the key; the signature is the same.
+                let mut seed = Zeroizing::new([0; 32]);
+                getrandom::fill(&mut *seed).map_err(|_| Error::new())?;
+                let key = pkcs1v15::SigningKey::<Sha256>::new((**key).clone());
+                key.try_sign_with_rng(&mut ChaCha20Rng::from_seed(*seed), message)?.to_vec()
+            }
             Self::P256(key) => {
                 let signature: p256::ecdsa::DerSignature = p256::ecdsa::SigningKey::from(key).try_sign(message)?;
                 signature.to_vec()

@@ -182,6 +182,24 @@ async fn a_certificate_ends_with_its_authority_and_is_still_not_renewed_at_each_
     assert_eq!(planned, leaf);
 }
 
+#[tokio::test]
+async fn an_authority_that_is_given_overlaps_as_well_and_has_to_be_one() {
+    let stand = Stand::tls();
+    let config = object(&[("common_name", "an authority".into())]);
+    let first = stand.make("tls_ca", &config).await;
+    let other = stand.make("tls_ca", &config).await;
+    let bring = |of: &Value| {
+        let part = |name: &str| of.get(name).cloned().expect("a value");
+        config.with("cert_pem", part("cert_pem")).with("private_key_pem", part("private_key_pem"))
+    };
+    let (_, second) = stand.update("tls_ca", &first, &bring(&other)).await;
+    let both = format!("{}{}", text(&other, "cert_pem"), text(&first, "cert_pem"));
+    assert_eq!((text(&second, "trust_bundle_pem"), text(&second, "cross_signed_pem")), (both.as_str(), ""));
+    let leaf = stand.make("tls_certificate", &short(&first)).await;
+    let told = stand.try_make("tls_ca", &bring(&leaf)).await.expect_err("it is none").to_string();
+    assert!(told.contains("not an authority's"), "{told}");
+}
+
 /// The types of Terraform's provider are replaced, as they are there.
 #[tokio::test]
 async fn a_self_signed_certificate_is_replaced_when_it_is_time() {
