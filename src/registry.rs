@@ -42,11 +42,11 @@ pub struct PluginSettings {
     pub log_level: Option<&'static str>,
 }
 
-/// Native providers besides `terraform`: their name and the cargo feature that brings them.
+/// Native providers that can be left out: their name and the cargo feature that brings them.
 const FEATURES: [(&str, &str); 2] = [("onprem", "onprem"), ("sandbox", "sandbox")];
 
 /// All native providers, those that this build leaves out as well.
-const NATIVES: [&str; 3] = ["terraform", "onprem", "sandbox"];
+const NATIVES: [&str; 5] = ["onprem", "random", "sandbox", "terraform", "tls"];
 
 impl Providers {
     #[cfg(feature = "terraform")]
@@ -85,9 +85,11 @@ impl Registry for Providers {
 
     fn provider(&self, wanted: &Wanted) -> Result<Arc<dyn Provider>, Box<Diagnostic>> {
         match wanted.source.native() {
+            Some("random") => Ok(Arc::new(formwork_builtin::random::provider())),
             Some("terraform") => Ok(Arc::new(formwork_builtin::Builtin::new())),
             #[cfg(feature = "onprem")]
             Some("onprem") => Ok(Arc::new(formwork_onprem::OnPrem::new())),
+            Some("tls") => Ok(Arc::new(formwork_builtin::tls::provider())),
             #[cfg(feature = "sandbox")]
             Some("sandbox") => Ok(Arc::new(formwork_sandbox::Sandbox::new())),
             Some(other) => Err(Box::new(no_native(other))),

@@ -4,6 +4,7 @@
 mod approval;
 mod artifacts;
 mod bound;
+mod certificates;
 mod checks;
 mod crash;
 mod deferred;

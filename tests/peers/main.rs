@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod aws_schema;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod scanners;
 mod served;
 #[cfg(test)]

@@ -38,8 +38,13 @@ impl Terraform {
         Self::new(test, configuration, |folder| {
             let plugins = folder.join("plugins");
             fs::create_dir_all(&plugins).expect("a folder");
-            symlink(FORMWORK, plugins.join("terraform-provider-sandbox")).expect("a link");
-            format!(r#"dev_overrides {{ "formwork/sandbox" = "{}" }}"#, plugins.display())
+            let link = |(source, name): (&str, &str)| {
+                symlink(FORMWORK, plugins.join(format!("terraform-provider-{name}"))).expect("a link");
+                format!(r#""{source}/{name}" = "{}""#, plugins.display())
+            };
+            // The latter two take the place of the providers that Terraform would fetch.
+            let overrides = [("formwork", "sandbox"), ("hashicorp", "random"), ("hashicorp", "tls")].map(link);
+            format!("dev_overrides {{\n    {}\n  }}", overrides.join("\n    "))
         })
     }
 

@@ -27,6 +27,8 @@ pub struct Fixture {
     pub replace: Option<Config>,
     /// The attribute that an import goes by; it tells objects apart.
     pub import_id: &'static str,
+    /// False: an import is to be refused.
+    pub importable: bool,
     /// Changes an attribute that `create` sets.
     pub drift: Option<Disturb>,
     /// Deletes the object.
@@ -81,6 +83,7 @@ impl Fixture {
             updates: Vec::new(),
             replace: None,
             import_id: "id",
+            importable: true,
             drift: None,
             vanish: None,
         }
@@ -89,6 +92,18 @@ impl Fixture {
     #[must_use]
     pub fn kept_by(self, kept_by: KeptBy) -> Self {
         Self { kept_by, ..self }
+    }
+
+    /// An object that an id says nothing of, or whose id would be a secret.
+    #[must_use]
+    pub fn without_import(self) -> Self {
+        Self { importable: false, ..self }
+    }
+
+    /// Tells objects apart by another attribute than `id`.
+    #[must_use]
+    pub fn known_by(self, import_id: &'static str) -> Self {
+        Self { import_id, ..self }
     }
 
     #[must_use]

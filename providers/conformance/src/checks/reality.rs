@@ -16,6 +16,12 @@ pub(super) async fn import(bench: &mut Bench<'_>) -> Checked {
     let object = bench.create().await?;
     let id = bench.id(&object.value)?;
     let imported = bench.provider.import(&bench.fixture.type_name, id).await;
+    if !bench.fixture.importable {
+        return match imported {
+            Ok(imported) => Err(format!("expected the import to be refused, found {:?}", imported.value)),
+            Err(_) => Ok(Verdict::Skipped("objects of this type cannot be imported")),
+        };
+    }
     let imported = imported.map_err(|problem| format!("the import of `{id}` failed: {problem}"))?;
     if bench.fixture.kept_by == KeptBy::Record {
         return match bench.id(&imported.value)? == id {
