@@ -43,10 +43,10 @@ pub struct PluginSettings {
 }
 
 /// Native providers besides `terraform`: their name and the cargo feature that brings them.
-const FEATURES: [(&str, &str); 1] = [("sandbox", "sandbox")];
+const FEATURES: [(&str, &str); 2] = [("aws", "aws"), ("sandbox", "sandbox")];
 
 /// All native providers, those that this build leaves out as well.
-const NATIVES: [&str; 2] = ["terraform", "sandbox"];
+const NATIVES: [&str; 3] = ["terraform", "aws", "sandbox"];
 
 impl Providers {
     #[cfg(feature = "terraform")]
@@ -86,6 +86,8 @@ impl Registry for Providers {
     fn provider(&self, wanted: &Wanted) -> Result<Arc<dyn Provider>, Box<Diagnostic>> {
         match wanted.source.native() {
             Some("terraform") => Ok(Arc::new(formwork_builtin::Builtin::new())),
+            #[cfg(feature = "aws")]
+            Some("aws") => Ok(Arc::new(formwork_aws::Aws::new())),
             #[cfg(feature = "sandbox")]
             Some("sandbox") => Ok(Arc::new(formwork_sandbox::Sandbox::new())),
             Some(other) => Err(Box::new(no_native(other))),
