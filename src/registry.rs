@@ -105,7 +105,7 @@ fn no_native(name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(format!("there is no native provider `{name}`"));
     match nearest(name, NATIVES) {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => diagnostic.hint(format!("this version has {}", NATIVES.map(|name| format!("`{name}`")).join(" and "))),
+        None => diagnostic.hint(format!("this version has {}", NATIVES.map(|name| format!("`{name}`")).join(", "))),
     }
 }
 
