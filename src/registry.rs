@@ -43,10 +43,10 @@ pub struct PluginSettings {
 }
 
 /// Native providers that can be left out: their name and the cargo feature that brings them.
-const FEATURES: [(&str, &str); 2] = [("onprem", "onprem"), ("sandbox", "sandbox")];
+const FEATURES: [(&str, &str); 3] = [("aws", "aws"), ("onprem", "onprem"), ("sandbox", "sandbox")];
 
 /// All native providers, those that this build leaves out as well.
-const NATIVES: [&str; 5] = ["onprem", "random", "sandbox", "terraform", "tls"];
+const NATIVES: [&str; 6] = ["aws", "onprem", "random", "sandbox", "terraform", "tls"];
 
 impl Providers {
     #[cfg(feature = "terraform")]
@@ -90,6 +90,8 @@ impl Registry for Providers {
             #[cfg(feature = "onprem")]
             Some("onprem") => Ok(Arc::new(formwork_onprem::OnPrem::new())),
             Some("tls") => Ok(Arc::new(formwork_builtin::tls::provider())),
+            #[cfg(feature = "aws")]
+            Some("aws") => Ok(Arc::new(formwork_aws::Aws::new())),
             #[cfg(feature = "sandbox")]
             Some("sandbox") => Ok(Arc::new(formwork_sandbox::Sandbox::new())),
             Some(other) => Err(Box::new(no_native(other))),

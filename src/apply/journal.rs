@@ -54,9 +54,6 @@ impl<'a> Journal<'a> {
         let sealed = |value: &Value| encode(value, &Type::Any, &*vault);
         let header = &plan.header;
         let undoes = header.kind.undone();
-        // A way back reads the same bytes, whatever the files of the repository hold by then.
-        let declared = header.artifacts.iter().filter(|artifact| artifact.declared);
-        let artifacts = declared.map(|artifact| (artifact.address.to_string(), artifact.facts.to_json()));
         let revision = NewRevision {
             kind: match header.kind {
                 PlanKind::Apply => RevisionKind::Apply,
@@ -66,12 +63,7 @@ impl<'a> Journal<'a> {
             plan_digest: digest.clone(),
             files: header.files.clone(),
             variables: header.variables.iter().map(|(name, value)| (name.to_string(), sealed(value))).collect(),
-            pinned: plan
-                .data
-                .iter()
-                .map(|(address, read)| (address.to_string(), sealed(&read.value)))
-                .chain(artifacts)
-                .collect(),
+            pinned: plan.pinned(sealed),
             git_commit: header.git.as_ref().map(|git| git.commit.clone()),
             git_clean: header.git.as_ref().is_some_and(|git| git.clean),
             actor: options.actor.clone(),

@@ -9,8 +9,8 @@ mod locking;
 mod planning;
 mod policy;
 mod providers;
-mod rehearse;
 mod recover;
+mod rehearse;
 mod secrets;
 mod state;
 
@@ -27,8 +27,8 @@ pub use failure::{Losses, Resume};
 pub use planning::{Override, Planning};
 pub use policy::{Policy, PolicyCheck, PolicyExcept, PolicyTest};
 pub use providers::{Providers, ProvidersLock, ProvidersMirror};
-pub use rehearse::{AfterCrash, Rehearse};
 pub use recover::{Import, Recover};
+pub use rehearse::{AfterCrash, Rehearse};
 pub use secrets::{RekeyCrash, Secrets, SecretsRekey};
 pub use state::{Export, State};
 

@@ -1,4 +1,4 @@
-//! Which artifacts a plan needs: what its steps are given names them.
+//! Which artifacts a plan needs: what its steps are given names them; and what a revision of it reads again.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -29,6 +29,16 @@ pub struct PlannedArtifact {
 pub struct Needed {
     pub digests: BTreeSet<Digest>,
     pub blocks: BTreeSet<Str>,
+}
+
+impl Plan {
+    /// What a revision of the plan is to read again as it was, whatever data sources and the files of the repository
+    /// hold by then: an object by address, with values as `sealed` writes them.
+    pub fn pinned(&self, sealed: impl Fn(&Value) -> serde_json::Value) -> serde_json::Value {
+        let read = self.data.iter().map(|(address, read)| (address.to_string(), sealed(&read.value)));
+        let declared = self.header.artifacts.iter().filter(|artifact| artifact.declared);
+        read.chain(declared.map(|artifact| (artifact.address.to_string(), artifact.facts.to_json()))).collect()
+    }
 }
 
 impl Needed {

@@ -20,8 +20,9 @@ mod policy;
 #[cfg(feature = "terraform")]
 mod providers;
 mod recipients;
-mod rehearse;
+mod recorded;
 mod recover;
+mod rehearse;
 mod rollback;
 mod secrets;
 mod settle;

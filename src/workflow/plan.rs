@@ -11,6 +11,7 @@ use super::approval::{Governing, KeptPlan};
 use super::artifacts::Artifacts;
 use super::open::{self, failure, record_failure};
 use super::overrides;
+use super::recorded::{recorded, recorded_after, recorded_before};
 use super::recover::may_be_lost;
 use super::rollback::undo;
 use super::settle::settle_first;
@@ -23,15 +24,13 @@ use crate::blueprint::files::Files;
 use crate::blueprint::sources::Sources;
 use crate::blueprint::{Blueprint, Failure};
 use crate::graph::{self, Inputs};
-use crate::plan::bound::output_digests;
 use crate::plan::file_v1::{self, FiledSelection};
 use crate::plan::model::{Author, FailurePolicy, Git, Header, PlanKind};
 use crate::plan::{
     Answers, Focus, Origin, Overrides, Plan, PlanFile, PlanFileError, PlanOptions, PlanProgress, Recorded, Request,
     Undo, make,
 };
-use crate::record::model::RevisionStatus;
-use crate::record::{Record, RecordError, Snapshot};
+use crate::record::Record;
 use crate::rollback;
 
 /// What to plan.
@@ -430,18 +429,7 @@ impl Prepared<'_> {
             self.warnings.append(left.warnings);
             self.selection.undecided = left.undecided.into_iter().collect();
         }
-        if let Some(seen) = self.file {
-            // It was made beside what was open then, and is still.
-            let open = record.open_intents().map_err(|error| record_failure(&sources, &error))?;
-            let open = open.into_iter().filter(|intent| intent.revision <= seen.record_revision());
-            self.selection.undecided = open.map(|intent| intent.address).collect();
-        }
-        let recorded = match (self.file, self.resuming) {
-            (None, _) => recorded(&record),
-            (Some(seen), None) => recorded_after(&record, seen.record_revision()),
-            (Some(seen), Some(revision)) => recorded_before(&record, seen.record_revision(), revision),
-        };
-        let recorded = recorded.map_err(fail)?;
+        let recorded = self.recorded(&record).map_err(fail)?;
         if let Some(of) = self.selection.kind.undone() {
             self.selection.undo = Some(undo(&record, of, &recorded).map_err(fail)?);
         }
@@ -495,6 +483,18 @@ impl Prepared<'_> {
         })
     }
 
+    /// What the record holds, as the file saw it; what was open then, and is still, is nobody's to decide.
+    fn recorded(&mut self, record: &Record) -> Result<Recorded, Diagnostics> {
+        let Some(seen) = self.file else { return recorded(record) };
+        let open = record.open_intents().map_err(|error| open::record_diagnostic(&error))?;
+        let open = open.into_iter().filter(|intent| intent.revision <= seen.record_revision());
+        self.selection.undecided = open.map(|intent| intent.address).collect();
+        match self.resuming {
+            None => recorded_after(record, seen.record_revision()),
+            Some(revision) => recorded_before(record, seen.record_revision(), revision),
+        }
+    }
+
     fn inputs(&mut self, workspace: &Workspace, record: &Record) -> Result<(Inputs, Diagnostics), Diagnostics> {
         match &self.variables {
             Variables::Given => variables::inputs(workspace, &mut self.blueprint),
@@ -535,59 +535,6 @@ pub(super) fn tell(progress: &dyn Progress, told: PlanProgress) {
         PlanProgress::Read(count) => ProgressEvent::Read { count },
         PlanProgress::Planned(count) => ProgressEvent::Planned { count },
     });
-}
-
-/// What the record says, as the plan stage takes it.
-pub(super) fn recorded(record: &Record) -> Result<Recorded, Diagnostics> {
-    as_recorded(record, record.snapshot())
-}
-
-/// The same as it was after a revision: what later ones did is theirs.
-fn recorded_after(record: &Record, revision: u64) -> Result<Recorded, Diagnostics> {
-    as_recorded(record, record.snapshot_at(revision))
-}
-
-fn as_recorded(record: &Record, snapshot: Result<Snapshot, RecordError>) -> Result<Recorded, Diagnostics> {
-    let fail = |error: RecordError| Diagnostics::from(open::record_diagnostic(&error));
-    let snapshot = snapshot.map_err(fail)?;
-    Ok(Recorded {
-        formerly: formerly(record, &snapshot).map_err(fail)?,
-        id: record.id().into(),
-        serial: snapshot.serial,
-        revision: snapshot.revision,
-        resources: snapshot.resources,
-        rows: snapshot.rows,
-        outputs: super::state::outputs_from(&snapshot.outputs, record.vault()),
-        output_digests: output_digests(&snapshot.outputs),
-    })
-}
-
-/// Names that objects had until a run moved them that did not complete: what depends on them may not have been told.
-fn formerly(record: &Record, snapshot: &Snapshot) -> Result<HashMap<Address, Vec<Address>>, RecordError> {
-    let seen = record.history()?.into_iter().filter(|one| one.number <= snapshot.revision);
-    let whole = seen.filter(|one| one.status == RevisionStatus::Complete).map(|one| one.number).max().unwrap_or(0);
-    let mut formerly: HashMap<Address, Vec<Address>> = HashMap::new();
-    if whole == snapshot.revision {
-        return Ok(formerly);
-    }
-    for (from, to) in record.moves_between(whole, snapshot.revision)? {
-        let mut names = formerly.remove(&from).unwrap_or_default();
-        names.push(from);
-        formerly.entry(to).or_default().extend(names);
-    }
-    // A name that another object has now is its own.
-    let taken: HashSet<&Address> = snapshot.resources.iter().map(|resource| &resource.address).collect();
-    formerly.values_mut().for_each(|names| names.retain(|name| !taken.contains(name)));
-    Ok(formerly)
-}
-
-/// The same for a plan that a revision began to carry out, with the outputs from before it.
-fn recorded_before(record: &Record, seen: u64, revision: u64) -> Result<Recorded, Diagnostics> {
-    let snapshot = record.snapshot_at(seen).and_then(|snapshot| {
-        let outputs = record.outputs_before(revision)?;
-        Ok(Snapshot { outputs, ..snapshot })
-    });
-    as_recorded(record, snapshot)
 }
 
 impl std::fmt::Debug for Planned {

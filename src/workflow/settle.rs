@@ -6,7 +6,8 @@ use std::sync::Arc;
 use formwork_contract::{Address, Diagnostic, Diagnostics, Severity};
 
 use super::open::{self, failure, record_failure};
-use super::plan::{Selection, recorded, tell};
+use super::plan::{Selection, tell};
+use super::recorded::recorded;
 use super::{Progress, Workspace, variables};
 use crate::apply::{Unsettled, Word, settle, settle_by_word};
 use crate::blueprint::Failure;

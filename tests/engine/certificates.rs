@@ -172,7 +172,7 @@ fn an_authority_is_renewed_with_everything_that_it_issued_in_one_plan() {
     // Back to the old authority and what it issued, and forth again: they are due still.
     let renewed = timeline.recorded("tls_");
     factory.rollback(None);
-    assert_eq!(timeline.parts("tls_ca", "trust_bundle_pem"), [old.clone()]);
+    assert_eq!(timeline.parts("tls_ca", "trust_bundle_pem"), std::slice::from_ref(&old));
     assert!(timeline.parts("tls_certificate", "ca_cert_pem").iter().all(|ca| *ca == old));
     assert_eq!(actions(&factory.plan().plan).len(), 6);
     factory.rollback(Some(2));

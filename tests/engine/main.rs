@@ -37,8 +37,8 @@ mod policy;
 mod preflight;
 mod protection;
 mod providers;
-mod rehearse;
 mod recover;
+mod rehearse;
 mod rekey;
 #[cfg(test)]
 mod release;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, AttemptKey, ConfiguredProvider, Context, Discovered, Discovery, Ephemeral, Imported,
-    PlanRequest, PlannedChange, Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
+    Applied, ApplyError, ApplyRequest, AttemptKey, ConfiguredProvider, Context, Discovered, Discovery, Ephemeral,
+    Imported, PlanRequest, PlannedChange, Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
 };
 use formwork_contract::{Block, Contents, Diagnostics, Path, ProviderSchema, ResourceSchema, Str, Type, Value};
 use uuid::Uuid;

@@ -14,8 +14,8 @@ pub mod plan;
 pub mod policy;
 #[cfg(feature = "terraform")]
 pub mod providers;
-pub mod rehearsal;
 pub mod recover;
+pub mod rehearsal;
 mod release;
 pub mod secrets;
 pub mod sequence;

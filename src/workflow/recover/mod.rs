@@ -402,7 +402,7 @@ fn revision(workspace: &Workspace, plan: &Plan, git: Option<&Git>, record: &Reco
         plan_digest: Str::default(),
         files: plan.header.files.clone(),
         variables: plan.header.variables.iter().map(|(name, value)| (name.to_string(), seal(value))).collect(),
-        pinned: plan.data.iter().map(|(address, read)| (address.to_string(), seal(&read.value))).collect(),
+        pinned: plan.pinned(seal),
         git_commit: git.map(|git| git.commit.clone()),
         git_clean: git.is_some_and(|git| git.clean),
         actor: workspace.actor.clone(),
@@ -410,5 +410,6 @@ fn revision(workspace: &Workspace, plan: &Plan, git: Option<&Git>, record: &Reco
         undoes: None,
         plan: None,
         approvals: Vec::new(),
+        waivers: Vec::new(),
     }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use formwork_contract::json::from_plain;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Discovery, Imported, MoveRequest, PlanRequest,
-    PlannedChange, Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
+    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Discovery, Imported, MoveRequest,
+    PlanRequest, PlannedChange, Private, Provider, ReadOutcome, ReadRequest, SettleRequest, Settlement,
 };
 use formwork_contract::{
     Attribute, Block, Contents, Diagnostic, Diagnostics, Path, ProviderSchema, ResourceSchema, Str, Type, Unknown,

@@ -17,7 +17,7 @@ fn fixture(type_name: &str, create: impl Fn(&Prepared) -> Value + Send + Sync + 
 }
 
 async fn conforms(provider: impl Provider + 'static, fixtures: &[Fixture], skips: usize) {
-    let context = Context::new("conformance".into(), PathBuf::new());
+    let context = Context::new("conformance", PathBuf::new());
     let provider: Arc<dyn Provider> = Arc::new(provider);
     let schema = provider.schema().await.expect("a schema");
     assert_eq!(fixtures.len(), schema.resources.len(), "one fixture for each type");

@@ -140,7 +140,7 @@ impl Stand {
     }
 
     pub(crate) async fn configured(&self) -> Arc<dyn ConfiguredProvider> {
-        let context = Context::new("test".into(), std::path::PathBuf::new());
+        let context = Context::new("test", std::path::PathBuf::new());
         self.provider.configure(Value::object::<&str>([]), context).await.expect("it is configured")
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) async fn new(config: Value, environment: &str) -> Self {
         let provider = OnPrem::new();
-        let context = Context::new(environment.into(), std::env::temp_dir());
+        let context = Context::new(environment, std::env::temp_dir());
         let schema = provider.schema().await.expect("a schema");
         let configured = provider.configure(config, context).await.expect("a good configuration");
         Self { provider, configured, schema }

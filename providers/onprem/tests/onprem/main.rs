@@ -22,7 +22,7 @@ async fn every_type_conforms() {
         .must("cat /etc/hosts /etc/passwd /etc/group /root/.ssh/authorized_keys; cat /proc/sys/net/ipv4/ip_forward");
     let (_state, state_dir) = lab::state();
     let config = lab.config(&[&host], &[]).await;
-    let context = Context::new("conformance".into(), state_dir);
+    let context = Context::new("conformance", state_dir);
     let subject = Subject { config, ..Subject::new(Arc::new(OnPrem::new()), context) };
     let fixtures = fixtures::all(&host, lab.key("other").trim());
     let types: std::collections::BTreeSet<_> = fixtures.iter().map(|fixture| fixture.type_name.clone()).collect();

@@ -1,0 +1,65 @@
+//! What to do about AWS's error codes.
+
+use super::fault::{Fault, Nature};
+
+/// The end of a code, and what to do about it. The first that fits stands.
+const BY_CODE: [(&str, &str); 21] = [
+    (
+        "UnauthorizedOperation",
+        "allow the call in the policies of the identity that runs this; `aws sts decode-authorization-message \
+         --encoded-message ...` tells which statement denied it",
+    ),
+    ("AccessDenied", "allow the call in the policies of the identity that runs this, and in those of the organisation"),
+    (
+        "AccessDeniedException",
+        "allow the call in the policies of the identity that runs this, and in the key's or resource's own",
+    ),
+    ("AuthFailure", "check the access key, and that the region is switched on for the account"),
+    ("InvalidClientTokenId", "check the access key: AWS does not know it in this partition"),
+    ("SignatureDoesNotMatch", "check the secret key, and the clock of this machine"),
+    ("ExpiredToken", "sign in again: the session is over"),
+    ("ExpiredTokenException", "sign in again: the session is over"),
+    ("RequestExpired", "sign in again, and check the clock of this machine"),
+    ("OptInRequired", "accept the terms of the product, or switch the service on, in the account"),
+    ("InvalidAMIID.NotFound", "choose an image of this region: ids of images differ by region"),
+    ("InvalidAMIID.Malformed", "an image's id looks like `ami-0123456789abcdef0`"),
+    (
+        "DependencyViolation",
+        "something that Formwork does not know of still uses it: look for network interfaces of load balancers and nodes",
+    ),
+    ("InvalidVpc.Range", "choose a block from /16 to /28"),
+    ("InvalidSubnet.Range", "choose a block from /16 to /28 inside the network's own"),
+    ("InvalidSubnet.Conflict", "choose a block that no other subnet of the network uses"),
+    ("InvalidGroup.Duplicate", "choose another name, or take the group over with an `import` block"),
+    (
+        "InvalidPermission.Duplicate",
+        "the group has this rule already: declare it once, or take it over with an `import` block",
+    ),
+    ("EntityAlreadyExists", "choose another name, or take the object over with an `import` block"),
+    ("no credentials", "sign in (`aws sso login`), set a `profile`, or give the provider an `assume_role` block"),
+    ("no connection", "check the endpoint, the proxy and the network from here to AWS"),
+];
+
+pub(super) fn of(fault: &Fault) -> Option<String> {
+    if let Some((_, hint)) = BY_CODE.iter().find(|(end, _)| fault.code == *end) {
+        return Some((*hint).into());
+    }
+    let quota = ["LimitExceeded", "LimitExceededException", "QuotaExceeded", "QuotaExceededException"];
+    if fault.nature == Nature::Refused && quota.iter().any(|end| fault.code.ends_with(end)) {
+        let service = fault.service;
+        return Some(format!(
+            "ask for a higher quota of `{service}` in this region (Service Quotas), or delete what is not needed"
+        ));
+    }
+    if fault.is_taken() {
+        return Some("choose another name, or take the object over with an `import` block".into());
+    }
+    match fault.nature {
+        Nature::Throttled => {
+            Some("run it again later, or with fewer steps at once: the account's calls are shared".into())
+        }
+        Nature::Transient if !fault.certain => Some("run it again: what became of the call is looked up first".into()),
+        Nature::Transient => Some("run it again".into()),
+        Nature::Refused => None,
+    }
+}

@@ -1,0 +1,73 @@
+//! Finds out what became of changes whose outcome was never written down.
+
+use formwork_contract::provider::{SettleRequest, Settlement};
+use formwork_contract::{Diagnostics, Value};
+
+use super::World;
+use super::attempts::token;
+use super::wait::Unready;
+use crate::client::fault::Fault;
+use crate::kind::{Kind, View};
+use crate::resource::{Live, State};
+use crate::tags::owner;
+
+impl World {
+    /// A creation is found by its attempt, not by its owner: during a replacement the object that is to go has the
+    /// same owner. What is on its way is waited for.
+    pub(crate) async fn settle(&self, request: &SettleRequest) -> Result<Settlement, Diagnostics> {
+        let kind = self.catalog.kind(&request.type_name).map_err(|unknown| *unknown)?;
+        let told = |fault: &Fault| Diagnostics::from(fault.diagnostic().address(&request.address));
+        let planned = request.planned.deep_unmarked();
+        let (times, token) = (kind.description.times, token(&request.attempt));
+        let (found, known, view, time) = if request.prior.is_null() {
+            (
+                self.created(kind, &planned, &token).await.map_err(|fault| told(&fault))?,
+                &planned,
+                View::Whole,
+                times.create,
+            )
+        } else {
+            // Whoever carries the change out now is waited for.
+            drop(self.attempts.slot(&token).await);
+            let id = request.prior.get_str("id").unwrap_or_default();
+            let found = self.look(kind, id).await.map_err(|fault| told(&fault))?;
+            let known = if planned.is_null() { &request.prior } else { &planned };
+            (found, known, View::Configured, if planned.is_null() { times.delete } else { times.update })
+        };
+        let settled = match found {
+            Some(live) if matches!(live.state, State::Pending(_)) => {
+                match self.ready(kind, &request.address, &live.id, time).await {
+                    Ok(live) => Some(live),
+                    Err(Unready::Failed { live, .. } | Unready::Late { live, .. }) => Some(*live),
+                    Err(Unready::Absent) => None,
+                    Err(Unready::Blind(fault)) => return Err(told(&fault)),
+                }
+            }
+            other => other.filter(|live| live.state != State::Gone),
+        };
+        let Some(live) = settled else { return Ok(Settlement::Absent) };
+        // What did not change is as it was said before, not as the change would have said it.
+        let before = self.value(kind, &live, &request.prior, View::Configured);
+        let stands = request.prior.deep_unmarked();
+        let value = if before == stands { stands } else { self.value(kind, &live, known, view) };
+        Ok(Settlement::Present { value, private: request.private.clone() })
+    }
+
+    /// The object that a creation was to make, if it stands.
+    async fn created(&self, kind: &Kind, planned: &Value, token: &str) -> Result<Option<Live>, Fault> {
+        let slot = self.attempts.slot(token).await;
+        if let Some(id) = &slot.id {
+            return self.look(kind, id).await;
+        }
+        if let Some(id) = kind.resource.id_of(planned) {
+            let found = self.look(kind, &id).await?;
+            let is_tagged = kind.description.tagger.is_some();
+            let is_its = |live: &Live| !is_tagged || live.tags.get(owner::ATTEMPT).is_some_and(|made| made == token);
+            return Ok(found.filter(is_its));
+        }
+        if kind.description.tagger.is_none() {
+            return Ok(None);
+        }
+        self.made_by(kind, token, !slot.failed).await
+    }
+}

@@ -1,0 +1,63 @@
+//! How many calls a refresh takes.
+
+use std::collections::BTreeMap;
+
+use formwork_contract::Address;
+use formwork_contract::provider::{Private, Provider, ReadOutcome, ReadRequest};
+
+use crate::bench::{config, configured};
+use crate::moto::moto;
+use crate::shim::{Shim, Weather};
+
+/// As many objects as are read.
+const OBJECTS: usize = 1000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_objects_are_read_in_ten_calls() {
+    let Some(moto) = moto() else { return };
+    let region = "eu-central-1";
+    let shim = Shim::start(moto.address, Weather::default()).await;
+    let provider = configured("budget", &config(region, shim.address, 0)).await;
+    let mut ids = Vec::new();
+    for number in 0..OBJECTS {
+        let name = format!("group-{number}");
+        let mut parameters = vec![("GroupName", name.as_str()), ("GroupDescription", "one of many")];
+        // One of ten was taken over and carries no owner tag.
+        if number % 10 != 0 {
+            parameters.extend([
+                ("TagSpecification.1.ResourceType", "security-group"),
+                ("TagSpecification.1.Tag.1.Key", "formwork:environment"),
+                ("TagSpecification.1.Tag.1.Value", "budget"),
+            ]);
+        }
+        let answer = moto.ec2(region, "CreateSecurityGroup", &parameters).await.expect("a group");
+        let id = answer.split("<groupId>").nth(1).and_then(|rest| rest.split('<').next()).expect("an id");
+        ids.push(id.to_owned());
+    }
+    let schema = formwork_aws::Aws::new().schema().await.expect("a schema");
+    let empty = schema.resources["aws_security_group"].block.empty_value();
+    let mut requests: Vec<ReadRequest> = ids
+        .iter()
+        .map(|id| ReadRequest {
+            type_name: "aws_security_group".into(),
+            address: Address::managed("aws_security_group", "many"),
+            value: empty.with("id", id.as_str().into()),
+            private: Private::default(),
+        })
+        .collect();
+    let gone = requests[0].value.with("id", "sg-0123456789abcdef0".into());
+    requests.push(ReadRequest { value: gone, ..requests[0].clone() });
+    let answers = provider.read(&requests).await;
+    for (request, answer) in requests.iter().zip(&answers).take(OBJECTS) {
+        let Ok(ReadOutcome::Present { value, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(value.get_str("id"), request.value.get_str("id"));
+    }
+    assert_eq!(answers[OBJECTS].as_ref().ok(), Some(&ReadOutcome::Absent), "one that is not there fails nobody else");
+    let seen = shim.take();
+    assert!(seen.len() <= 10, "{} calls", seen.len());
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for call in &seen {
+        *times.entry(call.body.as_str()).or_default() += 1;
+    }
+    assert!(times.values().all(|times| *times == 1), "no call is made twice");
+}

@@ -1,0 +1,245 @@
+//! TEST CODE: stands between the provider and moto, counts calls, spoils them, and adds to EC2 what moto lacks:
+//! pages of its lists (`MaxResults`, `NextToken`), and `DryRun` for every call.
+//!
+//! The shapes of what it adds are those of botocore's service model of EC2: `nextToken` at the end of an answer, and
+//! the error document with `Errors`, `Error`, `Code`, `Message` and `RequestID`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::sync::Semaphore;
+
+use crate::moto::{Answer, forward};
+use crate::pages;
+
+/// What the shim does to calls.
+#[derive(Default)]
+pub(crate) struct Weather {
+    /// Of this many calls that change something, one is refused since there are too many. 0: none.
+    pub throttle_one_of: usize,
+    /// Of this many, one is carried out and its answer lost.
+    pub lose_one_of: usize,
+    /// Actions that the caller may not take; `*` stands for all that change something.
+    pub denied: BTreeSet<&'static str>,
+    /// Actions that are refused with this code and message.
+    pub refused: BTreeMap<&'static str, (&'static str, &'static str)>,
+    /// At most so many objects a page; 0: as many as were asked for.
+    pub page: usize,
+}
+
+/// A call that came by.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub action: String,
+    pub body: String,
+}
+
+pub(crate) struct Shim {
+    pub address: SocketAddr,
+    state: Arc<State>,
+}
+
+struct State {
+    moto: SocketAddr,
+    weather: Weather,
+    seen: Mutex<Vec<Seen>>,
+    changes: Mutex<usize>,
+    held: Mutex<BTreeMap<String, Arc<Held>>>,
+}
+
+/// Answers of an action that are kept back: moto has done it, and the caller does not know.
+pub(crate) struct Held {
+    arrived: Semaphore,
+    released: Semaphore,
+}
+
+impl Held {
+    /// Waits until an answer is kept back.
+    pub(crate) async fn arrival(&self) {
+        self.arrived.acquire().await.expect("never closed").forget();
+    }
+
+    /// Lets one answer through.
+    pub(crate) fn release(&self) {
+        self.released.add_permits(1);
+    }
+}
+
+impl Shim {
+    pub(crate) async fn start(moto: SocketAddr, weather: Weather) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let state = Arc::new(State {
+            moto,
+            weather,
+            seen: Mutex::default(),
+            changes: Mutex::default(),
+            held: Mutex::default(),
+        });
+        let serving = Arc::clone(&state);
+        // Ends with the runtime of the test.
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let state = Arc::clone(&serving);
+                tokio::spawn(async move {
+                    let service = service_fn(move |request| answered(Arc::clone(&state), request));
+                    // A connection that breaks is what some tests are about.
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        Self { address, state }
+    }
+
+    /// All calls since the last time.
+    pub(crate) fn take(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.state.seen.lock().expect("not poisoned"))
+    }
+
+    /// Keeps back the answers of an action from now on.
+    pub(crate) fn hold(&self, action: &str) -> Arc<Held> {
+        let held = Arc::new(Held { arrived: Semaphore::new(0), released: Semaphore::new(0) });
+        self.state.held.lock().expect("not poisoned").insert(action.into(), Arc::clone(&held));
+        held
+    }
+}
+
+/// The connection is cut.
+#[derive(Debug, thiserror::Error)]
+#[error("cut by the shim")]
+struct Cut;
+
+async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let call = Call { text: String::from_utf8_lossy(&body).into_owned() };
+    let action = match parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
+        Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
+        None => call.parameter("Action").unwrap_or_else(|| format!("{} {}", parts.method, parts.uri.path())),
+    };
+    state.seen.lock().expect("not poisoned").push(Seen { action: action.clone(), body: call.text.clone() });
+    let fate = state.fate(&action);
+    let answer = match refusal(&state, &action, &call, &fate) {
+        Some(refusal) => refusal,
+        None => {
+            let mut onward = Request::builder().method(parts.method).uri(parts.uri);
+            for (name, value) in &parts.headers {
+                if name != "content-length" {
+                    onward = onward.header(name, value);
+                }
+            }
+            let body = Bytes::from(call.without(&["MaxResults", "NextToken"]));
+            let request = onward.body(Full::new(body)).map_err(|_| Cut)?;
+            let answer = forward(state.moto, request).await.map_err(|_| Cut)?;
+            state.paged(&action, &call, answer)
+        }
+    };
+    let held = state.held.lock().expect("not poisoned").get(&action).map(Arc::clone);
+    if let Some(held) = held {
+        held.arrived.add_permits(1);
+        held.released.acquire().await.expect("never closed").forget();
+    }
+    if fate == Fate::Lost {
+        return Err(Cut);
+    }
+    let response = Response::builder()
+        .status(answer.status)
+        .header("content-type", answer.content_type)
+        .header("x-amzn-requestid", answer.request_id);
+    response.body(Full::new(answer.body)).map_err(|_| Cut)
+}
+
+#[derive(PartialEq, Eq)]
+enum Fate {
+    Fair,
+    Throttled,
+    Lost,
+}
+
+/// The answer that the shim gives in moto's place.
+fn refusal(state: &State, action: &str, call: &Call, fate: &Fate) -> Option<Answer> {
+    let weather = &state.weather;
+    if *fate == Fate::Throttled {
+        return Some(error(StatusCode::SERVICE_UNAVAILABLE, "RequestLimitExceeded", "Request limit exceeded."));
+    }
+    if weather.denied.contains(action) || (weather.denied.contains("*") && is_change(action)) {
+        let text = "You are not authorized to perform this operation. Encoded authorization failure message: c2hpbQ";
+        return Some(error(StatusCode::FORBIDDEN, "UnauthorizedOperation", text));
+    }
+    if let Some((code, message)) = weather.refused.get(action) {
+        return Some(error(StatusCode::BAD_REQUEST, code, message));
+    }
+    if call.parameter("DryRun").as_deref() == Some("true") {
+        let text = "Request would have succeeded, but DryRun flag is set.";
+        return Some(error(StatusCode::PRECONDITION_FAILED, "DryRunOperation", text));
+    }
+    None
+}
+
+impl State {
+    /// What becomes of a call: decided by how many changes came before, so that each run is the same.
+    fn fate(&self, action: &str) -> Fate {
+        if !is_change(action) {
+            return Fate::Fair;
+        }
+        let mut changes = self.changes.lock().expect("not poisoned");
+        *changes += 1;
+        let is_turn = |one_of: usize| one_of > 0 && changes.is_multiple_of(one_of);
+        match (is_turn(self.weather.throttle_one_of), is_turn(self.weather.lose_one_of)) {
+            (true, _) => Fate::Throttled,
+            (_, true) => Fate::Lost,
+            _ => Fate::Fair,
+        }
+    }
+
+    fn paged(&self, action: &str, call: &Call, answer: Answer) -> Answer {
+        let number = |name: &str| call.parameter(name).and_then(|text| text.parse::<usize>().ok());
+        let asked = number("MaxResults").unwrap_or(usize::MAX);
+        let size = if self.weather.page > 0 { asked.min(self.weather.page) } else { asked };
+        if !action.starts_with("Describe") || !answer.status.is_success() || size == usize::MAX {
+            return answer;
+        }
+        let text = String::from_utf8_lossy(&answer.body);
+        match pages::page(&text, number("NextToken").unwrap_or_default(), size) {
+            Some(page) => Answer { body: Bytes::from(page), ..answer },
+            None => answer,
+        }
+    }
+}
+
+/// A body of the query protocol.
+struct Call {
+    text: String,
+}
+
+impl Call {
+    fn parameter(&self, name: &str) -> Option<String> {
+        self.text.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
+    }
+
+    fn without(&self, names: &[&str]) -> String {
+        let is_kept = |pair: &&str| !names.contains(&pair.split('=').next().unwrap_or_default());
+        self.text.split('&').filter(is_kept).collect::<Vec<_>>().join("&")
+    }
+}
+
+fn is_change(action: &str) -> bool {
+    !["Describe", "Get", "List"].iter().any(|read| action.starts_with(read))
+}
+
+fn error(status: StatusCode, code: &str, message: &str) -> Answer {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message>\
+         </Error></Errors><RequestID>00000000-0000-0000-0000-000000000001</RequestID></Response>"
+    );
+    let request_id = "00000000-0000-0000-0000-000000000001".into();
+    Answer { status, content_type: "text/xml".into(), request_id, body: Bytes::from(body) }
+}

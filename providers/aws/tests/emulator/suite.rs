@@ -1,0 +1,70 @@
+//! The conformance suite for every type, in all weather.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use formwork_aws::Aws;
+use formwork_conformance::{Fixture, run};
+use formwork_contract::provider::Provider;
+
+use crate::bench::{config, subject};
+use crate::moto::{Moto, moto};
+use crate::network;
+use crate::shim::{Shim, Weather};
+
+fn fixtures(moto: &'static Moto, region: &'static str) -> Vec<Fixture> {
+    network::fixtures(moto, region)
+}
+
+/// Runs the suite for the types whose names begin like this.
+#[expect(clippy::print_stdout, reason = "what a check skipped is for people to see")]
+async fn conforms(region: &'static str, prefix: &str) {
+    let Some(moto) = moto() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let weather =
+        |throttle_one_of, lose_one_of| Weather { throttle_one_of, lose_one_of, page: 3, ..Weather::default() };
+    let fair = Shim::start(moto.address, weather(0, 0)).await;
+    let throttled = Shim::start(moto.address, weather(3, 0)).await;
+    let lossy = Shim::start(moto.address, weather(0, 4)).await;
+    let denied = Shim::start(moto.address, Weather { denied: BTreeSet::from(["*"]), ..Weather::default() }).await;
+    let refusing = config(region, denied.address, 0);
+    let mut subject = subject(&format!("suite-{prefix}"), config(region, fair.address, 5), &folder);
+    subject.rough = vec![config(region, throttled.address, 0), config(region, lossy.address, 0)];
+    subject.refusing = Some(Arc::new(move |_| refusing.clone()));
+    let mut fixtures = fixtures(moto, region);
+    fixtures.retain(|fixture| fixture.type_name.starts_with(prefix));
+    assert!(!fixtures.is_empty());
+    let report = run(&subject, &fixtures).await;
+    println!("{report}");
+    assert!(report.is_success(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn vpcs_conform() {
+    conforms("ca-central-1", "aws_vpc").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subnets_conform() {
+    conforms("us-east-1", "aws_subnet").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn internet_gateways_conform() {
+    conforms("us-east-2", "aws_internet_gateway").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn security_groups_conform() {
+    conforms("us-west-1", "aws_security_group").await;
+}
+
+/// A type without a fixture is a type that nobody tried.
+#[tokio::test]
+async fn every_type_has_a_fixture() {
+    let Some(moto) = moto() else { return };
+    let schema = Aws::new().schema().await.expect("a schema");
+    let tried: BTreeSet<_> = fixtures(moto, "us-east-1").into_iter().map(|fixture| fixture.type_name).collect();
+    let all: BTreeSet<_> = schema.resources.keys().cloned().collect();
+    assert_eq!(all, tried);
+}
