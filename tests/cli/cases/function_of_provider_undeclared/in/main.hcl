@@ -8,6 +8,6 @@ output "id" {
   value = provider::sandbx::parse_path("sandbox:local-1:network/net-1").id
 }
 
-output "arn" {
-  value = provider::aws::arn_parse("arn:aws:iam::1:user/a").account_id
+output "project" {
+  value = provider::google::project_from_id("projects/factory/zones/a")
 }
