@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use formwork_contract::convert::convert;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Deferral, Discovered, Imported, PlanRequest,
-    PlannedChange, Preflight, PreflightGrade, PreflightRequest, Provider, ReadOutcome, ReadRequest, SettleRequest,
-    Settlement,
+    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Deferral, Discovered, Discovery, Imported,
+    PlanRequest, PlannedChange, Preflight, PreflightGrade, PreflightRequest, Provider, ReadOutcome, ReadRequest,
+    SettleRequest, Settlement,
 };
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Str, Value};
 
@@ -164,6 +164,11 @@ impl ConfiguredProvider for Configured {
 
     async fn discover(&self, environment: &str) -> Result<Vec<Discovered>, Diagnostics> {
         self.world()?.discover(environment).await
+    }
+
+    fn discovers(&self, type_name: &str) -> Discovery {
+        let carries_tags = self.catalog.kind(type_name).is_ok_and(|kind| kind.description.tagger.is_some());
+        if carries_tags { Discovery::ByTag } else { Discovery::Never }
     }
 
     async fn stop(&self) {

@@ -9,7 +9,7 @@ use formwork_contract::{Attribute, Block, Contents, Diagnostic, Diagnostics, Nes
 use crate::client::fault::Fault;
 use crate::cloud::Cloud;
 use crate::fields::Fields;
-use crate::tags::{Tagger, Tags};
+use crate::tags::{Tagger, Tags, owner};
 
 /// A resource type of AWS.
 #[async_trait]
@@ -31,6 +31,37 @@ pub(crate) trait Resource: Send + Sync {
     /// The id that an object will have, where the configuration decides it; `None` where AWS gives ids out.
     fn id_of(&self, _planned: &Value) -> Option<String> {
         None
+    }
+
+    /// The same where more than the configuration decides it: a name that is made up from an attempt's token, or the
+    /// account in an ARN.
+    async fn id_of_attempt(&self, _cloud: &Cloud, planned: &Value, _token: &str) -> Result<Option<String>, Fault> {
+        Ok(self.id_of(planned))
+    }
+
+    /// Whether AWS made this object by itself, as a part of another: then a creation may take it.
+    fn comes_by_itself(&self, _live: &Live) -> bool {
+        false
+    }
+
+    /// Whether an object is as good as gone for who knows it like this. `known` is never null.
+    fn is_as_gone(&self, _known: &Value, _live: &Live) -> bool {
+        false
+    }
+
+    /// The id of the object that a person means by `given`, for an import.
+    fn imported(&self, given: &str) -> String {
+        given.to_owned()
+    }
+
+    /// The id of the object that a record means whose own id AWS does not know: Terraform makes such ids up.
+    fn recorded(&self, _value: &Value) -> Option<String> {
+        None
+    }
+
+    /// Whether the object is to stay when its resource goes. `live` is its value.
+    fn is_left(&self, _live: &Value) -> bool {
+        false
     }
 
     /// All objects that a query means, in as few calls as can be. Those that are not there are left out.
@@ -74,12 +105,18 @@ pub(crate) struct Description {
     pub moves: &'static [(&'static str, &'static [&'static str])],
     /// Attributes that AWS does not know: they stay as configured, and have their defaults after an import.
     pub kept: &'static [&'static str],
-    /// Attributes that are looked at only when a configuration speaks of them.
+    /// Attributes that a look at many objects leaves out, since AWS tells them one by one: they stay as they were.
+    pub told_alone: &'static [&'static str],
+    /// Attributes and blocks that are looked at only when a configuration speaks of them.
     pub only_if_set: &'static [&'static str],
     /// How its objects carry tags, and so their owner.
     pub tagger: Option<&'static dyn Tagger>,
     /// The creating call takes a client token.
     pub has_client_token: bool,
+    /// The creating call would change an object that stands already, so it is looked for before.
+    pub overwrites: bool,
+    /// Tags are told one object at a time: a list of what an environment owns takes a call an object.
+    pub scans: bool,
     /// The calls of the type are EC2's, which can be asked for their opinion beforehand.
     pub can_rehearse: bool,
     /// Deletion goes on after the call was answered.
@@ -115,9 +152,12 @@ impl Description {
             defaults: Vec::new(),
             moves: &[],
             kept: &[],
+            told_alone: &[],
             only_if_set: &[],
             tagger: None,
             has_client_token: false,
+            overwrites: false,
+            scans: false,
             can_rehearse: false,
             lingers: false,
             times: Times { create: minutes(10), update: minutes(10), delete: minutes(20) },
@@ -139,7 +179,6 @@ impl Description {
 
     /// A blueprint may say how long changes may take.
     #[must_use]
-    #[expect(dead_code, reason = "no type of this stage takes minutes")]
     pub(crate) fn with_timeouts(mut self, times: Times) -> Self {
         let time = |verb: &str| {
             Attribute::optional(Type::String)
@@ -164,6 +203,17 @@ pub(crate) enum Query {
     Attempt(String),
 }
 
+impl Query {
+    /// Whether an object with these tags is meant. Ids are not looked at.
+    pub(crate) fn admits(&self, tags: &Tags) -> bool {
+        match self {
+            Self::Ids(_) => true,
+            Self::Owned(environment) => tags.get(owner::ENVIRONMENT).is_some_and(|owner| *owner == **environment),
+            Self::Attempt(token) => tags.get(owner::ATTEMPT) == Some(token),
+        }
+    }
+}
+
 /// An object as AWS has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
@@ -182,7 +232,6 @@ pub(crate) enum State {
     /// It becomes ready by itself, or goes.
     Pending(String),
     /// It will not become ready, for this reason.
-    #[expect(dead_code, reason = "no type of this stage can fail after its creation")]
     Failed(String),
     /// It is listed still, but gone.
     Gone,
@@ -196,7 +245,6 @@ pub(crate) struct Call {
     /// What is to stand, wholly known but for what the creation decides; null for a deletion.
     pub planned: Value,
     /// What the blueprint says: only here do write-only attributes have a value.
-    #[expect(dead_code, reason = "no type of this stage has a write-only attribute")]
     pub config: Value,
     /// Those that the object is to carry, those of its owner too.
     pub tags: Tags,

@@ -67,7 +67,6 @@ const OUTAGES: [&str; 7] = [
 
 impl Fault {
     /// What the provider itself refuses. Nothing was asked of AWS.
-    #[expect(dead_code, reason = "data sources that look something up will use it")]
     pub(crate) fn own(code: &str, message: impl Into<String>) -> Self {
         Self {
             service: "",
@@ -78,6 +77,11 @@ impl Fault {
             nature: Nature::Refused,
             certain: true,
         }
+    }
+
+    /// A refusal that stands in an answer to a call that went well, one for each of its objects.
+    pub(crate) fn within(service: &'static str, action: &'static str, code: &str, message: &str) -> Self {
+        Self { service, action, nature: nature(code, 400), ..Self::own(code, message) }
     }
 
     /// What the SDK says of a failed call.
@@ -126,14 +130,16 @@ impl Fault {
 
     /// Whether AWS says that there is no such object, in any of its services' words.
     pub(crate) fn is_not_found(&self) -> bool {
-        ["NotFound", "NoSuchEntity", "NotFoundException", "NoSuchBucket"].iter().any(|end| self.code.ends_with(end))
+        let ends = ["NotFound", "NoSuchEntity", "NotFoundException", "NotFoundError"];
+        // S3 has a code for each thing that is not there, such as `NoSuchBucketPolicy`.
+        self.code.starts_with("NoSuch") || ends.iter().any(|end| self.code.ends_with(end))
     }
 
     /// Whether AWS says that there is such an object already, in any of its services' words.
     pub(crate) fn is_taken(&self) -> bool {
-        ["Duplicate", "AlreadyExists", "AlreadyExistsException", "ResourceInUseException"]
-            .iter()
-            .any(|end| self.code.ends_with(end))
+        let ends =
+            ["Duplicate", "AlreadyExists", "AlreadyExistsException", "AlreadyOwnedByYou", "ResourceInUseException"];
+        ends.iter().any(|end| self.code.ends_with(end))
     }
 
     /// In words: what was refused, by whom, why, and what to do.

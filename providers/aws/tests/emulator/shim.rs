@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::moto::{Answer, forward};
 use crate::pages;
+use crate::strict;
 
 /// What the shim does to calls.
 #[derive(Default)]
@@ -130,13 +131,16 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
     let answer = match refusal(&state, &action, &call, &fate) {
         Some(refusal) => refusal,
         None => {
+            if let Some(refusal) = strict::refusal(state.moto, &parts.headers, &action, &call).await {
+                return Ok(response(refusal));
+            }
             let mut onward = Request::builder().method(parts.method).uri(parts.uri);
             for (name, value) in &parts.headers {
                 if name != "content-length" {
                     onward = onward.header(name, value);
                 }
             }
-            let body = Bytes::from(call.without(&["MaxResults", "NextToken"]));
+            let body = Bytes::from(strict::translated(&action, call.without(&["MaxResults", "NextToken"])));
             let request = onward.body(Full::new(body)).map_err(|_| Cut)?;
             let answer = forward(state.moto, request).await.map_err(|_| Cut)?;
             state.paged(&action, &call, answer)
@@ -150,11 +154,15 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
     if fate == Fate::Lost {
         return Err(Cut);
     }
+    Ok(response(answer))
+}
+
+fn response(answer: Answer) -> Response<Full<Bytes>> {
     let response = Response::builder()
         .status(answer.status)
         .header("content-type", answer.content_type)
         .header("x-amzn-requestid", answer.request_id);
-    response.body(Full::new(answer.body)).map_err(|_| Cut)
+    response.body(Full::new(answer.body)).expect("moto's headers are good")
 }
 
 #[derive(PartialEq, Eq)]
@@ -216,12 +224,12 @@ impl State {
 }
 
 /// A body of the query protocol.
-struct Call {
+pub(crate) struct Call {
     text: String,
 }
 
 impl Call {
-    fn parameter(&self, name: &str) -> Option<String> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         self.text.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
     }
 
@@ -235,7 +243,7 @@ fn is_change(action: &str) -> bool {
     !["Describe", "Get", "List"].iter().any(|read| action.starts_with(read))
 }
 
-fn error(status: StatusCode, code: &str, message: &str) -> Answer {
+pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Answer {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message>\
          </Error></Errors><RequestID>00000000-0000-0000-0000-000000000001</RequestID></Response>"

@@ -8,12 +8,21 @@ use formwork_conformance::{Fixture, run};
 use formwork_contract::provider::Provider;
 
 use crate::bench::{config, subject};
+use crate::compute;
+use crate::guarding;
 use crate::moto::{Moto, moto};
 use crate::network;
+use crate::routing;
 use crate::shim::{Shim, Weather};
 
 fn fixtures(moto: &'static Moto, region: &'static str) -> Vec<Fixture> {
-    network::fixtures(moto, region)
+    let all = [
+        network::fixtures(moto, region),
+        routing::fixtures(moto, region),
+        compute::fixtures(moto, region),
+        guarding::fixtures(moto, region),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// Runs the suite for the types whose names begin like this.
@@ -41,6 +50,7 @@ async fn conforms(region: &'static str, prefix: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn vpcs_conform() {
+    // Endpoints and rules too.
     conforms("ca-central-1", "aws_vpc").await;
 }
 
@@ -57,6 +67,56 @@ async fn internet_gateways_conform() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn security_groups_conform() {
     conforms("us-west-1", "aws_security_group").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn addresses_conform() {
+    conforms("eu-central-2", "aws_eip").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nat_gateways_conform() {
+    conforms("eu-south-1", "aws_nat_gateway").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn routes_conform() {
+    conforms("eu-south-2", "aws_route").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_conform() {
+    conforms("ap-south-1", "aws_key_pair").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn launch_templates_conform() {
+    conforms("ap-southeast-1", "aws_launch_template").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn machines_conform() {
+    conforms("ap-southeast-2", "aws_instance").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn volumes_conform() {
+    conforms("ap-northeast-1", "aws_ebs_volume").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attachments_conform() {
+    conforms("ap-northeast-2", "aws_volume_attachment").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn network_acls_conform() {
+    conforms("ap-northeast-3", "aws_network_acl").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flow_logs_conform() {
+    conforms("sa-east-1", "aws_flow_log").await;
 }
 
 /// A type without a fixture is a type that nobody tried.
