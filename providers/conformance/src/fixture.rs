@@ -29,6 +29,8 @@ pub struct Fixture {
     pub import_id: &'static str,
     /// False: an import is to be refused.
     pub importable: bool,
+    /// False: objects carry nothing that says whose they are, so that they are known by their ids alone.
+    pub owned: bool,
     /// Changes an attribute that `create` sets.
     pub drift: Option<Disturb>,
     /// Deletes the object.
@@ -84,6 +86,7 @@ impl Fixture {
             replace: None,
             import_id: "id",
             importable: true,
+            owned: true,
             drift: None,
             vanish: None,
         }
@@ -98,6 +101,12 @@ impl Fixture {
     #[must_use]
     pub fn without_import(self) -> Self {
         Self { importable: false, ..self }
+    }
+
+    /// An object that carries no owner tag: it is not discovered, and what stands at its id was made by whoever asks.
+    #[must_use]
+    pub fn without_owner(self) -> Self {
+        Self { owned: false, ..self }
     }
 
     /// Tells objects apart by another attribute than `id`.

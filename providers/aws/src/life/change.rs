@@ -15,7 +15,7 @@ use super::wait::Unready;
 use crate::client::fault::{Fault, Nature};
 use crate::duration;
 use crate::kind::{Kind, View};
-use crate::resource::{Call, Live};
+use crate::resource::{Call, Live, State};
 use crate::tags::{self, Tags, owner};
 
 /// A change of one object, with what its calls need.
@@ -95,12 +95,23 @@ impl World {
     /// Makes the object, unless an earlier try of the same attempt made it; answers its id.
     async fn make(&self, step: &Step, slot: &mut Slot) -> Result<String, Fault> {
         let Step { kind, call, .. } = step;
-        let named = kind.resource.id_of(&call.planned);
+        let named = kind.resource.id_of_attempt(&self.cloud, &call.planned, &call.token).await;
+        let named = named.map_err(Fault::before_anything)?;
         if !kind.description.has_client_token
             && named.is_none()
             && let Some(id) = self.made_before(kind, &call.token, slot).await.map_err(Fault::before_anything)?
         {
             return Ok(id);
+        }
+        if kind.description.overwrites
+            && !slot.tried
+            && let Some(id) = &named
+            && let Some(live) = self.look(kind, id).await.map_err(Fault::before_anything)?
+            && live.state != State::Gone
+            && !kind.resource.comes_by_itself(&live)
+        {
+            let what = kind.description.type_name;
+            return Err(Fault::own("AlreadyExists", format!("there is an `{what}` with the id `{id}` already")));
         }
         let retried = std::mem::replace(&mut slot.tried, true);
         slot.failed = false;

@@ -3,10 +3,15 @@
 //! Nothing here has been run on AWS itself: quotas, timing and what moto accepts wrongly are not shown by it.
 
 mod bench;
+mod dialect;
+mod identity;
+mod keys;
+mod logs;
 mod moto;
 mod network;
 mod pages;
 mod shim;
+mod supplement;
 
 mod budget;
 mod data;

@@ -82,7 +82,9 @@ pub(super) async fn discovery(bench: &mut Bench<'_>) -> Checked {
         };
     }
     let mut owned: Vec<&Object> = bench.surroundings().iter().collect();
-    owned.push(&object);
+    if bench.fixture.owned {
+        owned.push(&object);
+    }
     for object in &owned {
         let same = found.iter().filter(|found| found.address == object.address).collect::<Vec<_>>();
         match same.as_slice() {
