@@ -19,11 +19,9 @@ pub(crate) struct Cloud {
     pub iam: Service<aws_sdk_iam::Client>,
     pub kms: Service<aws_sdk_kms::Client>,
     pub logs: Service<aws_sdk_cloudwatchlogs::Client>,
-    #[expect(dead_code, reason = "its first type is on its way")]
     pub ecr: Service<aws_sdk_ecr::Client>,
     #[expect(dead_code, reason = "its first type is on its way")]
     pub eks: Service<aws_sdk_eks::Client>,
-    #[expect(dead_code, reason = "its first type is on its way")]
     pub s3: Service<aws_sdk_s3::Client>,
     caller: OnceCell<Caller>,
 }

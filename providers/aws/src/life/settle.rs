@@ -46,8 +46,7 @@ impl World {
             }
             // A setting that was taken back may show as AWS's own.
             other => other.filter(|live| {
-                let is_as_gone = planned.is_null() && kind.resource.is_as_gone(&request.prior, live);
-                live.state != State::Gone && !is_as_gone
+                live.state != State::Gone && !(planned.is_null() && kind.resource.comes_by_itself(live))
             }),
         };
         let Some(live) = settled else { return Ok(Settlement::Absent) };

@@ -3,8 +3,10 @@
 //! Nothing here has been run on AWS itself: quotas, timing and what moto accepts wrongly are not shown by it.
 
 mod bench;
+mod buckets;
 mod dialect;
 mod identity;
+mod images;
 mod keys;
 mod logs;
 mod moto;
@@ -16,5 +18,6 @@ mod supplement;
 mod budget;
 mod data;
 mod interrupted;
+mod policies;
 mod suite;
 mod words;

@@ -137,7 +137,8 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
     let answer = match refusal(&state, &action, &call, &fate, dialect).or_else(|| asked.answer()) {
         Some(answer) => answer,
         None => {
-            let body = dialect.paged(call.without(&["MaxResults", "NextToken"]), state.weather.page);
+            let body = Call { text: asked.body() }.without(&["MaxResults", "NextToken"]);
+            let body = dialect.paged(body, state.weather.page);
             let answer = asked.complete(passed_on(&state, &parts, &parts.uri, body).await?);
             if let Some(tags) = supplement::tags_of_new_bucket(&call.text).filter(|_| answer.status.is_success()) {
                 let uri = format!("{}?tagging", parts.uri.path()).parse().map_err(|_| Cut)?;

@@ -10,13 +10,15 @@ use formwork_contract::provider::Provider;
 use crate::bench::{config, subject};
 use crate::moto::{Moto, moto};
 use crate::shim::{Shim, Weather};
-use crate::{identity, keys, logs, network};
+use crate::{buckets, identity, images, keys, logs, network};
 
 fn fixtures(moto: &'static Moto, region: &'static str) -> Vec<Fixture> {
     let mut all = network::fixtures(moto, region);
     all.extend(identity::fixtures(moto, region));
     all.extend(keys::fixtures(moto, region));
     all.extend(logs::fixtures(moto, region));
+    all.extend(images::fixtures(moto, region));
+    all.extend(buckets::fixtures(moto, region));
     all
 }
 
@@ -100,6 +102,16 @@ async fn logs_conform() {
         logs::prepare(moto, "ap-southeast-2").await;
     }
     conforms("ap-southeast-2", "aws_cloudwatch_log").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repositories_conform() {
+    conforms("ap-northeast-1", "aws_ecr").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn buckets_conform() {
+    conforms("ap-northeast-2", "aws_s3").await;
 }
 
 /// A type without a fixture is a type that nobody tried.

@@ -41,6 +41,16 @@ impl Asked<'_> {
         SAID.lock().expect("not poisoned").insert((self.region.to_owned(), object.to_owned()), what);
     }
 
+    /// The body as moto reads it: it does not take what is left out for its default.
+    pub(crate) fn body(&self) -> String {
+        match self.action {
+            "PutImageScanningConfiguration" => self
+                .body
+                .replace("\"imageScanningConfiguration\":{}", "\"imageScanningConfiguration\":{\"scanOnPush\":false}"),
+            _ => self.body.to_owned(),
+        }
+    }
+
     /// The answer to a call that moto does not have.
     pub(crate) fn answer(&self) -> Option<Answer> {
         match self.action {
@@ -100,6 +110,7 @@ impl Asked<'_> {
                 None
             }
             "DescribeLogGroups" => self.keys(&answer),
+            read if read.starts_with("GET ") => versioning(&answer),
             _ => None,
         };
         match body {
@@ -146,6 +157,13 @@ impl Asked<'_> {
 pub(crate) fn tags_of_new_bucket(body: &str) -> Option<String> {
     let tags = body.split_once("<Tags>")?.1.split_once("</Tags>")?.0;
     Some(format!("<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet>{tags}</TagSet></Tagging>"))
+}
+
+/// Whether a bucket has versions: moto calls the document otherwise than S3.
+fn versioning(answer: &Answer) -> Option<String> {
+    let text = String::from_utf8_lossy(&answer.body);
+    let wrong = "GetBucketVersioningResponse";
+    text.contains(wrong).then(|| text.replace(wrong, "VersioningConfiguration"))
 }
 
 fn group(name: &Value) -> String {
