@@ -55,7 +55,16 @@ impl Resource for OpenIdConnectProvider {
 
     fn same(&self, attribute: &str, known: &Value, live: &Value) -> bool {
         // IAM tells the address without its scheme.
-        attribute == "url" && known.as_str().map(issuer) == live.as_str().map(issuer)
+        let digests = |list: &Value| {
+            let digests = list.elements().unwrap_or_default().iter().filter_map(Value::as_str);
+            digests.map(str::to_lowercase).collect::<Vec<_>>()
+        };
+        match attribute {
+            "url" => known.as_str().map(issuer) == live.as_str().map(issuer),
+            // Digests are written in hexadecimal digits, which have no case.
+            "thumbprint_list" => digests(known) == digests(live),
+            _ => false,
+        }
     }
 
     async fn id_of_attempt(&self, cloud: &Cloud, planned: &Value, _token: &str) -> Result<Option<String>, Fault> {

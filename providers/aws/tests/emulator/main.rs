@@ -20,4 +20,5 @@ mod data;
 mod interrupted;
 mod policies;
 mod suite;
+mod untagged;
 mod words;
