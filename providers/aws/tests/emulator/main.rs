@@ -17,6 +17,7 @@ mod supplement;
 
 mod budget;
 mod data;
+mod forced;
 mod interrupted;
 mod policies;
 mod suite;
