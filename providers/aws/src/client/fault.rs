@@ -139,7 +139,8 @@ impl Fault {
     pub(crate) fn is_taken(&self) -> bool {
         let ends =
             ["Duplicate", "AlreadyExists", "AlreadyExistsException", "AlreadyOwnedByYou", "ResourceInUseException"];
-        ends.iter().any(|end| self.code.ends_with(end))
+        // A bucket of another account is not the caller's to look at.
+        self.code != "BucketAlreadyExists" && ends.iter().any(|end| self.code.ends_with(end))
     }
 
     /// In words: what was refused, by whom, why, and what to do.
@@ -160,6 +161,14 @@ impl Fault {
             Some(hint) => told.hint(hint),
             None => told,
         }
+    }
+}
+
+/// The end of a call that takes something away: that it is not there is a good one.
+pub(crate) fn unless_gone<T>(done: Result<T, Fault>) -> Result<(), Fault> {
+    match done {
+        Err(fault) if fault.is_not_found() => Ok(()),
+        done => done.map(|_| ()),
     }
 }
 

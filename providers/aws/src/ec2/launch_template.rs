@@ -74,6 +74,7 @@ impl Resource for LaunchTemplate {
     }
 
     fn refine(&self, request: &PlanRequest, change: &mut PlannedChange) {
+        made_up::keep_taken_over(request, change);
         let (prior, planned) = (&request.prior, &change.planned);
         let follows = planned.get("update_default_version").and_then(Value::as_bool).unwrap_or_default();
         if prior.is_null() || !follows {

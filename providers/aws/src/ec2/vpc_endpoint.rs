@@ -12,6 +12,7 @@ use crate::client::Action;
 use crate::client::fault::Fault;
 use crate::cloud::Cloud;
 use crate::fields::{flag, list as strings, set, text};
+use crate::policy;
 use crate::resource::{Attributes, Call, Description, Live, Problems, Query, Resource, State};
 
 pub(super) struct VpcEndpoint;
@@ -33,6 +34,7 @@ impl Resource for VpcEndpoint {
     }
 
     fn check(&self, config: &Value, problems: &mut Problems) {
+        policy::check(config, "policy", problems);
         let kinds = ["Gateway", "Interface", "GatewayLoadBalancer"];
         problems.one_of(config, "vpc_endpoint_type", &kinds);
         problems.one_of(config, "ip_address_type", &["ipv4", "ipv6", "dualstack"]);
@@ -55,8 +57,7 @@ impl Resource for VpcEndpoint {
     }
 
     fn same(&self, attribute: &str, known: &Value, live: &Value) -> bool {
-        let json = |value: &Value| serde_json::from_str::<serde_json::Value>(value.as_str()?).ok();
-        attribute == "policy" && json(known).is_some() && json(known) == json(live)
+        attribute == "policy" && policy::is_same(known, live)
     }
 
     async fn find(&self, cloud: &Cloud, query: &Query) -> Result<Vec<Live>, Fault> {

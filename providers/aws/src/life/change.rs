@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use formwork_contract::planning::contradiction;
 use formwork_contract::provider::{Applied, ApplyError, ApplyRequest, Private, Retry};
 use formwork_contract::{Address, Diagnostic, Value};
 
@@ -88,8 +89,22 @@ impl World {
         if !changed {
             return Ok(self.value(kind, &live, &call.planned, View::Configured));
         }
-        let live = self.ready(kind, address, &id, at_most).await.map_err(|unready| self.unready(step, &id, unready))?;
-        Ok(self.value(kind, &live, &call.planned, View::Configured))
+        self.changed(step, &id, at_most).await
+    }
+
+    /// The object after a change. Services answer old values for some seconds, so it is looked at until it is what was
+    /// planned, as long as AWS may hide that; then it is answered as it is.
+    async fn changed(&self, step: &Step, id: &str, at_most: Duration) -> Result<Value, ApplyError> {
+        let Step { kind, address, call, .. } = step;
+        let mut patience = self.patience(self.pace.hidden);
+        loop {
+            let live = self.ready(kind, address, id, at_most).await;
+            let live = live.map_err(|unready| self.unready(step, id, unready))?;
+            let value = self.value(kind, &live, &call.planned, View::Configured);
+            if contradiction(&call.planned, &value).is_none() || !patience.pause(self).await {
+                return Ok(value);
+            }
+        }
     }
 
     /// Makes the object, unless an earlier try of the same attempt made it; answers its id.
@@ -167,8 +182,7 @@ impl World {
         if let Err(fault) = self.bring(kind, &call, &live).await {
             return Err(self.after_failed_update(step, &fault).await);
         }
-        let live = self.ready(kind, address, id, at_most).await.map_err(|unready| self.unready(step, id, unready))?;
-        Ok(self.value(kind, &live, &step.call.planned, View::Configured))
+        self.changed(step, id, at_most).await
     }
 
     /// A new object is not what was planned yet: what stands now.

@@ -44,7 +44,10 @@ impl World {
                     Err(Unready::Blind(fault)) => return Err(told(&fault)),
                 }
             }
-            other => other.filter(|live| live.state != State::Gone),
+            // A setting that was taken back may show as AWS's own.
+            other => other.filter(|live| {
+                live.state != State::Gone && !(planned.is_null() && kind.resource.comes_by_itself(live))
+            }),
         };
         let Some(live) = settled else { return Ok(Settlement::Absent) };
         // What did not change is as it was said before, not as the change would have said it.

@@ -1,6 +1,8 @@
 //! Machines, disks and addresses beyond the suite: what a change makes of others, and what it calls.
 
-use formwork_contract::provider::{ApplyError, Private, ReadOutcome, ReadRequest, Retry};
+use std::time::Duration;
+
+use formwork_contract::provider::{ApplyError, Private, ReadOutcome, ReadRequest, Retry, SettleRequest, Settlement};
 use formwork_contract::{Address, Diagnostic, Value};
 
 use crate::bench::{config, configured, map};
@@ -8,7 +10,7 @@ use crate::compute::IMAGE;
 use crate::moto::{Moto, moto};
 use crate::routing::first;
 use crate::shim::{Shim, Weather};
-use crate::steps::{bring, delete};
+use crate::steps::{bring, change, delete};
 
 const REGION: &str = "eu-west-2";
 
@@ -123,4 +125,58 @@ async fn what_is_in_use_is_told_with_what_to_do() {
     ] {
         delete(&*provider, type_name, object).await.unwrap_or_else(|error| panic!("{type_name}: {error}"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_gets_a_profile_while_it_runs() {
+    let Some(moto) = moto() else { return };
+    let shim = Shim::start(moto.address, Weather::default()).await;
+    let provider = configured("profiles", &config(REGION, shim.address, 0)).await;
+    let (_, subnet) = network(moto).await;
+    moto.iam("CreateInstanceProfile", &[("InstanceProfileName", "machines-node")]).await.expect("a profile");
+    let machine = [("ami", Value::from(IMAGE)), ("instance_type", "t3.micro".into()), ("subnet_id", subnet)];
+    let made = bring(&*provider, "aws_instance", &Value::NULL, &machine).await;
+    assert!(made.get("iam_instance_profile").is_some_and(Value::is_null), "{made:?}");
+    let mut with_profile = machine.to_vec();
+    with_profile.push(("iam_instance_profile", "machines-node".into()));
+    shim.take();
+    let stands = bring(&*provider, "aws_instance", &made, &with_profile).await;
+    assert_eq!(stands.get_str("iam_instance_profile"), Some("machines-node"));
+    assert!(shim.take().iter().all(|call| call.action != "StopInstances"));
+    delete(&*provider, "aws_instance", &stands).await.expect("deleted");
+}
+
+/// The run dies between the call and its answer: the machine is found by its attempt, and nothing is sent again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_of_a_dead_run_is_settled() {
+    let Some(moto) = moto() else { return };
+    let shim = Shim::start(moto.address, Weather::default()).await;
+    let config = config(REGION, shim.address, 0);
+    let (_, subnet) = network(moto).await;
+    let given = [("ami", Value::from(IMAGE)), ("instance_type", "t3.micro".into()), ("subnet_id", subnet)];
+    let held = shim.hold("RunInstances");
+    let dying = configured("dead machines", &config).await;
+    let request = change(&*dying, "aws_instance", &Value::NULL, Some(&given)).await;
+    let first = request.clone();
+    let lost = tokio::spawn(async move { dying.apply(first).await });
+    tokio::time::timeout(Duration::from_secs(60), held.arrival()).await.expect("the call was made");
+    let next = configured("dead machines", &config).await;
+    let open = SettleRequest {
+        type_name: request.type_name.clone(),
+        address: request.address.clone(),
+        prior: request.prior.clone(),
+        planned: request.planned.clone(),
+        private: Private::default(),
+        attempt: request.attempt.clone(),
+    };
+    let Settlement::Present { value, .. } = next.settle(open).await.expect("settled") else {
+        panic!("expected the machine that was made, found none")
+    };
+    assert_eq!(value.get_str("instance_state"), Some("running"));
+    assert_eq!(next.discover("dead machines").await.expect("a list").len(), 1);
+    let tokens: Vec<_> = shim.take().into_iter().filter(|call| call.action == "RunInstances").collect();
+    assert!(tokens.len() == 1 && tokens[0].body.contains("ClientToken="), "{tokens:?}");
+    lost.abort();
+    held.release();
+    delete(&*next, "aws_instance", &value).await.expect("deleted");
 }

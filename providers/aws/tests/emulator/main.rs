@@ -3,8 +3,14 @@
 //! Nothing here has been run on AWS itself: quotas, timing and what moto accepts wrongly are not shown by it.
 
 mod bench;
+mod buckets;
 mod compute;
+mod dialect;
 mod guarding;
+mod identity;
+mod images;
+mod keys;
+mod logs;
 mod moto;
 mod network;
 mod pages;
@@ -12,10 +18,15 @@ mod routing;
 mod shim;
 mod steps;
 mod strict;
+mod supplement;
 
 mod budget;
 mod data;
+mod forced;
 mod interrupted;
 mod machines;
+mod policies;
 mod suite;
+mod traffic;
+mod untagged;
 mod words;

@@ -8,8 +8,9 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
 
+use crate::dialect::Dialect;
 use crate::moto::{Answer, forward};
-use crate::shim::{Call, error};
+use crate::shim::Call;
 
 /// Lists of which moto gives a few where none is asked for; the shim itself cuts them into pages.
 const SHORT: [&str; 3] = ["DescribeInstances", "DescribeLaunchTemplates", "DescribeLaunchTemplateVersions"];
@@ -30,7 +31,7 @@ pub(crate) async fn refusal(moto: SocketAddr, headers: &HeaderMap, action: &str,
         let told = ask(moto, headers, &format!("Action=DescribeVolumes&VolumeId.1={volume}")).await?;
         if told.contains("<status>in-use</status>") {
             let text = format!("{volume} is already attached to an instance");
-            return Some(error(StatusCode::BAD_REQUEST, "VolumeInUse", &text));
+            return Some(Dialect::of(headers).error(StatusCode::BAD_REQUEST, "VolumeInUse", &text));
         }
     }
     if action == "DeleteSecurityGroup" {
@@ -40,7 +41,7 @@ pub(crate) async fn refusal(moto: SocketAddr, headers: &HeaderMap, action: &str,
         let told = ask(moto, headers, &format!("Action=DescribeInstances&{filter}&{standing}")).await?;
         if told.contains("<instanceId>") {
             let text = format!("resource {group} has a dependent object");
-            return Some(error(StatusCode::BAD_REQUEST, "DependencyViolation", &text));
+            return Some(Dialect::of(headers).error(StatusCode::BAD_REQUEST, "DependencyViolation", &text));
         }
     }
     None
