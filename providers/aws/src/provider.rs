@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use formwork_contract::convert::convert;
 use formwork_contract::provider::{
-    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Deferral, Discovered, Imported, PlanRequest,
-    PlannedChange, Preflight, PreflightGrade, PreflightRequest, Provider, ReadOutcome, ReadRequest, SettleRequest,
-    Settlement,
+    Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Deferral, Discovered, Discovery, Imported,
+    PlanRequest, PlannedChange, Preflight, PreflightGrade, PreflightRequest, Provider, ReadOutcome, ReadRequest,
+    SettleRequest, Settlement,
 };
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Str, Value};
 
@@ -164,6 +164,13 @@ impl ConfiguredProvider for Configured {
 
     async fn discover(&self, environment: &str) -> Result<Vec<Discovered>, Diagnostics> {
         self.world()?.discover(environment).await
+    }
+
+    fn discovers(&self, type_name: &str) -> Discovery {
+        match self.catalog.kind(type_name) {
+            Ok(kind) if kind.description.tagger.is_none() => Discovery::Never,
+            _ => Discovery::ByTag,
+        }
     }
 
     async fn stop(&self) {
