@@ -11,6 +11,7 @@ use crate::lab::Shared;
 pub(crate) fn all(host: &Shared, key: &str) -> Vec<Fixture> {
     vec![
         directory(host),
+        nested_directory(host),
         file(host),
         secret_file(host),
         hosts_entry(host),
@@ -55,6 +56,14 @@ fn directory(host: &Shared) -> Fixture {
             .update(says(vec![("path", "/opt/it's here".into()), ("mode", "2775".into()), ("group", "staff".into())]))
             .replace(says(vec![("path", "/opt/there".into())]));
     on_host(fixture, host, "chmod 700 \"/opt/it's here\"", "rmdir \"/opt/it's here\"")
+}
+
+/// With the folders above it, which stay.
+fn nested_directory(host: &Shared) -> Fixture {
+    let below =
+        |mode: &str| vec![("path", "/opt/above/it".into()), ("mode", mode.into()), ("parents", Value::Bool(true))];
+    let fixture = Fixture::new("onprem_directory", says(below("0700"))).update(says(below("0755")));
+    on_host(fixture, host, "test \"$(stat -c %a /opt/above)\" = 755; chmod 711 /opt/above/it", "rmdir /opt/above/it")
 }
 
 fn file(host: &Shared) -> Fixture {
