@@ -7,9 +7,10 @@ use formwork_contract::convert::convert;
 use formwork_contract::suggest::nearest;
 use formwork_contract::{Attribute, Diagnostic, ProviderSchema, ResourceSchema, Str, Type, Value};
 
+use crate::beyond::Elsewhere;
 use crate::identity::Id;
 use crate::resource::{Attributes, Description, Resource};
-use crate::{accounts, command, files, host, kernel, settings};
+use crate::{accounts, command, files, host, kernel, registry, settings};
 
 fn resources() -> Vec<Box<dyn Resource>> {
     vec![
@@ -21,6 +22,7 @@ fn resources() -> Vec<Box<dyn Resource>> {
         Box::new(accounts::authorized_key::AuthorizedKey),
         Box::new(kernel::sysctl::Sysctl),
         Box::new(command::command::Command),
+        Box::new(Elsewhere(registry::image::Image)),
     ]
 }
 

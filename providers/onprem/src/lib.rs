@@ -14,6 +14,7 @@
 //! - `identity`: an object is `HOST:KEY`, and its mark of ownership a file in the ledger of its host;
 //! - `resource` is the trait that each type implements; a folder a service, a file a type: schema, checks, the
 //!   reader, create, update and delete side by side. `files/directory.rs` is a good first read;
+//! - `beyond` is the trait of types whose objects do not stand on their host alone: `registry/image.rs`;
 //! - `catalog` lists the types.
 //!
 //! To add a type:
@@ -30,6 +31,7 @@
 //! 7. Add a fixture to `tests/onprem/fixtures.rs`: the suite does the rest.
 
 mod accounts;
+mod beyond;
 mod catalog;
 mod change;
 mod command;
@@ -40,6 +42,7 @@ mod identity;
 mod kernel;
 mod machine;
 mod provider;
+mod registry;
 mod resource;
 mod settings;
 mod shell;

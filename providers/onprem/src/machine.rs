@@ -12,7 +12,7 @@ use crate::fleet::Fleet;
 use crate::settings::Connection;
 use crate::shell::answer::{Answer, parse};
 use crate::shell::{command, program};
-use crate::transport::{Broken, Exchange, Line, Session};
+use crate::transport::{Broken, Exchange, Line, Session, Stream};
 
 /// How many programs run on a host at once. An sshd takes ten sessions where it is not told otherwise.
 const AT_ONCE: usize = 8;
@@ -186,6 +186,25 @@ impl Machine {
                 Line::Local => Ok(None),
                 Line::Ssh(session) => Ok(Some(Arc::clone(session))),
             }
+        })
+    }
+
+    /// Connects from the host to an address, as the host resolves it.
+    pub(crate) async fn connect(
+        &self,
+        fleet: &Arc<Fleet>,
+        address: &str,
+        port: u16,
+    ) -> Result<Stream, Box<Diagnostic>> {
+        let line = self.line(fleet).await?;
+        let within = self.connection.connect_timeout;
+        let connected = tokio::time::timeout(within, line.connect(address, port)).await;
+        connected.unwrap_or_else(|_| Err(format!("no answer within {} s", within.as_secs()))).map_err(|why| {
+            let problem =
+                Diagnostic::error(format!("`{address}:{port}` is out of reach from host `{}`", self.connection.name));
+            Box::new(
+                problem.detail(format!("{why}.")).hint("look whether it runs there, and whether the host may connect"),
+            )
         })
     }
 

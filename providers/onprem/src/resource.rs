@@ -2,6 +2,7 @@
 
 use formwork_contract::{Block, Contents, Diagnostic, Diagnostics, Path, Type, Value};
 
+use crate::beyond::Beyond;
 use crate::shell::Script;
 use crate::shell::answer::Answer;
 
@@ -19,6 +20,11 @@ pub(crate) trait Resource: Send + Sync {
 
     /// Checks a configuration, in which values may be unknown, without asking the host.
     fn check(&self, _config: &Value, _problems: &mut Problems) {}
+
+    /// Where more is needed than programs on one host.
+    fn beyond(&self) -> Option<&dyn Beyond> {
+        None
+    }
 
     /// What names the object among those of its type on its host; `None` while that is not known.
     fn key(&self, planned: &Value) -> Option<String>;

@@ -13,6 +13,9 @@ const PRELUDE: &str = include_str!("prelude.sh");
 /// How a change is carried out.
 pub(crate) const CHANGE: &str = include_str!("change.sh");
 
+/// How an object beyond its host is marked; needs [`CHANGE`].
+pub(crate) const MARK: &str = include_str!("mark.sh");
+
 /// The last line of an answer: without it the program did not come to its end.
 pub(crate) const END: &str = "bye";
 

@@ -8,6 +8,8 @@ mod login;
 mod ssh;
 
 use formwork_contract::Diagnostic;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 pub(crate) use exchange::Exchange;
 pub(crate) use ssh::Session;
@@ -17,6 +19,13 @@ pub(crate) enum Line {
     Local,
     Ssh(std::sync::Arc<Session>),
 }
+
+/// Bytes in both directions.
+pub(crate) type Stream = Box<dyn ByteStream>;
+
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
 /// What came back from a program that was run to its end.
 #[derive(Debug, Default)]
@@ -48,6 +57,17 @@ impl Line {
         match self {
             Self::Local => local::run(exchange, program).await,
             Self::Ssh(session) => session.run(exchange, program).await,
+        }
+    }
+
+    /// Connects to an address from where the line ends.
+    pub(crate) async fn connect(&self, address: &str, port: u16) -> Result<Stream, String> {
+        match self {
+            Self::Local => match TcpStream::connect((address, port)).await {
+                Ok(stream) => Ok(Box::new(stream)),
+                Err(error) => Err(error.to_string()),
+            },
+            Self::Ssh(session) => session.connect_beyond(address, port).await,
         }
     }
 

@@ -6,6 +6,7 @@ use formwork_conformance::{Fixture, Prepared};
 use formwork_contract::{Entries, Type, Value};
 
 use crate::lab::Shared;
+use crate::registry::Registry;
 
 /// All types, on one host.
 pub(crate) fn all(host: &Shared, key: &str) -> Vec<Fixture> {
@@ -21,6 +22,32 @@ pub(crate) fn all(host: &Shared, key: &str) -> Vec<Fixture> {
         sysctl(host),
         command(host),
     ]
+}
+
+/// An image in a registry that the host alone reaches.
+pub(crate) fn image(registry: &Registry, [one, two]: &[String; 2]) -> Fixture {
+    let ca = Value::string(&registry.ca);
+    let with = |artifact: &str, tag: &str| {
+        vec![
+            ("registry", registry.authority.as_str().into()),
+            ("repository", "factory/web".into()),
+            ("tag", Value::string(tag)),
+            ("artifact", Value::string(artifact)),
+            ("ca_certificate", ca.clone()),
+        ]
+    };
+    let (drift, vanish) = (registry.handle(), registry.handle());
+    Fixture::new("onprem_image", says(with(one, "1")))
+        .update(says(with(two, "1")))
+        .replace(says(with(one, "2")))
+        .drift(move |_| {
+            let registry = drift.clone();
+            async move { registry.exchange("factory/web:1") }
+        })
+        .vanish(move |_| {
+            let registry = vanish.clone();
+            async move { registry.skopeo(&["delete"], "factory/web:1").map(drop) }
+        })
 }
 
 /// A configuration on the host `a`.

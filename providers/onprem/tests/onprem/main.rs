@@ -4,7 +4,10 @@ mod changes;
 mod connections;
 mod drive;
 mod fixtures;
+mod images;
 mod lab;
+mod registry;
+mod shelf;
 
 use std::sync::Arc;
 
@@ -13,6 +16,8 @@ use formwork_contract::provider::Context;
 use formwork_onprem::OnPrem;
 
 use lab::Lab;
+use registry::Registry;
+use shelf::Shelf;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_type_conforms() {
@@ -22,12 +27,17 @@ async fn every_type_conforms() {
         .must("cat /etc/hosts /etc/passwd /etc/group /root/.ssh/authorized_keys; cat /proc/sys/net/ipv4/ip_forward");
     let (_state, state_dir) = lab::state();
     let config = lab.config(&[&host], &[]).await;
-    let context = Context::new("conformance", state_dir);
+    let shelf = Shelf::default();
+    let images = [shelf.image("one", &[b"base", b"one"]), shelf.image("two", &[b"base", b"two"])];
+    let context = Context::new("conformance", state_dir).with_artifacts(Arc::new(shelf));
     let subject = Subject { config, ..Subject::new(Arc::new(OnPrem::new()), context) };
-    let fixtures = fixtures::all(&host, lab.key("other").trim());
+    let mut fixtures = fixtures::all(&host, lab.key("other").trim());
+    let registry = Registry::new(&host, None);
+    fixtures.extend(registry.as_ref().map(|registry| fixtures::image(registry, &images)));
     let types: std::collections::BTreeSet<_> = fixtures.iter().map(|fixture| fixture.type_name.clone()).collect();
     let schema = subject.provider.schema().await.expect("a schema");
-    assert_eq!(types.len(), schema.resources.len(), "a fixture for each type");
+    let elsewhere = usize::from(registry.is_none());
+    assert_eq!(types.len() + elsewhere, schema.resources.len(), "a fixture for each type");
     let report = run(&subject, &fixtures).await;
     println!("{report}");
     assert!(report.is_success(), "{report}");
