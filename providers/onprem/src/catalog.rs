@@ -10,7 +10,7 @@ use formwork_contract::{Attribute, Diagnostic, ProviderSchema, ResourceSchema, S
 use crate::beyond::Elsewhere;
 use crate::identity::Id;
 use crate::resource::{Attributes, Description, Resource};
-use crate::{accounts, command, files, host, kernel, registry, settings};
+use crate::{accounts, command, files, host, kernel, registry, settings, swarm};
 
 fn resources() -> Vec<Box<dyn Resource>> {
     vec![
@@ -23,6 +23,12 @@ fn resources() -> Vec<Box<dyn Resource>> {
         Box::new(kernel::sysctl::Sysctl),
         Box::new(command::command::Command),
         Box::new(Elsewhere(registry::image::Image)),
+        Box::new(swarm::cluster::Swarm),
+        Box::new(Elsewhere(swarm::node::Node)),
+        Box::new(swarm::network::Network),
+        Box::new(swarm::secret::Secret),
+        Box::new(swarm::config::Config),
+        Box::new(swarm::service::Service),
     ]
 }
 

@@ -46,6 +46,7 @@ mod registry;
 mod resource;
 mod settings;
 mod shell;
+mod swarm;
 mod transport;
 
 pub use fleet::Trips;

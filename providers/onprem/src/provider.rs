@@ -297,7 +297,10 @@ impl ConfiguredProvider for Configured {
     }
 
     async fn import(&self, type_name: &str, id: &str) -> Result<Imported, Diagnostics> {
-        self.kind(type_name)?;
+        if let Some(why) = self.kind(type_name)?.description.not_importable {
+            let problem = Diagnostic::error(format!("a `{type_name}` cannot be imported")).detail(why);
+            return Err(problem.hint("delete it there, and let its resource make it anew").into());
+        }
         let malformed = || {
             Diagnostic::error(format!("`{id}` is not the id of a `{type_name}`"))
                 .hint("write `HOST:KEY`, such as `web1:/etc/motd`, with a host that the provider's `hosts` name")

@@ -78,6 +78,8 @@ pub(crate) struct Description {
     pub contents: Contents,
     /// Whether the type has a function `TYPE_before`.
     pub has_before: bool,
+    /// Why an object that stands cannot be taken over.
+    pub not_importable: Option<&'static str>,
     /// Whether a change that fails may have done what no attribute shows.
     pub opaque: bool,
 }
@@ -92,6 +94,7 @@ impl Description {
             recomputed: &[],
             contents: Contents::Nothing,
             has_before: false,
+            not_importable: None,
             opaque: false,
         }
     }

@@ -1,6 +1,7 @@
 //! The provider on real hosts: the suite for every type, what goes wrong on the way, and how few round trips it takes.
 
 mod changes;
+mod cluster;
 mod connections;
 mod drive;
 mod fixtures;
@@ -8,6 +9,7 @@ mod images;
 mod lab;
 mod registry;
 mod shelf;
+mod swarm;
 
 use std::sync::Arc;
 
@@ -36,7 +38,9 @@ async fn every_type_conforms() {
     fixtures.extend(registry.as_ref().map(|registry| fixtures::image(registry, &images)));
     let types: std::collections::BTreeSet<_> = fixtures.iter().map(|fixture| fixture.type_name.clone()).collect();
     let schema = subject.provider.schema().await.expect("a schema");
-    let elsewhere = usize::from(registry.is_none());
+    // What needs Docker has hosts of its own: `swarm`.
+    let elsewhere = usize::from(registry.is_none())
+        + schema.resources.keys().filter(|name| name.starts_with(swarm::PREFIX)).count();
     assert_eq!(types.len() + elsewhere, schema.resources.len(), "a fixture for each type");
     let report = run(&subject, &fixtures).await;
     println!("{report}");
