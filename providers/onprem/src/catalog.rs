@@ -9,7 +9,7 @@ use formwork_contract::{Attribute, Diagnostic, ProviderSchema, ResourceSchema, S
 
 use crate::identity::Id;
 use crate::resource::{Attributes, Description, Resource};
-use crate::{accounts, command, files, host, kernel, settings};
+use crate::{accounts, command, files, host, kernel, packages, settings, systemd};
 
 fn resources() -> Vec<Box<dyn Resource>> {
     vec![
@@ -20,6 +20,9 @@ fn resources() -> Vec<Box<dyn Resource>> {
         Box::new(accounts::user::User),
         Box::new(accounts::authorized_key::AuthorizedKey),
         Box::new(kernel::sysctl::Sysctl),
+        Box::new(packages::package::Package),
+        Box::new(systemd::unit::Unit),
+        Box::new(systemd::timer::Timer),
         Box::new(command::command::Command),
     ]
 }

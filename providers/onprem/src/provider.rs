@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use formwork_contract::artifact::ArtifactSource;
 use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Imported, PlanRequest, PlannedChange,
@@ -13,6 +14,7 @@ use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Str, Value};
 
 use crate::catalog::Catalog;
 use crate::change::{Change, harmless, look, question, settling};
+use crate::delivery::bring;
 use crate::fleet::{Fleet, Trips};
 use crate::host::facts;
 use crate::identity::{Id, file_name};
@@ -79,7 +81,8 @@ impl Provider for OnPrem {
         let fleet = Arc::new(Fleet::new(settings));
         self.fleets.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&fleet));
         let catalog = Arc::clone(&self.catalog);
-        Ok(Arc::new(Configured { catalog, fleet, environment: context.environment, attempts: Mutex::default() }))
+        let (environment, artifacts) = (context.environment, context.artifacts);
+        Ok(Arc::new(Configured { catalog, fleet, environment, artifacts, attempts: Mutex::default() }))
     }
 }
 
@@ -88,6 +91,7 @@ struct Configured {
     catalog: Arc<Catalog>,
     fleet: Arc<Fleet>,
     environment: Str,
+    artifacts: Arc<dyn ArtifactSource>,
     /// Attempts that are under way: one that was given up by its caller goes on, and is waited for.
     attempts: Mutex<HashMap<Str, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -221,12 +225,22 @@ impl ConfiguredProvider for Configured {
         let ledger = self.ledger(&id.host);
         let under_way = self.alone(&request.attempt.0).await;
         let (catalog, fleet) = (Arc::clone(&self.catalog), Arc::clone(&self.fleet));
-        let environment = self.environment.clone();
+        let (environment, artifacts) = (self.environment.clone(), Arc::clone(&self.artifacts));
         let task = tokio::spawn(async move {
             let _under_way = under_way;
             let kind = catalog.kind(&request.type_name).map_err(|problem| ApplyError::did_not_happen(*problem))?;
             let (address, attempt) = (&request.address, &*request.attempt.0);
-            let change = Change { kind, id, environment: &environment, address, attempt, prior, planned, kept_of };
+            let mut _loading = None;
+            let delivered = match kind.resource.cargo(&prior, &planned) {
+                Some(cargo) if !planned.is_null() => {
+                    _loading = Some(machine.loading.lock().await);
+                    let brought = bring(cargo, &artifacts, &machine, &fleet, &ledger).await;
+                    brought.map_err(|problem| ApplyError::did_not_happen((*problem).address(address)))?
+                }
+                _ => Vec::new(),
+            };
+            let environment = &environment;
+            let change = Change { kind, id, environment, address, attempt, prior, planned, kept_of, delivered };
             change.outcome(&machine.run(&fleet, &change.program(&ledger)).await)
         });
         task.await.unwrap_or_else(|error| {

@@ -2,9 +2,12 @@
 
 mod changes;
 mod connections;
+mod deliveries;
 mod drive;
 mod fixtures;
 mod lab;
+mod parcels;
+mod systemd;
 
 use std::sync::Arc;
 
@@ -22,12 +25,14 @@ async fn every_type_conforms() {
         .must("cat /etc/hosts /etc/passwd /etc/group /root/.ssh/authorized_keys; cat /proc/sys/net/ipv4/ip_forward");
     let (_state, state_dir) = lab::state();
     let config = lab.config(&[&host], &[]).await;
-    let context = Context::new("conformance", state_dir);
+    let parcels = parcels::Parcels::default();
+    let context = Context::new("conformance", state_dir).with_artifacts(Arc::new(parcels.clone()));
     let subject = Subject { config, ..Subject::new(Arc::new(OnPrem::new()), context) };
-    let fixtures = fixtures::all(&host, lab.key("other").trim());
+    let fixtures = fixtures::all(&host, lab.key("other").trim(), &parcels);
     let types: std::collections::BTreeSet<_> = fixtures.iter().map(|fixture| fixture.type_name.clone()).collect();
     let schema = subject.provider.schema().await.expect("a schema");
-    assert_eq!(types.len(), schema.resources.len(), "a fixture for each type");
+    let all: std::collections::BTreeSet<_> = types.iter().map(|name| &**name).chain(systemd::TYPES).collect();
+    assert_eq!(all, schema.resources.keys().map(|name| &**name).collect(), "a fixture for each type");
     let report = run(&subject, &fixtures).await;
     println!("{report}");
     assert!(report.is_success(), "{report}");
