@@ -3,6 +3,7 @@
 use formwork_contract::{Block, Contents, Diagnostic, Diagnostics, Path, Type, Value};
 
 use crate::beyond::Beyond;
+use crate::delivery::Cargo;
 use crate::shell::Script;
 use crate::shell::answer::Answer;
 
@@ -51,6 +52,12 @@ pub(crate) trait Resource: Send + Sync {
     /// Changes of objects with the same lock come one after the other.
     fn lock(&self, key: &str) -> String {
         format!("{} {key}", self.describe().type_name)
+    }
+
+    /// What has to be on the host before the change. There it waits under its digests, of which `$delivered` has a
+    /// list; `delivered_at DIGEST` is its path.
+    fn cargo(&self, _live: &Value, _planned: &Value) -> Option<Cargo> {
+        None
     }
 
     /// Makes the object. It may have been made by half: each command must be able to come twice.
