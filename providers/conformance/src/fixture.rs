@@ -29,6 +29,8 @@ pub struct Fixture {
     pub import_id: &'static str,
     /// False: an import is to be refused.
     pub importable: bool,
+    /// Attributes of resource types that the world keeps to itself: a discovery finds them null.
+    pub unseen: Vec<(&'static str, &'static str)>,
     /// Changes an attribute that `create` sets.
     pub drift: Option<Disturb>,
     /// Deletes the object.
@@ -84,6 +86,7 @@ impl Fixture {
             replace: None,
             import_id: "id",
             importable: true,
+            unseen: Vec::new(),
             drift: None,
             vanish: None,
         }
@@ -98,6 +101,13 @@ impl Fixture {
     #[must_use]
     pub fn without_import(self) -> Self {
         Self { importable: false, ..self }
+    }
+
+    /// An attribute of this type, or of one of its needs, cannot be read back, such as a secret's content.
+    #[must_use]
+    pub fn unseen(mut self, type_name: &'static str, attribute: &'static str) -> Self {
+        self.unseen.push((type_name, attribute));
+        self
     }
 
     /// Tells objects apart by another attribute than `id`.

@@ -15,7 +15,7 @@ use crate::identity::Id;
 use crate::machine::Question;
 use crate::resource::{Attributes, Description, Problems, Resource};
 use crate::shell::answer::Answer;
-use crate::shell::{CHANGE, MARK, Script, program};
+use crate::shell::{CHANGE, MARK, Script, function, program};
 use crate::transport::{Broken, Stream};
 
 /// A resource type whose objects need more than programs on one host. What its methods have in common with those of
@@ -72,6 +72,26 @@ impl Reach<'_> {
     pub(crate) async fn ask(&self, host: &str, question: Question) -> Result<Answer, Box<Diagnostic>> {
         let answer = self.fleet.ask(vec![(host.to_owned(), question)]).await.pop();
         answer.unwrap_or_else(|| Ok(Answer::default()))
+    }
+
+    /// Runs commands on a host; `shell` are the functions that they call.
+    ///
+    /// # Errors
+    /// One of them failed, or there is no way to the host.
+    pub(crate) async fn run(&self, host: &str, shell: &str, script: &Script) -> Result<(), Broken> {
+        let machine = self.fleet.machine(host).map_err(Broken::NotBegun)?;
+        // As a condition it would run on after a failure, whatever `set -e` says.
+        let main =
+            "( set -e; change ) </dev/null >/dev/null\nif [ $? = 0 ]; then outcome done; else outcome failed; fi";
+        let answers = machine.run(self.fleet, &program("", &[shell, &function("change", script)], main)).await?;
+        let outcome = answers.get("outcome").cloned().unwrap_or_default();
+        if outcome.text("outcome").as_deref() == Some("done") {
+            return Ok(());
+        }
+        let problem = Diagnostic::error(format!("a part of the change on host `{host}` failed"))
+            .hint("put right what the host says, and apply again");
+        let said = outcome.problem.unwrap_or_default();
+        Err(Broken::NotBegun(Box::new(if said.is_empty() { problem } else { problem.quote(said) })))
     }
 
     /// The mark of ownership of an object on its host.

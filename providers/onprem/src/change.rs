@@ -11,7 +11,7 @@ use crate::catalog::Kind;
 use crate::identity::{Id, lock_name};
 use crate::machine::Question;
 use crate::shell::answer::Answer;
-use crate::shell::{CHANGE, Script, command, function, program};
+use crate::shell::{CHANGE, DELIVER, Script, command, function, program};
 use crate::transport::Broken;
 
 /// How long a look waits for a change of the same object that is still going on, in seconds.
@@ -30,6 +30,8 @@ pub(crate) struct Change<'a> {
     pub planned: Value,
     /// The same without what is sensitive.
     pub kept_of: Value,
+    /// Digests of what was brought to the host for it.
+    pub delivered: Vec<String>,
 }
 
 /// A value without its sensitive parts.
@@ -68,7 +70,7 @@ impl Change<'_> {
             "carry_out\nask after {}",
             command(&[&[question.entry.as_str()], words.as_slice()].concat())
         ));
-        let parts = [resource.shell(), CHANGE, &function("change", &script), &function("look", &look)];
+        let parts = [DELIVER, resource.shell(), CHANGE, &function("change", &script), &function("look", &look)];
         program(ledger, &parts, &main)
     }
 
@@ -87,6 +89,7 @@ impl Change<'_> {
             ("lock_name", &lock_name(&resource.lock(key))),
             ("verb", self.verb()),
             ("has_before", if self.kind.description.has_before { "1" } else { "" }),
+            ("delivered", &self.delivered.join(" ")),
         ];
         settings.map(|(name, value)| format!("{name}={}\n", crate::shell::quoted(value))).concat()
     }

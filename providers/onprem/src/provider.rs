@@ -15,6 +15,7 @@ use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Str, Value};
 use crate::beyond::{self, Beyond, Reach};
 use crate::catalog::{Catalog, Kind};
 use crate::change::{Change, harmless, look, question, settling};
+use crate::delivery::bring;
 use crate::fleet::{Fleet, Trips};
 use crate::host::facts;
 use crate::identity::{Id, file_name};
@@ -248,7 +249,17 @@ impl ConfiguredProvider for Configured {
             let _under_way = under_way;
             let kind = catalog.kind(&request.type_name).map_err(|problem| ApplyError::did_not_happen(*problem))?;
             let (address, attempt) = (&request.address, &*request.attempt.0);
-            let change = Change { kind, id, environment: &environment, address, attempt, prior, planned, kept_of };
+            let mut _loading = None;
+            let delivered = match kind.resource.cargo(&prior, &planned) {
+                Some(cargo) if !planned.is_null() => {
+                    _loading = Some(machine.loading.lock().await);
+                    let brought = bring(cargo, &artifacts, &machine, &fleet, &ledger).await;
+                    brought.map_err(|problem| ApplyError::did_not_happen((*problem).address(address)))?
+                }
+                _ => Vec::new(),
+            };
+            let environment = &environment;
+            let change = Change { kind, id, environment, address, attempt, prior, planned, kept_of, delivered };
             if let Some(far) = kind.resource.beyond() {
                 let reach = Reach { fleet: &fleet, artifacts: &artifacts, host: &change.id.host, changing: true };
                 return beyond::carry_out(far, &reach, &change, &ledger).await;
@@ -297,7 +308,10 @@ impl ConfiguredProvider for Configured {
     }
 
     async fn import(&self, type_name: &str, id: &str) -> Result<Imported, Diagnostics> {
-        self.kind(type_name)?;
+        if let Some(why) = self.kind(type_name)?.description.not_importable {
+            let problem = Diagnostic::error(format!("a `{type_name}` cannot be imported")).detail(why);
+            return Err(problem.hint("delete it there, and let its resource make it anew").into());
+        }
         let malformed = || {
             Diagnostic::error(format!("`{id}` is not the id of a `{type_name}`"))
                 .hint("write `HOST:KEY`, such as `web1:/etc/motd`, with a host that the provider's `hosts` name")

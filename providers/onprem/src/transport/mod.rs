@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 
 pub(crate) use exchange::Exchange;
 pub(crate) use ssh::Session;
+use tokio::sync::mpsc;
 
 /// A way to a host that is open.
 pub(crate) enum Line {
@@ -34,6 +35,9 @@ pub(crate) struct Output {
     pub stderr: Vec<u8>,
 }
 
+/// Bytes that follow a program once it asks for them.
+pub(crate) struct Payload(pub mpsc::Receiver<Vec<u8>>);
+
 /// Why a program gave no output.
 #[derive(Clone, Debug)]
 pub(crate) enum Broken {
@@ -52,11 +56,16 @@ impl Broken {
 }
 
 impl Line {
-    /// Runs a program of sh.
-    pub(crate) async fn run(&self, exchange: &Exchange<'_>, program: &[u8]) -> Result<Output, Broken> {
+    /// Runs a program of sh, and sends it what it asks for.
+    pub(crate) async fn run(
+        &self,
+        exchange: &Exchange<'_>,
+        program: &[u8],
+        payload: Option<Payload>,
+    ) -> Result<Output, Broken> {
         match self {
-            Self::Local => local::run(exchange, program).await,
-            Self::Ssh(session) => session.run(exchange, program).await,
+            Self::Local => local::run(exchange, program, payload).await,
+            Self::Ssh(session) => session.run(exchange, program, payload).await,
         }
     }
 

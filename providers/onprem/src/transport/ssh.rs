@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::conversation::{Event, converse};
 use super::known_hosts::Known;
 use super::login::log_in;
-use super::{Broken, Exchange, Output, Stream};
+use super::{Broken, Exchange, Output, Payload, Stream};
 use crate::settings::Connection;
 
 /// When nothing is heard for this long, the host is asked whether it is there; after three times it is not.
@@ -101,7 +101,12 @@ impl Session {
     }
 
     /// Runs a program of sh on the host.
-    pub(crate) async fn run(&self, exchange: &Exchange<'_>, program: &[u8]) -> Result<Output, Broken> {
+    pub(crate) async fn run(
+        &self,
+        exchange: &Exchange<'_>,
+        program: &[u8],
+        payload: Option<Payload>,
+    ) -> Result<Output, Broken> {
         let not_begun = |error: russh::Error| {
             let problem = Diagnostic::error(format!("the connection to host `{}` was lost", exchange.host));
             Broken::NotBegun(Box::new(problem.detail(format!("{error}.")).hint("apply again when the host is there")))
@@ -111,7 +116,7 @@ impl Session {
         let (reading, writing) = channel.split();
         let (sender, events) = mpsc::channel(64);
         tokio::spawn(forward(reading, sender));
-        converse(exchange, events, writing.make_writer(), program).await
+        converse(exchange, events, writing.make_writer(), program, payload).await
     }
 }
 

@@ -19,10 +19,10 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) async fn new(config: Value, environment: &str) -> Self {
-        Self::within(config, Context::new(environment, std::env::temp_dir())).await
+        Self::with(config, Context::new(environment, std::env::temp_dir())).await
     }
 
-    pub(crate) async fn within(config: Value, context: Context) -> Self {
+    pub(crate) async fn with(config: Value, context: Context) -> Self {
         let provider = OnPrem::new();
         let schema = provider.schema().await.expect("a schema");
         let configured = provider.configure(config, context).await.expect("a good configuration");

@@ -27,7 +27,7 @@ impl Scene {
         let registry = Registry::with(&host, password, deletes)?;
         let shelf = Shelf::default();
         let context = Context::new("test", std::env::temp_dir()).with_artifacts(Arc::new(shelf.clone()));
-        let driver = Driver::within(lab.config(&[&host], &[]).await, context).await;
+        let driver = Driver::with(lab.config(&[&host], &[]).await, context).await;
         Some(Self { _lab: lab, host, registry, shelf, driver })
     }
 

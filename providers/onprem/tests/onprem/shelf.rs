@@ -15,7 +15,7 @@ pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// What artifacts are read from.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shelf(Arc<Mutex<BTreeMap<String, Piece>>>);
+pub(crate) struct Shelf(Arc<Mutex<BTreeMap<String, Piece>>>, Option<Arc<dyn ArtifactSource>>);
 
 #[derive(Clone, Debug)]
 struct Piece {
@@ -29,6 +29,11 @@ impl Shelf {
     /// Takes bytes in and gives their id.
     pub(crate) fn file(&self, bytes: &[u8]) -> String {
         self.put(bytes.to_vec(), Vec::new())
+    }
+
+    /// The same, and where to look for what is not there.
+    pub(crate) fn beside(self, other: Arc<dyn ArtifactSource>) -> Self {
+        Self(self.0, Some(other))
     }
 
     /// An image of these layers.
@@ -127,14 +132,20 @@ impl Shelf {
 
 impl ArtifactSource for Shelf {
     fn open(&self, id: &str) -> Result<ArtifactContent, ArtifactError> {
-        let piece = self.piece(id)?;
+        let piece = match (self.piece(id), &self.1) {
+            (Err(_), Some(other)) => return other.open(id),
+            (piece, _) => piece?,
+        };
         let length = piece.bytes.len() as u64;
         let intact = digest(&piece.bytes) == id;
         Ok(ArtifactContent { length, reader: Box::new(Reader { piece, at: 0, intact }) })
     }
 
     fn parts(&self, id: &str) -> Result<Vec<ArtifactPart>, ArtifactError> {
-        Ok(self.piece(id)?.parts)
+        match (self.piece(id), &self.1) {
+            (Err(_), Some(other)) => other.parts(id),
+            (piece, _) => Ok(piece?.parts),
+        }
     }
 }
 
