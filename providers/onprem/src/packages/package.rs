@@ -21,14 +21,19 @@ onprem_package_read() {
   put version "$3"
 }
 # Runs dpkg so that no service is started by it: what runs is said by units, and a service that its package starts does
-# so with settings of nobody's choice. A rule of somebody else's stays.
+# so with settings of nobody's choice. One whose package goes is stopped; one whose package changes runs on, until its
+# unit is restarted. A rule of somebody else's stays.
 package_quietly() {
   need dpkg
+  case $1 in
+    --install) package_answer='exit 101' ;;
+    *) package_answer='case " $* " in *" stop "*) exit 0 ;; esac; exit 101' ;;
+  esac
   package_rule=/usr/sbin/policy-rc.d
   package_mark='# formwork: while a package changes'
   if [ ! -e "$package_rule" ] || grep -qxF "$package_mark" "$package_rule"; then
     trap 'rm -f -- "$package_rule"' EXIT
-    printf '#!/bin/sh\n%s\nexit 101\n' "$package_mark" > "$package_rule"
+    printf '#!/bin/sh\n%s\n%s\n' "$package_mark" "$package_answer" > "$package_rule"
     chmod 755 "$package_rule"
   fi
   DEBIAN_FRONTEND=noninteractive
@@ -45,6 +50,7 @@ onprem_package_install() {
   # In the order of dpkg's own choice; it must see all of them at once.
   set --
   for package_digest in $delivered; do set -- "$@" "$(delivered_at "$package_digest")"; done
+  package_note_brought "$package_name" "$@"
   [ $# = 0 ] || package_quietly --install "$@" || fail "\`dpkg\` cannot install \`$package_name\`"
   onprem_package_hold "$package_name" "$package_hold"
   for package_digest in $delivered; do rm -f -- "$(delivered_at "$package_digest")"; done
@@ -53,11 +59,52 @@ onprem_package_hold() {
   if [ "$2" = true ]; then package_want=hold; else package_want=install; fi
   printf '%s %s\n' "$1" "$package_want" | dpkg --set-selections || fail "\`$1\` cannot be held"
 }
+package_installed() {
+  case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in installed) return 0 ;; *) return 1 ;; esac
+}
+# Notes what comes along with a package and was not there before: NAME FILES...
+package_note_brought() {
+  package_brought="$ledger/packages/brought"
+  mkdir -p -- "$ledger/packages" || fail "the folder \`$ledger/packages\` could not be made"
+  package_of=$1
+  shift
+  for package_file in "$@"; do
+    package_other=$(dpkg-deb --field "$package_file" Package) || fail "\`dpkg-deb\` cannot read a package that was brought"
+    if [ "$package_other" != "$package_of" ] && ! package_installed "$package_other" &&
+      ! grep -qsxF -- "$package_other" "$package_brought"; then
+      printf '%s\n' "$package_other" >> "$package_brought" || fail "\`$package_brought\` could not be written"
+    fi
+  done
+}
+# Takes away what came along with packages that are gone, which no package that is there needs and which is nobody's:
+# HOW.
+package_take_brought() {
+  package_brought="$ledger/packages/brought"
+  [ -f "$package_brought" ] || return 0
+  package_found=1
+  # What one needed may be needed by none when it is gone.
+  while [ -n "$package_found" ]; do
+    package_found=
+    while IFS= read -r package_other; do
+      package_installed "$package_other" || continue
+      ! grep -qsxF -- "key=$package_other" "$ledger"/owners/*/onprem_package/* || continue
+      dpkg --no-act --remove "$package_other" >/dev/null 2>&1 || continue
+      # What is in use all the same is for a person to take.
+      if package_quietly "$1" "$package_other" </dev/null; then package_found=1; fi
+    done < "$package_brought"
+  done
+  package_left=
+  while IFS= read -r package_other; do
+    ! package_installed "$package_other" || package_left="$package_left$package_other$newline"
+  done < "$package_brought"
+  if [ -n "$package_left" ]; then printf '%s' "$package_left" > "$package_brought"; else rm -f -- "$package_brought"; fi
+}
 # NAME PURGE
 onprem_package_delete() {
   onprem_package_hold "$1" false
-  if [ -n "$2" ]; then package_quietly --purge "$1"; else package_quietly --remove "$1"; fi ||
-    fail "\`dpkg\` cannot remove \`$1\`"
+  if [ -n "$2" ]; then set -- "$1" --purge; else set -- "$1" --remove; fi
+  package_quietly "$2" "$1" || fail "\`dpkg\` cannot remove \`$1\`"
+  package_take_brought "$2"
 }
 "#;
 
@@ -83,7 +130,7 @@ impl Resource for Package {
             ..Description::new(
                 "onprem_package",
                 "A package, installed from artifacts. Nothing is downloaded, and no service is started: that is for \
-                 units to say. What came along with it stays when it goes.",
+                 units to say. When it goes, its services are stopped, and what came along with it and nobody needs goes too.",
                 block,
             )
         }

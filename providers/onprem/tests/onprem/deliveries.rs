@@ -77,3 +77,38 @@ async fn a_set_of_packages_brings_what_the_host_lacks_and_starts_nothing() {
     assert!(format!("{error:?}").contains("nowhere"), "{error:?}");
     assert_eq!(host.must("ls /usr/sbin/policy-rc.d 2>&1 | grep -c 'No such'").trim(), "1");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_along_goes_when_nobody_needs_it() {
+    let Some(lab) = Lab::new() else { return };
+    let host = lab.host("a");
+    let parcels = Parcels::default();
+    let driver = driver(&lab, &host, &parcels).await;
+    let package =
+        |name: &str, id: &str| [("host", "a".into()), ("name", Value::string(name)), ("artifact", Value::string(id))];
+    let there = || {
+        host.must("dpkg-query -W -f '${db:Status-Status} ${Package}\\n' 'formwork-*' | grep ^installed | sort; true")
+    };
+    // One that was there before us, older.
+    let before = parcels.packages(&[("formwork-old", "1", "")]);
+    let old =
+        driver.create("onprem_package", &package("formwork-old", &before), "0").await.expect("it is installed").value;
+    host.must("find /var/lib/formwork/owners -name '*formwork-old*' -delete");
+    let set = parcels.packages(&[
+        ("formwork-e", "1", "formwork-f, formwork-old (>= 2)"),
+        ("formwork-f", "1", "formwork-g"),
+        ("formwork-g", "1", ""),
+        ("formwork-h", "1", ""),
+        ("formwork-old", "2", ""),
+    ]);
+    let one = driver.create("onprem_package", &package("formwork-e", &set), "1").await.expect("it is installed").value;
+    let other = parcels.packages(&[("formwork-u", "1", "formwork-g")]);
+    let two =
+        driver.create("onprem_package", &package("formwork-u", &other), "2").await.expect("it is installed").value;
+    driver.delete("onprem_package", &one).await.expect("it goes");
+    assert_eq!(there(), "installed formwork-g\ninstalled formwork-old\ninstalled formwork-u\n");
+    driver.delete("onprem_package", &two).await.expect("it goes");
+    assert_eq!(there(), "installed formwork-old\n", "what was there before stays");
+    assert_eq!(host.must("ls -A /var/lib/formwork/packages"), "");
+    assert_eq!(old.get_str("version"), Some("1"));
+}
