@@ -8,7 +8,7 @@ use formwork_contract::{Block, Diagnostic, ProviderSchema, ResourceSchema, Str};
 
 use crate::kind::Kind;
 use crate::resource::{DataSource, Resource};
-use crate::{ec2, place, settings, sts};
+use crate::{ec2, ecr, iam, kms, logs, place, s3, settings, sts};
 
 /// What the provider offers.
 pub(crate) struct Catalog {
@@ -19,11 +19,15 @@ pub(crate) struct Catalog {
 
 /// A folder a service, in this order; each lists its own types.
 fn resources() -> impl Iterator<Item = Arc<dyn Resource>> {
-    [ec2::resources()].into_iter().flatten()
+    let services =
+        [ec2::resources(), iam::resources(), kms::resources(), logs::resources(), ecr::resources(), s3::resources()];
+    services.into_iter().flatten()
 }
 
 fn data_sources() -> impl Iterator<Item = Box<dyn DataSource>> {
-    [place::data_sources(), sts::data_sources(), ec2::data_sources()].into_iter().flatten()
+    [place::data_sources(), sts::data_sources(), ec2::data_sources(), iam::data_sources(), ecr::data_sources()]
+        .into_iter()
+        .flatten()
 }
 
 impl Catalog {

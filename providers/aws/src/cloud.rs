@@ -16,17 +16,12 @@ pub(crate) struct Cloud {
     pub region: Region,
     pub ec2: Service<aws_sdk_ec2::Client>,
     pub sts: Service<aws_sdk_sts::Client>,
-    #[expect(dead_code, reason = "its first type is on its way")]
     pub iam: Service<aws_sdk_iam::Client>,
-    #[expect(dead_code, reason = "its first type is on its way")]
     pub kms: Service<aws_sdk_kms::Client>,
-    #[expect(dead_code, reason = "its first type is on its way")]
     pub logs: Service<aws_sdk_cloudwatchlogs::Client>,
-    #[expect(dead_code, reason = "its first type is on its way")]
     pub ecr: Service<aws_sdk_ecr::Client>,
     #[expect(dead_code, reason = "its first type is on its way")]
     pub eks: Service<aws_sdk_eks::Client>,
-    #[expect(dead_code, reason = "its first type is on its way")]
     pub s3: Service<aws_sdk_s3::Client>,
     caller: OnceCell<Caller>,
 }

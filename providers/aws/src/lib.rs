@@ -7,6 +7,7 @@
 //!   `cloud` holds a client a service;
 //! - `resource` is the trait that each type implements; `kind` turns what AWS has into values; `tags` says who owns
 //!   an object; `fields` converts to and from the SDK; `made_up` names what a blueprint gives a `name_prefix` for;
+//!   `policy` compares documents in JSON by what they mean;
 //! - `life` is what all types share: planning, batched reads, changes, waiting, settling, finding, preflight;
 //! - a folder a service, a file a type: schema, checks, find, create, update and delete side by side.
 //!   `ec2/internet_gateway.rs` is a good first read, `ec2/vpc.rs` a second;
@@ -20,9 +21,11 @@
 //!    `lingers` where a deletion takes time, `has_client_token`, `can_rehearse` for calls of EC2.
 //! 3. `find`: one function for all look-ups: by ids, by owner, by attempt. List with `pages`, filter by
 //!    `ec2::filters`, and turn each object into a `Live` with its `State`. Never one call an object where
-//!    the service has a list.
+//!    the service has a list; where its lists leave something out, `client::several` asks for a few at once.
 //! 4. `create`: one call with the tags in it, answering the id. `Action::once`, unless there is a client token
-//!    (`call.token`): then `Action::repeatable`. Name in `passing` the codes that mean "does not show yet".
+//!    (`call.token`): then `Action::repeatable`. Say the id in `id_of` (or `id_of_attempt`) where a name decides it: then
+//!    nothing is listed before. `overwrites` where the call would change what somebody else put there. Name in `passing`
+//!    the codes that mean "does not show yet".
 //! 5. `update`: a call for each thing that `call.changes(...)`. It also finishes what `create` could not set.
 //! 6. `delete`: one call. A not-found is success without a word; waiting is done by `lingers`.
 //! 7. Add codes that people will meet to `client/hint.rs`, and a fixture to `tests/emulator/`.
@@ -33,14 +36,20 @@ mod client;
 mod cloud;
 mod duration;
 mod ec2;
+mod ecr;
 mod fields;
+mod iam;
 mod kind;
+mod kms;
 mod life;
+mod logs;
 mod made_up;
 mod place;
+mod policy;
 mod provider;
 mod region;
 mod resource;
+mod s3;
 mod settings;
 mod sts;
 mod tags;

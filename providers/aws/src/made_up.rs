@@ -3,7 +3,8 @@
 //! The rest is a part of the attempt's token, which the object also carries as a tag: so a look at AWS alone tells
 //! what the name was made from.
 
-use formwork_contract::{Type, Value};
+use formwork_contract::provider::{PlanRequest, PlannedChange};
+use formwork_contract::{Path, Type, Value};
 
 use crate::fields::Fields;
 use crate::tags::{Tags, owner};
@@ -24,6 +25,22 @@ pub(crate) fn name(wanted: Fields<'_>, token: &str) -> String {
 pub(crate) fn prefix(name: &str, tags: &Tags) -> Value {
     let prefix = tags.get(owner::ATTEMPT).and_then(|token| name.strip_suffix(suffix(token)));
     prefix.filter(|prefix| *prefix != PREFIX).map_or(Value::Null(Type::String), Value::from)
+}
+
+/// A name that was taken over stays where a blueprint gives its beginning: whether it was made up from it cannot be
+/// told any more.
+pub(crate) fn keep_taken_over(request: &PlanRequest, change: &mut PlannedChange) {
+    keep_taken_over_as(["name", "name_prefix"], request, change);
+}
+
+/// The same where the name and its beginning are called otherwise.
+pub(crate) fn keep_taken_over_as([name, beginning]: [&str; 2], request: &PlanRequest, change: &mut PlannedChange) {
+    let (prior, prefix) = (&request.prior, request.config.get_str(beginning));
+    let fits = prior.get(beginning).is_none_or(Value::is_null)
+        && prefix.is_some_and(|prefix| prior.get_str(name).is_some_and(|name| name.starts_with(prefix)));
+    if fits {
+        change.requires_replace.retain(|path| *path != Path::attribute(beginning));
+    }
 }
 
 fn suffix(token: &str) -> &str {

@@ -9,7 +9,7 @@ use formwork_contract::{Attribute, Block, Contents, Diagnostic, Diagnostics, Nes
 use crate::client::fault::Fault;
 use crate::cloud::Cloud;
 use crate::fields::Fields;
-use crate::tags::{Tagger, Tags};
+use crate::tags::{Tagger, Tags, owner};
 
 /// A resource type of AWS.
 #[async_trait]
@@ -31,6 +31,22 @@ pub(crate) trait Resource: Send + Sync {
     /// The id that an object will have, where the configuration decides it; `None` where AWS gives ids out.
     fn id_of(&self, _planned: &Value) -> Option<String> {
         None
+    }
+
+    /// The same where more than the configuration decides it: a name that is made up from an attempt's token, or the
+    /// account in an ARN.
+    async fn id_of_attempt(&self, _cloud: &Cloud, planned: &Value, _token: &str) -> Result<Option<String>, Fault> {
+        Ok(self.id_of(planned))
+    }
+
+    /// Whether AWS made this object by itself, as a part of another: then a creation may take it.
+    fn comes_by_itself(&self, _live: &Live) -> bool {
+        false
+    }
+
+    /// Whether an object is as good as gone for who knows it like this. `known` is never null.
+    fn is_as_gone(&self, _known: &Value, _live: &Live) -> bool {
+        false
     }
 
     /// All objects that a query means, in as few calls as can be. Those that are not there are left out.
@@ -80,6 +96,10 @@ pub(crate) struct Description {
     pub tagger: Option<&'static dyn Tagger>,
     /// The creating call takes a client token.
     pub has_client_token: bool,
+    /// The creating call would change an object that stands already, so it is looked for before.
+    pub overwrites: bool,
+    /// Tags are told one object at a time: a list of what an environment owns takes a call an object.
+    pub scans: bool,
     /// The calls of the type are EC2's, which can be asked for their opinion beforehand.
     pub can_rehearse: bool,
     /// Deletion goes on after the call was answered.
@@ -118,6 +138,8 @@ impl Description {
             only_if_set: &[],
             tagger: None,
             has_client_token: false,
+            overwrites: false,
+            scans: false,
             can_rehearse: false,
             lingers: false,
             times: Times { create: minutes(10), update: minutes(10), delete: minutes(20) },
@@ -162,6 +184,17 @@ pub(crate) enum Query {
     Owned(Str),
     /// The one that an attempt made.
     Attempt(String),
+}
+
+impl Query {
+    /// Whether an object with these tags is meant. Ids are not looked at.
+    pub(crate) fn admits(&self, tags: &Tags) -> bool {
+        match self {
+            Self::Ids(_) => true,
+            Self::Owned(environment) => tags.get(owner::ENVIRONMENT).is_some_and(|owner| *owner == **environment),
+            Self::Attempt(token) => tags.get(owner::ATTEMPT) == Some(token),
+        }
+    }
 }
 
 /// An object as AWS has it.

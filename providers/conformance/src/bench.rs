@@ -9,7 +9,7 @@ use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, AttemptKey, ConfiguredProvider, Context, PlanRequest, PlannedChange,
     PreflightRequest, Private, ReadOutcome, ReadRequest, Replacement, SettleRequest, Settlement,
 };
-use formwork_contract::{Address, Block, ProviderSchema, Str, Value};
+use formwork_contract::{Address, Block, Entries, ProviderSchema, Str, Value};
 
 use crate::Subject;
 use crate::fixture::{Config, Fixture, Prepared};
@@ -168,7 +168,12 @@ impl<'a> Bench<'a> {
         let request = plan_request(block, type_name, address, prior, config.clone());
         let prior = request.prior.clone();
         let change = self.provider.plan(request).await.map_err(|problem| format!("the plan failed: {problem}"))?;
-        contradiction("the configuration", &block.without_write_only(&config), "the plan", &change.planned)?;
+        // What a configuration says in other words may stay as it is.
+        let stays = |name: &str| prior.get(name).is_some() && prior.get(name) == change.planned.get(name);
+        let said = block.without_write_only(&config);
+        let said = said.entries().into_iter().flat_map(Entries::iter).filter(|(name, _)| !stays(name));
+        let said = Value::object(said.map(|(name, part)| (name.clone(), part.clone())));
+        contradiction("the configuration", &said, "the plan", &change.planned)?;
         never_answered(block, "the plan", &change.planned)?;
         Ok(Planned { type_name: type_name.clone(), address: address.clone(), prior, config, change })
     }

@@ -31,6 +31,8 @@ pub struct Fixture {
     pub importable: bool,
     /// Attributes of resource types that the world keeps to itself: a discovery finds them null.
     pub unseen: Vec<(&'static str, &'static str)>,
+    /// False: objects carry nothing that says whose they are, so that they are known by their ids alone.
+    pub owned: bool,
     /// Changes an attribute that `create` sets.
     pub drift: Option<Disturb>,
     /// Deletes the object.
@@ -87,6 +89,7 @@ impl Fixture {
             import_id: "id",
             importable: true,
             unseen: Vec::new(),
+            owned: true,
             drift: None,
             vanish: None,
         }
@@ -108,6 +111,12 @@ impl Fixture {
     pub fn unseen(mut self, type_name: &'static str, attribute: &'static str) -> Self {
         self.unseen.push((type_name, attribute));
         self
+    }
+
+    /// An object that carries no owner tag: it is not discovered, and what stands at its id was made by whoever asks.
+    #[must_use]
+    pub fn without_owner(self) -> Self {
+        Self { owned: false, ..self }
     }
 
     /// Tells objects apart by another attribute than `id`.

@@ -67,7 +67,6 @@ const OUTAGES: [&str; 7] = [
 
 impl Fault {
     /// What the provider itself refuses. Nothing was asked of AWS.
-    #[expect(dead_code, reason = "data sources that look something up will use it")]
     pub(crate) fn own(code: &str, message: impl Into<String>) -> Self {
         Self {
             service: "",
@@ -126,14 +125,17 @@ impl Fault {
 
     /// Whether AWS says that there is no such object, in any of its services' words.
     pub(crate) fn is_not_found(&self) -> bool {
-        ["NotFound", "NoSuchEntity", "NotFoundException", "NoSuchBucket"].iter().any(|end| self.code.ends_with(end))
+        let ends = ["NotFound", "NoSuchEntity", "NotFoundException", "NotFoundError"];
+        // S3 has a code for each thing that is not there, such as `NoSuchBucketPolicy`.
+        self.code.starts_with("NoSuch") || ends.iter().any(|end| self.code.ends_with(end))
     }
 
     /// Whether AWS says that there is such an object already, in any of its services' words.
     pub(crate) fn is_taken(&self) -> bool {
-        ["Duplicate", "AlreadyExists", "AlreadyExistsException", "ResourceInUseException"]
-            .iter()
-            .any(|end| self.code.ends_with(end))
+        let ends =
+            ["Duplicate", "AlreadyExists", "AlreadyExistsException", "AlreadyOwnedByYou", "ResourceInUseException"];
+        // A bucket of another account is not the caller's to look at.
+        self.code != "BucketAlreadyExists" && ends.iter().any(|end| self.code.ends_with(end))
     }
 
     /// In words: what was refused, by whom, why, and what to do.
@@ -154,6 +156,14 @@ impl Fault {
             Some(hint) => told.hint(hint),
             None => told,
         }
+    }
+}
+
+/// The end of a call that takes something away: that it is not there is a good one.
+pub(crate) fn unless_gone<T>(done: Result<T, Fault>) -> Result<(), Fault> {
+    match done {
+        Err(fault) if fault.is_not_found() => Ok(()),
+        done => done.map(|_| ()),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::fault::{Fault, Nature};
 
 /// The end of a code, and what to do about it. The first that fits stands.
-const BY_CODE: [(&str, &str); 21] = [
+const BY_CODE: [(&str, &str); 34] = [
     (
         "UnauthorizedOperation",
         "allow the call in the policies of the identity that runs this; `aws sts decode-authorization-message \
@@ -36,6 +36,37 @@ const BY_CODE: [(&str, &str); 21] = [
         "the group has this rule already: declare it once, or take it over with an `import` block",
     ),
     ("EntityAlreadyExists", "choose another name, or take the object over with an `import` block"),
+    (
+        "DeleteConflict",
+        "something that Formwork does not know of still hangs on it: detach it, or set `force_detach_policies` for a role",
+    ),
+    (
+        "MalformedPolicyDocument",
+        "check the policy's JSON, and that the principals it names are there: IAM calls unknown ones malformed too",
+    ),
+    (
+        "MalformedPolicyDocumentException",
+        "check the policy's JSON, that the principals it names are there, and that it lets the caller change it again",
+    ),
+    (
+        "KMSInvalidStateException",
+        "the key is switched off or on its way to deletion: `aws kms describe-key --key-id ...` tells which",
+    ),
+    ("RepositoryNotEmptyException", "delete its images, or set `force_delete = true`"),
+    ("BucketNotEmpty", "delete its objects and versions, or set `force_destroy = true`"),
+    ("BucketAlreadyExists", "choose another name: another account has a bucket of this one"),
+    ("BucketAlreadyOwnedByYou", "choose another name, or take the bucket over with an `import` block"),
+    (
+        "IllegalLocationConstraintException",
+        "the bucket is in another region than the provider: use a provider with that `region`",
+    ),
+    ("PermanentRedirect", "the bucket is in another region than the provider: use a provider with that `region`"),
+    (
+        "InvalidTargetBucketForLogging",
+        "let `logging.s3.amazonaws.com` put objects into the target bucket, with an `aws_s3_bucket_policy`",
+    ),
+    ("MalformedPolicy", "check the policy's JSON, and that the principals it names are there"),
+    ("InvalidBucketAclWithObjectOwnership", "access lists need `object_ownership` other than `BucketOwnerEnforced`"),
     ("no credentials", "sign in (`aws sso login`), set a `profile`, or give the provider an `assume_role` block"),
     ("no connection", "check the endpoint, the proxy and the network from here to AWS"),
 ];
@@ -44,11 +75,14 @@ pub(super) fn of(fault: &Fault) -> Option<String> {
     if let Some((_, hint)) = BY_CODE.iter().find(|(end, _)| fault.code == *end) {
         return Some((*hint).into());
     }
-    let quota = ["LimitExceeded", "LimitExceededException", "QuotaExceeded", "QuotaExceededException"];
+    let quota =
+        ["LimitExceeded", "LimitExceededException", "QuotaExceeded", "QuotaExceededException", "TooManyBuckets"];
     if fault.nature == Nature::Refused && quota.iter().any(|end| fault.code.ends_with(end)) {
         let service = fault.service;
+        // Quotas of these are kept for the whole account.
+        let place = if ["iam", "s3"].contains(&service) { "the account" } else { "this region" };
         return Some(format!(
-            "ask for a higher quota of `{service}` in this region (Service Quotas), or delete what is not needed"
+            "ask for a higher quota of `{service}` in {place} (Service Quotas), or delete what is not needed"
         ));
     }
     if fault.is_taken() {

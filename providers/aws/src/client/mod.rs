@@ -7,6 +7,7 @@ pub(crate) mod fault;
 mod hint;
 pub(crate) mod limiter;
 pub(crate) mod rehearse;
+pub(crate) mod several;
 
 use std::error::Error;
 use std::future::Future;

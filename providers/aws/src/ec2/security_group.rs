@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types;
 use formwork_contract::provider::{PlanRequest, PlannedChange};
-use formwork_contract::{Attribute, Path, Type, Value};
+use formwork_contract::{Attribute, Type, Value};
 
 use super::inline_rules::{self, Rule};
 use super::tags::{self, Ec2Tags};
@@ -96,13 +96,7 @@ impl Resource for SecurityGroup {
     }
 
     fn refine(&self, request: &PlanRequest, change: &mut PlannedChange) {
-        // A group that was taken over: whether its name was made up from the prefix shows in the name.
-        let (prior, prefix) = (&request.prior, request.config.get_str("name_prefix"));
-        let fits = prior.get("name_prefix").is_none_or(Value::is_null)
-            && prefix.is_some_and(|prefix| prior.get_str("name").is_some_and(|name| name.starts_with(prefix)));
-        if fits {
-            change.requires_replace.retain(|path| *path != Path::attribute("name_prefix"));
-        }
+        made_up::keep_taken_over(request, change);
     }
 
     fn same(&self, attribute: &str, known: &Value, live: &Value) -> bool {

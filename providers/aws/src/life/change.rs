@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use formwork_contract::planning::contradiction;
 use formwork_contract::provider::{Applied, ApplyError, ApplyRequest, Private, Retry};
 use formwork_contract::{Address, Diagnostic, Value};
 
@@ -15,7 +16,7 @@ use super::wait::Unready;
 use crate::client::fault::{Fault, Nature};
 use crate::duration;
 use crate::kind::{Kind, View};
-use crate::resource::{Call, Live};
+use crate::resource::{Call, Live, State};
 use crate::tags::{self, Tags, owner};
 
 /// A change of one object, with what its calls need.
@@ -88,19 +89,44 @@ impl World {
         if !changed {
             return Ok(self.value(kind, &live, &call.planned, View::Configured));
         }
-        let live = self.ready(kind, address, &id, at_most).await.map_err(|unready| self.unready(step, &id, unready))?;
-        Ok(self.value(kind, &live, &call.planned, View::Configured))
+        self.changed(step, &id, at_most).await
+    }
+
+    /// The object after a change. Services answer old values for some seconds, so it is looked at until it is what was
+    /// planned, as long as AWS may hide that; then it is answered as it is.
+    async fn changed(&self, step: &Step, id: &str, at_most: Duration) -> Result<Value, ApplyError> {
+        let Step { kind, address, call, .. } = step;
+        let mut patience = self.patience(self.pace.hidden);
+        loop {
+            let live = self.ready(kind, address, id, at_most).await;
+            let live = live.map_err(|unready| self.unready(step, id, unready))?;
+            let value = self.value(kind, &live, &call.planned, View::Configured);
+            if contradiction(&call.planned, &value).is_none() || !patience.pause(self).await {
+                return Ok(value);
+            }
+        }
     }
 
     /// Makes the object, unless an earlier try of the same attempt made it; answers its id.
     async fn make(&self, step: &Step, slot: &mut Slot) -> Result<String, Fault> {
         let Step { kind, call, .. } = step;
-        let named = kind.resource.id_of(&call.planned);
+        let named = kind.resource.id_of_attempt(&self.cloud, &call.planned, &call.token).await;
+        let named = named.map_err(Fault::before_anything)?;
         if !kind.description.has_client_token
             && named.is_none()
             && let Some(id) = self.made_before(kind, &call.token, slot).await.map_err(Fault::before_anything)?
         {
             return Ok(id);
+        }
+        if kind.description.overwrites
+            && !slot.tried
+            && let Some(id) = &named
+            && let Some(live) = self.look(kind, id).await.map_err(Fault::before_anything)?
+            && live.state != State::Gone
+            && !kind.resource.comes_by_itself(&live)
+        {
+            let what = kind.description.type_name;
+            return Err(Fault::own("AlreadyExists", format!("there is an `{what}` with the id `{id}` already")));
         }
         let retried = std::mem::replace(&mut slot.tried, true);
         slot.failed = false;
@@ -156,8 +182,7 @@ impl World {
         if let Err(fault) = self.bring(kind, &call, &live).await {
             return Err(self.after_failed_update(step, &fault).await);
         }
-        let live = self.ready(kind, address, id, at_most).await.map_err(|unready| self.unready(step, id, unready))?;
-        Ok(self.value(kind, &live, &step.call.planned, View::Configured))
+        self.changed(step, id, at_most).await
     }
 
     /// A new object is not what was planned yet: what stands now.

@@ -36,6 +36,14 @@ pub(crate) fn plan(
             proposed = proposed.with("tags_all", all);
         }
     }
+    // What is said in other words is no change.
+    for (name, before) in request.prior.entries().into_iter().flat_map(formwork_contract::Entries::iter) {
+        let Some(said) = proposed.get(name).filter(|said| said.is_wholly_known()) else { continue };
+        let (after, stands) = (said.deep_unmarked(), before.deep_unmarked());
+        if after != stands && !after.is_null() && kind.resource.same(name, &after, &stands) {
+            proposed = proposed.with(name, before.with_marks_of(said));
+        }
+    }
     let request = PlanRequest { proposed, ..request };
     let changes = |name: &str| {
         let of = |value: &Value| value.get(name).map(Value::deep_unmarked);

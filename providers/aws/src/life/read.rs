@@ -42,7 +42,8 @@ impl World {
         })?;
         let kind = self.catalog.kind(&request.type_name).map_err(|unknown| *unknown)?;
         let live = request.value.get_str("id").and_then(|id| found.get(id));
-        Ok(match live.filter(|live| live.state != State::Gone) {
+        let stands = |live: &&Live| live.state != State::Gone && !kind.resource.is_as_gone(&request.value, live);
+        Ok(match live.filter(stands) {
             Some(live) => {
                 let value = self.value(kind, live, &request.value, View::Configured);
                 ReadOutcome::Present { value, private: request.private.clone() }
@@ -59,7 +60,7 @@ impl World {
             let lives = lives.into_iter().filter(|live| ids.contains(live.id.as_str()));
             found.extend(lives.map(|live| (live.id.clone(), live)));
         };
-        if ids.len() > BATCH && kind.description.tagger.is_some() {
+        if ids.len() > BATCH && kind.description.tagger.is_some() && !kind.description.scans {
             keep(&mut found, kind.resource.find(&self.cloud, &Query::Owned(self.environment.clone())).await?);
         }
         let missing: Vec<String> =

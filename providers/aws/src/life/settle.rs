@@ -1,5 +1,6 @@
 //! Finds out what became of changes whose outcome was never written down.
 
+use formwork_contract::planning::contradiction;
 use formwork_contract::provider::{SettleRequest, Settlement};
 use formwork_contract::{Diagnostics, Value};
 
@@ -43,7 +44,10 @@ impl World {
                     Err(Unready::Blind(fault)) => return Err(told(&fault)),
                 }
             }
-            other => other.filter(|live| live.state != State::Gone),
+            // A setting that was taken back may show as AWS's own.
+            other => other.filter(|live| {
+                live.state != State::Gone && !(planned.is_null() && kind.resource.comes_by_itself(live))
+            }),
         };
         let Some(live) = settled else { return Ok(Settlement::Absent) };
         // What did not change is as it was said before, not as the change would have said it.
@@ -59,10 +63,13 @@ impl World {
         if let Some(id) = &slot.id {
             return self.look(kind, id).await;
         }
-        if let Some(id) = kind.resource.id_of(planned) {
+        if let Some(id) = kind.resource.id_of_attempt(&self.cloud, planned, token).await? {
             let found = self.look(kind, &id).await?;
-            let is_tagged = kind.description.tagger.is_some();
-            let is_its = |live: &Live| !is_tagged || live.tags.get(owner::ATTEMPT).is_some_and(|made| made == token);
+            // An object without tags is known by its id, and by being what was planned.
+            let is_its = |live: &Live| match kind.description.tagger {
+                Some(_) => live.tags.get(owner::ATTEMPT).is_some_and(|made| made == token),
+                None => contradiction(planned, &kind.value(live, planned, View::Whole, &self.rules)).is_none(),
+            };
             return Ok(found.filter(is_its));
         }
         if kind.description.tagger.is_none() {

@@ -26,7 +26,7 @@ pub(crate) enum Unready {
 }
 
 /// One wait: longer pauses each time.
-struct Patience {
+pub(super) struct Patience {
     begun: Instant,
     at_most: Duration,
     looks: u32,
@@ -35,7 +35,7 @@ struct Patience {
 
 impl Patience {
     /// False: there is no time left, or the run is to end.
-    async fn pause(&mut self, world: &World) -> bool {
+    pub(super) async fn pause(&mut self, world: &World) -> bool {
         if self.begun.elapsed() >= self.at_most || *self.stop.borrow() {
             return false;
         }
@@ -50,7 +50,7 @@ impl Patience {
 }
 
 impl World {
-    fn patience(&self, at_most: Duration) -> Patience {
+    pub(super) fn patience(&self, at_most: Duration) -> Patience {
         Patience { begun: Instant::now(), at_most, looks: 0, stop: self.stop.subscribe() }
     }
 

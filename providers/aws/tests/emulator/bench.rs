@@ -18,13 +18,15 @@ pub(crate) const PACE: Pace =
 /// The configuration of a provider that calls one address for everything, with an access key of its own.
 pub(crate) fn config(region: &str, address: SocketAddr, retries: i64) -> Value {
     let url = Value::from(format!("http://{address}"));
-    let endpoints = Value::object(["ec2", "sts"].map(|service| (service, url.clone())));
+    let endpoints =
+        Value::object(["ec2", "ecr", "eks", "iam", "kms", "logs", "s3", "sts"].map(|service| (service, url.clone())));
     Value::object([
         ("region", Value::from(region)),
         ("access_key", "test".into()),
         ("secret_key", "test".into()),
         ("skip_metadata_api_check", true.into()),
         ("max_retries", Value::from(retries)),
+        ("s3_use_path_style", true.into()),
         ("endpoints", Value::tuple(vec![endpoints])),
         ("default_tags", Value::object([("tags", map(&[("team", "platform")]))])),
     ])

@@ -61,3 +61,45 @@ async fn a_thousand_objects_are_read_in_ten_calls() {
     }
     assert!(times.values().all(|times| *times == 1), "no call is made twice");
 }
+
+/// What hangs on roles is read from two lists of the account, however many there are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_roles_and_their_policies_are_read_in_three_calls() {
+    let Some(moto) = moto() else { return };
+    let shim = Shim::start(moto.address, Weather::default()).await;
+    let provider = configured("budget", &config("eu-central-1", shim.address, 0)).await;
+    let trust = crate::identity::trust("ec2.amazonaws.com");
+    let permission = crate::identity::permission("s3:*");
+    let (trust, permission) = (trust.as_str().expect("JSON"), permission.as_str().expect("JSON"));
+    let schema = formwork_aws::Aws::new().schema().await.expect("a schema");
+    let mut requests = Vec::new();
+    // As few as are still read from lists: every other test reads them too.
+    for number in 0..6 {
+        let role = format!("budget-{number}");
+        let parameters = [("RoleName", role.as_str()), ("AssumeRolePolicyDocument", trust)];
+        moto.iam("CreateRole", &parameters).await.expect("a role");
+        let parameters = [("RoleName", role.as_str()), ("PolicyName", "all"), ("PolicyDocument", permission)];
+        moto.iam("PutRolePolicy", &parameters).await.expect("a policy");
+        for (type_name, id) in [("aws_iam_role", role.clone()), ("aws_iam_role_policy", format!("{role}:all"))] {
+            requests.push(ReadRequest {
+                type_name: type_name.into(),
+                address: Address::managed(type_name, "many"),
+                value: schema.resources[type_name].block.empty_value().with("id", id.into()),
+                private: Private::default(),
+            });
+        }
+    }
+    let answers = provider.read(&requests).await;
+    for (request, answer) in requests.iter().zip(&answers) {
+        let Ok(ReadOutcome::Present { value, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(value.get_str("id"), request.value.get_str("id"));
+    }
+    let seen = shim.take();
+    assert!(seen.len() <= 3, "{} calls", seen.len());
+    for number in 0..6 {
+        let role = format!("budget-{number}");
+        let inline = [("RoleName", role.as_str()), ("PolicyName", "all")];
+        moto.iam("DeleteRolePolicy", &inline).await.expect("gone");
+        moto.iam("DeleteRole", &inline[..1]).await.expect("gone");
+    }
+}

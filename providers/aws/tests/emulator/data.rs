@@ -33,3 +33,18 @@ async fn data_sources_tell_place_and_caller() {
         zones.get("names").and_then(Value::elements).expect("names").iter().filter_map(Value::as_str).collect();
     assert_eq!(names, ["eu-west-1b", "eu-west-1c"]);
 }
+
+#[tokio::test]
+async fn a_registry_gives_a_token_that_is_kept_secret() {
+    let Some(moto) = moto() else { return };
+    let shim = Shim::start(moto.address, Weather::default()).await;
+    let provider = configured("data", &config("eu-west-1", shim.address, 0)).await;
+    let schema = formwork_aws::Aws::new().schema().await.expect("a schema");
+    let block = &schema.data_sources["aws_ecr_authorization_token"].block;
+    let told = provider.read_data("aws_ecr_authorization_token", &block.empty_value()).await.expect("a token");
+    assert_eq!(told.get_str("user_name"), Some("AWS"));
+    assert!(told.get_str("password").is_some_and(|password| !password.is_empty()));
+    assert!(told.get_str("proxy_endpoint").is_some_and(|place| place.contains("eu-west-1")), "{told:?}");
+    let secret: Vec<_> = block.sensitive_paths(&told).iter().map(ToString::to_string).collect();
+    assert_eq!(secret, ["authorization_token", "password"]);
+}

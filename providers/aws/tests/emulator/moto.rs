@@ -91,13 +91,59 @@ pub(crate) async fn forward(address: SocketAddr, request: Request<Full<Bytes>>) 
 impl Moto {
     /// A call of EC2 behind the provider's back, as somebody else would make it; answers the XML.
     pub(crate) async fn ec2(&self, region: &str, action: &str, parameters: &[(&str, &str)]) -> Result<String, String> {
-        let mut all = BTreeMap::from([("Action", action), ("Version", "2016-11-15")]);
+        self.query("ec2", "2016-11-15", region, action, parameters).await
+    }
+
+    /// The same of IAM.
+    pub(crate) async fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> Result<String, String> {
+        self.query("iam", "2010-05-08", "us-east-1", action, parameters).await
+    }
+
+    async fn query(
+        &self,
+        service: &str,
+        version: &str,
+        region: &str,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, String> {
+        let mut all = BTreeMap::from([("Action", action), ("Version", version)]);
         all.extend(parameters.iter().copied());
         let body = all.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect::<Vec<_>>().join("&");
-        let scope = format!("test/20260101/{region}/ec2/aws4_request");
-        let request = Request::post("/")
-            .header("host", format!("ec2.{region}.amazonaws.com"))
-            .header("content-type", "application/x-www-form-urlencoded")
+        let request = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+        self.send(service, region, request, body, action).await
+    }
+
+    /// A call of a service that speaks JSON, such as `Logs_20140328.DeleteLogGroup`; answers the JSON.
+    pub(crate) async fn json(
+        &self,
+        service: &str,
+        region: &str,
+        target: &str,
+        body: serde_json::Value,
+    ) -> Result<String, String> {
+        let request =
+            Request::post("/").header("content-type", "application/x-amz-json-1.1").header("x-amz-target", target);
+        self.send(service, region, request, body.to_string(), target).await
+    }
+
+    /// A call of S3, such as `DELETE /bucket`; answers the XML.
+    pub(crate) async fn s3(&self, region: &str, method: &str, path: &str, body: &str) -> Result<String, String> {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/xml");
+        self.send("s3", region, request, body.to_owned(), path).await
+    }
+
+    async fn send(
+        &self,
+        service: &str,
+        region: &str,
+        request: hyper::http::request::Builder,
+        body: String,
+        action: &str,
+    ) -> Result<String, String> {
+        let scope = format!("test/20260101/{region}/{service}/aws4_request");
+        let request = request
+            .header("host", format!("{service}.{region}.amazonaws.com"))
             .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| error.to_string())?;

@@ -10,13 +10,17 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderMap;
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
 
+use crate::dialect::Dialect;
 use crate::moto::{Answer, forward};
 use crate::pages;
+use crate::supplement::{self, Asked};
 
 /// What the shim does to calls.
 #[derive(Default)]
@@ -120,6 +124,7 @@ struct Cut;
 async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+    let dialect = Dialect::of(&parts.headers);
     let call = Call { text: String::from_utf8_lossy(&body).into_owned() };
     let action = match parts.headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
         Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
@@ -127,18 +132,18 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
     };
     state.seen.lock().expect("not poisoned").push(Seen { action: action.clone(), body: call.text.clone() });
     let fate = state.fate(&action);
-    let answer = match refusal(&state, &action, &call, &fate) {
-        Some(refusal) => refusal,
+    let region = region_of(&parts.headers);
+    let asked = Asked { region: &region, action: &action, body: &call.text };
+    let answer = match refusal(&state, &action, &call, &fate, dialect).or_else(|| asked.answer()) {
+        Some(answer) => answer,
         None => {
-            let mut onward = Request::builder().method(parts.method).uri(parts.uri);
-            for (name, value) in &parts.headers {
-                if name != "content-length" {
-                    onward = onward.header(name, value);
-                }
+            let body = Call { text: asked.body() }.without(&["MaxResults", "NextToken"]);
+            let body = dialect.paged(body, state.weather.page);
+            let answer = asked.complete(passed_on(&state, &parts, &parts.uri, body).await?);
+            if let Some(tags) = supplement::tags_of_new_bucket(&call.text).filter(|_| answer.status.is_success()) {
+                let uri = format!("{}?tagging", parts.uri.path()).parse().map_err(|_| Cut)?;
+                passed_on(&state, &parts, &uri, tags).await?;
             }
-            let body = Bytes::from(call.without(&["MaxResults", "NextToken"]));
-            let request = onward.body(Full::new(body)).map_err(|_| Cut)?;
-            let answer = forward(state.moto, request).await.map_err(|_| Cut)?;
             state.paged(&action, &call, answer)
         }
     };
@@ -157,6 +162,23 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
     response.body(Full::new(answer.body)).map_err(|_| Cut)
 }
 
+/// What moto answers to a call with this body.
+async fn passed_on(state: &State, parts: &Parts, uri: &Uri, body: String) -> Result<Answer, Cut> {
+    let mut onward = Request::builder().method(parts.method.clone()).uri(uri.clone());
+    // The body may be another than the one that was signed.
+    let is_kept = |name: &str| name != "content-length" && !name.starts_with("x-amz-checksum");
+    for (name, value) in parts.headers.iter().filter(|(name, _)| is_kept(name.as_str())) {
+        onward = onward.header(name, value);
+    }
+    let request = onward.body(Full::new(Bytes::from(body))).map_err(|_| Cut)?;
+    forward(state.moto, request).await.map_err(|_| Cut)
+}
+
+fn region_of(headers: &HeaderMap) -> String {
+    let signed = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    signed.split('/').nth(2).unwrap_or_default().to_owned()
+}
+
 #[derive(PartialEq, Eq)]
 enum Fate {
     Fair,
@@ -165,21 +187,20 @@ enum Fate {
 }
 
 /// The answer that the shim gives in moto's place.
-fn refusal(state: &State, action: &str, call: &Call, fate: &Fate) -> Option<Answer> {
+fn refusal(state: &State, action: &str, call: &Call, fate: &Fate, dialect: Dialect) -> Option<Answer> {
     let weather = &state.weather;
     if *fate == Fate::Throttled {
-        return Some(error(StatusCode::SERVICE_UNAVAILABLE, "RequestLimitExceeded", "Request limit exceeded."));
+        return Some(dialect.too_many());
     }
     if weather.denied.contains(action) || (weather.denied.contains("*") && is_change(action)) {
-        let text = "You are not authorized to perform this operation. Encoded authorization failure message: c2hpbQ";
-        return Some(error(StatusCode::FORBIDDEN, "UnauthorizedOperation", text));
+        return Some(dialect.denial(action));
     }
     if let Some((code, message)) = weather.refused.get(action) {
-        return Some(error(StatusCode::BAD_REQUEST, code, message));
+        return Some(dialect.error(StatusCode::BAD_REQUEST, code, message));
     }
     if call.parameter("DryRun").as_deref() == Some("true") {
         let text = "Request would have succeeded, but DryRun flag is set.";
-        return Some(error(StatusCode::PRECONDITION_FAILED, "DryRunOperation", text));
+        return Some(dialect.error(StatusCode::PRECONDITION_FAILED, "DryRunOperation", text));
     }
     None
 }
@@ -232,14 +253,5 @@ impl Call {
 }
 
 fn is_change(action: &str) -> bool {
-    !["Describe", "Get", "List"].iter().any(|read| action.starts_with(read))
-}
-
-fn error(status: StatusCode, code: &str, message: &str) -> Answer {
-    let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message>\
-         </Error></Errors><RequestID>00000000-0000-0000-0000-000000000001</RequestID></Response>"
-    );
-    let request_id = "00000000-0000-0000-0000-000000000001".into();
-    Answer { status, content_type: "text/xml".into(), request_id, body: Bytes::from(body) }
+    !["Describe", "GET ", "Get", "HEAD ", "List"].iter().any(|read| action.starts_with(read))
 }

@@ -9,12 +9,21 @@ use formwork_contract::provider::Provider;
 
 use crate::bench::{config, subject};
 use crate::moto::{Moto, moto};
-use crate::network;
 use crate::shim::{Shim, Weather};
+use crate::{buckets, identity, images, keys, logs, network};
 
 fn fixtures(moto: &'static Moto, region: &'static str) -> Vec<Fixture> {
-    network::fixtures(moto, region)
+    let mut all = network::fixtures(moto, region);
+    all.extend(identity::fixtures(moto, region));
+    all.extend(keys::fixtures(moto, region));
+    all.extend(logs::fixtures(moto, region));
+    all.extend(images::fixtures(moto, region));
+    all.extend(buckets::fixtures(moto, region));
+    all
 }
+
+/// What types of services begin with that cannot be asked whether a call would go well.
+const OTHERS: [&str; 5] = ["aws_cloudwatch_log", "aws_ecr", "aws_iam", "aws_kms", "aws_s3"];
 
 /// Runs the suite for the types whose names begin like this.
 #[expect(clippy::print_stdout, reason = "what a check skipped is for people to see")]
@@ -30,7 +39,10 @@ async fn conforms(region: &'static str, prefix: &str) {
     let refusing = config(region, denied.address, 0);
     let mut subject = subject(&format!("suite-{prefix}"), config(region, fair.address, 5), &folder);
     subject.rough = vec![config(region, throttled.address, 0), config(region, lossy.address, 0)];
-    subject.refusing = Some(Arc::new(move |_| refusing.clone()));
+    // Only EC2 can be asked beforehand.
+    if !OTHERS.iter().any(|service| prefix.starts_with(service)) {
+        subject.refusing = Some(Arc::new(move |_| refusing.clone()));
+    }
     let mut fixtures = fixtures(moto, region);
     fixtures.retain(|fixture| fixture.type_name.starts_with(prefix));
     assert!(!fixtures.is_empty());
@@ -57,6 +69,52 @@ async fn internet_gateways_conform() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn security_groups_conform() {
     conforms("us-west-1", "aws_security_group").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_conform() {
+    conforms("eu-central-2", "aws_iam_role").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn policies_conform() {
+    conforms("eu-south-1", "aws_iam_policy").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instance_profiles_conform() {
+    conforms("eu-south-2", "aws_iam_instance_profile").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openid_connect_providers_conform() {
+    conforms("ap-south-1", "aws_iam_openid_connect_provider").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_conform() {
+    conforms("ap-southeast-1", "aws_kms").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logs_conform() {
+    if let Some(moto) = moto() {
+        logs::prepare(moto, "ap-southeast-2").await;
+    }
+    conforms("ap-southeast-2", "aws_cloudwatch_log").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repositories_conform() {
+    conforms("ap-northeast-1", "aws_ecr").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn buckets_conform() {
+    if let Some(moto) = moto() {
+        buckets::prepare(moto, "ap-northeast-2").await;
+    }
+    conforms("ap-northeast-2", "aws_s3").await;
 }
 
 /// A type without a fixture is a type that nobody tried.

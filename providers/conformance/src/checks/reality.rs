@@ -82,7 +82,9 @@ pub(super) async fn discovery(bench: &mut Bench<'_>) -> Checked {
         };
     }
     let mut owned: Vec<&Object> = bench.surroundings().iter().collect();
-    owned.push(&object);
+    if bench.fixture.owned {
+        owned.push(&object);
+    }
     let seen = |object: &Object| {
         let unseen = bench.fixture.unseen.iter().filter(|(type_name, _)| *object.type_name == **type_name);
         unseen.fold(object.value.clone(), |value, (_, name)| {
