@@ -91,6 +91,12 @@ pub enum ProgressEvent {
         wave: usize,
         gate: Str,
     },
+    /// It had nothing to guard, and was not asked.
+    GateSkipped {
+        wave: usize,
+        gate: Str,
+        why: Str,
+    },
     GateFailed {
         wave: usize,
         gate: Str,

@@ -118,7 +118,7 @@ impl<'b, 'd> SettingsReader<'b, 'd> {
             if self.known_attributes.contains(&name) {
                 continue;
             }
-            let unknown = Diagnostic::error(format!("Unknown attribute `{name}` in a `{keyword}` block"))
+            let unknown = Diagnostic::error(format!("Unknown attribute `{name}` in {}", a_block(keyword)))
                 .label(attribute.name_span, "not known here");
             self.diagnostics.push(match meant(name, &self.known_attributes) {
                 _ if self.known_blocks.contains(&name) => unknown.hint(format!("write `{name} {{ ... }}` without `=`")),
@@ -135,7 +135,7 @@ impl<'b, 'd> SettingsReader<'b, 'd> {
                         .hint("write the blocks out"),
                 );
             } else if !self.known_blocks.contains(&name) {
-                let unknown = Diagnostic::error(format!("Unknown block `{name}` in a `{keyword}` block"))
+                let unknown = Diagnostic::error(format!("Unknown block `{name}` in {}", a_block(keyword)))
                     .label(block.span, "not known here");
                 self.diagnostics.push(match meant(name, &self.known_blocks) {
                     Some(hint) => unknown.hint(hint),
@@ -149,6 +149,12 @@ impl<'b, 'd> SettingsReader<'b, 'd> {
 
 fn literal(expr: &Expr) -> Option<Str> {
     expr.as_literal_str().map(Str::from)
+}
+
+/// A block as a sentence names it: ``an `environment` block``.
+pub(super) fn a_block(keyword: &str) -> String {
+    let article = if keyword.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} `{keyword}` block")
 }
 
 fn listed(names: &[&str]) -> String {

@@ -194,6 +194,9 @@ impl State {
                 let mark = self.paint.show(Role::Add, if self.paint.unicode { "✓ " } else { "" });
                 self.line(&format!("{mark}gate {}: passed", harmless(gate)));
             }
+            ProgressEvent::GateSkipped { gate, why, .. } => {
+                self.line(&format!("gate {}: not asked: {}", harmless(gate), harmless(why)));
+            }
             ProgressEvent::GateFailed { gate, message, .. } => {
                 let mark = self.paint.show(Role::Error, if self.paint.unicode { "✗ " } else { "" });
                 self.line(&format!("{mark}gate {}: failed: {}", harmless(gate), first_line(message)));

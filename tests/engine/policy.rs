@@ -5,9 +5,10 @@ use std::process::Command;
 
 use formwork::approve::signature::{KeyFile, Signer};
 use formwork::plan::model::Risk;
+use formwork::record::model::WaiverKind;
 use formwork::workflow::{
     ApplyRequest, Consent, Interrupt, NewException, PlanRequest, Planned, Silent, VariableSource, apply, approve_plan,
-    key_file, policy_except, policy_init, policy_test, save_plan, validate,
+    history, key_file, policy_except, policy_init, policy_test, save_plan, validate,
 };
 
 use crate::factory::{Factory, told};
@@ -284,6 +285,11 @@ fn an_exception_that_is_signed_lifts_what_it_names_until_its_day() {
     // The engine's own check agrees with OpenSSH's.
     assert_verified_by_openssh(factory.path(), &filed.file, filed.signature.as_deref().expect("a signature"));
     assert!(factory.apply_planned(planned).is_complete());
+    // What it relied on stays with the revision, as it was signed.
+    let waiver = &history(&factory.workspace).expect("a history")[0].waivers[0];
+    assert_eq!((waiver.kind, waiver.signer.as_deref()), (WaiverKind::Policy, Some("anna")));
+    let signed = waiver.signed.as_ref().expect("it was signed");
+    assert_eq!(*signed.text, *std::fs::read_to_string(factory.path().join(&filed.file)).expect("the exception"));
     // 2023-12-01
     factory.workspace.now_ms = 1_701_388_800_000;
     let planned = factory.plan();

@@ -167,8 +167,10 @@ impl ConfiguredProvider for Configured {
     }
 
     fn discovers(&self, type_name: &str) -> Discovery {
-        let carries_tags = self.catalog.kind(type_name).is_ok_and(|kind| kind.description.tagger.is_some());
-        if carries_tags { Discovery::ByTag } else { Discovery::Never }
+        match self.catalog.kind(type_name) {
+            Ok(kind) if kind.description.tagger.is_none() => Discovery::Never,
+            _ => Discovery::ByTag,
+        }
     }
 
     async fn stop(&self) {

@@ -29,6 +29,8 @@ pub struct Fixture {
     pub import_id: &'static str,
     /// False: an import is to be refused.
     pub importable: bool,
+    /// Attributes of resource types that the world keeps to itself: a discovery finds them null.
+    pub unseen: Vec<(&'static str, &'static str)>,
     /// False: objects carry nothing that says whose they are, so that they are known by their ids alone.
     pub owned: bool,
     /// Changes an attribute that `create` sets.
@@ -86,6 +88,7 @@ impl Fixture {
             replace: None,
             import_id: "id",
             importable: true,
+            unseen: Vec::new(),
             owned: true,
             drift: None,
             vanish: None,
@@ -101,6 +104,13 @@ impl Fixture {
     #[must_use]
     pub fn without_import(self) -> Self {
         Self { importable: false, ..self }
+    }
+
+    /// An attribute of this type, or of one of its needs, cannot be read back, such as a secret's content.
+    #[must_use]
+    pub fn unseen(mut self, type_name: &'static str, attribute: &'static str) -> Self {
+        self.unseen.push((type_name, attribute));
+        self
     }
 
     /// An object that carries no owner tag: it is not discovered, and what stands at its id was made by whoever asks.

@@ -7,9 +7,10 @@ use formwork_contract::convert::convert;
 use formwork_contract::suggest::nearest;
 use formwork_contract::{Attribute, Diagnostic, ProviderSchema, ResourceSchema, Str, Type, Value};
 
+use crate::beyond::Elsewhere;
 use crate::identity::Id;
 use crate::resource::{Attributes, Description, Resource};
-use crate::{accounts, command, files, host, kernel, settings};
+use crate::{accounts, command, files, host, kernel, packages, registry, settings, swarm, systemd};
 
 fn resources() -> Vec<Box<dyn Resource>> {
     vec![
@@ -20,7 +21,17 @@ fn resources() -> Vec<Box<dyn Resource>> {
         Box::new(accounts::user::User),
         Box::new(accounts::authorized_key::AuthorizedKey),
         Box::new(kernel::sysctl::Sysctl),
+        Box::new(packages::package::Package),
+        Box::new(systemd::unit::Unit),
+        Box::new(systemd::timer::Timer),
         Box::new(command::command::Command),
+        Box::new(Elsewhere(registry::image::Image)),
+        Box::new(swarm::cluster::Swarm),
+        Box::new(Elsewhere(swarm::node::Node)),
+        Box::new(swarm::network::Network),
+        Box::new(swarm::secret::Secret),
+        Box::new(swarm::config::Config),
+        Box::new(swarm::service::Service),
     ]
 }
 

@@ -11,7 +11,7 @@ use crate::catalog::Kind;
 use crate::identity::{Id, lock_name};
 use crate::machine::Question;
 use crate::shell::answer::Answer;
-use crate::shell::{CHANGE, Script, command, function, program};
+use crate::shell::{CHANGE, DELIVER, Script, command, function, program};
 use crate::transport::Broken;
 
 /// How long a look waits for a change of the same object that is still going on, in seconds.
@@ -30,6 +30,8 @@ pub(crate) struct Change<'a> {
     pub planned: Value,
     /// The same without what is sensitive.
     pub kept_of: Value,
+    /// Digests of what was brought to the host for it.
+    pub delivered: Vec<String>,
 }
 
 /// A value without its sensitive parts.
@@ -63,32 +65,33 @@ impl Change<'_> {
         let words: Vec<&str> = question.words.iter().map(String::as_str).collect();
         let mut look = Script::default();
         look.run(&words);
-        let kept = if self.planned.is_null() { serde_json::Value::Null } else { resource.kept(&self.kept_of) };
-        let kept = if kept.is_null() { String::new() } else { STANDARD.encode(kept.to_string()) };
-        let address = self.address.to_string();
-        let lock = lock_name(&resource.lock(key));
-        let has_before = if self.kind.description.has_before { "1" } else { "" };
-        let settings = [
-            ("type", self.kind.description.type_name),
-            ("address", &address),
-            ("key", key),
-            ("attempt", self.attempt),
-            ("kept", &kept),
-            ("entry", &question.entry),
-            ("lock_name", &lock),
-            ("verb", self.verb()),
-            ("has_before", has_before),
-        ];
-        let mut main = String::new();
-        for (name, value) in settings {
-            main.push_str(&format!("{name}={}\n", crate::shell::quoted(value)));
-        }
+        let mut main = self.settings(&question.entry);
         main.push_str(&format!(
             "carry_out\nask after {}",
             command(&[&[question.entry.as_str()], words.as_slice()].concat())
         ));
-        let parts = [resource.shell(), CHANGE, &function("change", &script), &function("look", &look)];
+        let parts = [DELIVER, resource.shell(), CHANGE, &function("change", &script), &function("look", &look)];
         program(ledger, &parts, &main)
+    }
+
+    /// What `change.sh` and `mark.sh` want to be set.
+    pub(crate) fn settings(&self, entry: &str) -> String {
+        let (resource, key) = (&self.kind.resource, self.id.key.as_str());
+        let kept = if self.planned.is_null() { serde_json::Value::Null } else { resource.kept(&self.kept_of) };
+        let kept = if kept.is_null() { String::new() } else { STANDARD.encode(kept.to_string()) };
+        let settings = [
+            ("type", self.kind.description.type_name),
+            ("address", &self.address.to_string()),
+            ("key", key),
+            ("attempt", self.attempt),
+            ("kept", &kept),
+            ("entry", entry),
+            ("lock_name", &lock_name(&resource.lock(key))),
+            ("verb", self.verb()),
+            ("has_before", if self.kind.description.has_before { "1" } else { "" }),
+            ("delivered", &self.delivered.join(" ")),
+        ];
+        settings.map(|(name, value)| format!("{name}={}\n", crate::shell::quoted(value))).concat()
     }
 
     /// What came of it.
@@ -129,7 +132,7 @@ impl Change<'_> {
         }
     }
 
-    fn done(&self, value: Option<Value>) -> Result<Applied, ApplyError> {
+    pub(crate) fn done(&self, value: Option<Value>) -> Result<Applied, ApplyError> {
         match value {
             Some(value) if !self.planned.is_null() => Ok(Applied::new(value)),
             None if self.planned.is_null() => Ok(Applied::new(Value::Null(self.kind.ty.clone()))),
@@ -147,11 +150,11 @@ impl Change<'_> {
             .hint("something else on the host works against it: look who owns it there")
     }
 
-    fn did_not_happen(&self, problem: Diagnostic) -> ApplyError {
+    pub(crate) fn did_not_happen(&self, problem: Diagnostic) -> ApplyError {
         ApplyError::DidNotHappen { diagnostic: Box::new(problem.address(self.address)), retry: Retry::Never }
     }
 
-    fn failed(&self, told: &Answer) -> Diagnostic {
+    pub(crate) fn failed(&self, told: &Answer) -> Diagnostic {
         let doing = match self.verb() {
             "create" => "made",
             "update" => "changed",
@@ -175,7 +178,7 @@ impl Change<'_> {
         if said.is_empty() { problem } else { problem.quote(said) }
     }
 
-    fn taken(&self, told: &Answer) -> Diagnostic {
+    pub(crate) fn taken(&self, told: &Answer) -> Diagnostic {
         let (type_name, id) = (self.kind.description.type_name, self.id.text());
         let problem = Diagnostic::error(format!("`{}` stands on host `{}` already", self.id.key, self.id.host));
         match (told.text("taken_by"), told.text("taken_in")) {

@@ -11,9 +11,11 @@
 //! - `shell` makes programs and reads answers; `shell/prelude.sh` is what all programs can use, `shell/change.sh` how
 //!   a change is carried out: lock, look, mark as ours, change, look again;
 //! - `change` words that program for one object and says what its outcome means;
+//! - `delivery` brings artifacts to a host before a change that needs them;
 //! - `identity`: an object is `HOST:KEY`, and its mark of ownership a file in the ledger of its host;
 //! - `resource` is the trait that each type implements; a folder a service, a file a type: schema, checks, the
 //!   reader, create, update and delete side by side. `files/directory.rs` is a good first read;
+//! - `beyond` is the trait of types whose objects do not stand on their host alone: `registry/image.rs`;
 //! - `catalog` lists the types.
 //!
 //! To add a type:
@@ -30,19 +32,25 @@
 //! 7. Add a fixture to `tests/onprem/fixtures.rs`: the suite does the rest.
 
 mod accounts;
+mod beyond;
 mod catalog;
 mod change;
 mod command;
+mod delivery;
 mod files;
 mod fleet;
 mod host;
 mod identity;
 mod kernel;
 mod machine;
+mod packages;
 mod provider;
+mod registry;
 mod resource;
 mod settings;
 mod shell;
+mod swarm;
+mod systemd;
 mod transport;
 
 pub use fleet::Trips;

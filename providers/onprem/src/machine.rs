@@ -12,7 +12,7 @@ use crate::fleet::Fleet;
 use crate::settings::Connection;
 use crate::shell::answer::{Answer, parse};
 use crate::shell::{command, program};
-use crate::transport::{Broken, Exchange, Line, Session};
+use crate::transport::{Broken, Exchange, Line, Payload, Session, Stream};
 
 /// How many programs run on a host at once. An sshd takes ten sessions where it is not told otherwise.
 const AT_ONCE: usize = 8;
@@ -25,6 +25,9 @@ pub(crate) struct Machine {
     /// Asked and not sent yet.
     waiting: Mutex<Vec<Waiting>>,
     turn: tokio::sync::Mutex<()>,
+    /// Held from the first byte of an artifact that is brought here to the end of the change that needs it: what is
+    /// taken by one change is not gone for another, and the line is theirs to share.
+    pub loading: tokio::sync::Mutex<()>,
     pub traffic: Traffic,
 }
 
@@ -65,6 +68,7 @@ impl Machine {
             waiting: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
             traffic: Traffic::default(),
+            loading: tokio::sync::Mutex::default(),
         }
     }
 
@@ -129,29 +133,47 @@ impl Machine {
         }
     }
 
+    /// Runs a program that takes bytes behind it. A line that breaks off is not tried again: the bytes are gone.
+    pub(crate) async fn deliver(
+        &self,
+        fleet: &Arc<Fleet>,
+        program: &[u8],
+        payload: Payload,
+    ) -> Result<BTreeMap<String, Answer>, Broken> {
+        let ended = Broken::NotBegun(Box::new(self.silent()));
+        let Ok(_permit) = self.running.acquire().await else { return Err(ended) };
+        let line = self.line(fleet).await.map_err(Broken::NotBegun)?;
+        self.run_on(&line, program, Some(payload)).await
+    }
+
     /// Runs a program to its end.
     pub(crate) async fn run(&self, fleet: &Arc<Fleet>, program: &[u8]) -> Result<BTreeMap<String, Answer>, Broken> {
         let ended = Broken::NotBegun(Box::new(self.silent()));
         let Ok(_permit) = self.running.acquire().await else { return Err(ended) };
         let line = self.line(fleet).await.map_err(Broken::NotBegun)?;
-        match self.run_on(&line, program).await {
+        match self.run_on(&line, program, None).await {
             // A line that broke off unnoticed: nothing was begun, and there may be another.
             Err(Broken::NotBegun(_)) if line.is_closed() => {
                 let line = self.line(fleet).await.map_err(Broken::NotBegun)?;
-                self.run_on(&line, program).await
+                self.run_on(&line, program, None).await
             }
             outcome => outcome,
         }
     }
 
-    async fn run_on(&self, line: &Line, program: &[u8]) -> Result<BTreeMap<String, Answer>, Broken> {
+    async fn run_on(
+        &self,
+        line: &Line,
+        program: &[u8],
+        payload: Option<Payload>,
+    ) -> Result<BTreeMap<String, Answer>, Broken> {
         self.traffic.round_trips.fetch_add(1, Ordering::Relaxed);
         let exchange = Exchange {
             host: &self.connection.name,
             sudo: self.connection.sudo,
             password: self.connection.sudo_password.as_deref(),
         };
-        let output = line.run(&exchange, program).await?;
+        let output = line.run(&exchange, program, payload).await?;
         let answers = parse(&output.stdout).ok_or_else(|| Broken::Unknown(Box::new(self.silent())))?;
         Ok(with_complaints(answers, &output.stderr))
     }
@@ -186,6 +208,25 @@ impl Machine {
                 Line::Local => Ok(None),
                 Line::Ssh(session) => Ok(Some(Arc::clone(session))),
             }
+        })
+    }
+
+    /// Connects from the host to an address, as the host resolves it.
+    pub(crate) async fn connect(
+        &self,
+        fleet: &Arc<Fleet>,
+        address: &str,
+        port: u16,
+    ) -> Result<Stream, Box<Diagnostic>> {
+        let line = self.line(fleet).await?;
+        let within = self.connection.connect_timeout;
+        let connected = tokio::time::timeout(within, line.connect(address, port)).await;
+        connected.unwrap_or_else(|_| Err(format!("no answer within {} s", within.as_secs()))).map_err(|why| {
+            let problem =
+                Diagnostic::error(format!("`{address}:{port}` is out of reach from host `{}`", self.connection.name));
+            Box::new(
+                problem.detail(format!("{why}.")).hint("look whether it runs there, and whether the host may connect"),
+            )
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use formwork_contract::artifact::ArtifactSource;
 use formwork_contract::planning::plan_by_schema;
 use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Discovered, Imported, PlanRequest, PlannedChange,
@@ -11,12 +12,13 @@ use formwork_contract::provider::{
 };
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Str, Value};
 
-use crate::catalog::Catalog;
+use crate::beyond::{self, Beyond, Reach};
+use crate::catalog::{Catalog, Kind};
 use crate::change::{Change, harmless, look, question, settling};
+use crate::delivery::bring;
 use crate::fleet::{Fleet, Trips};
 use crate::host::facts;
 use crate::identity::{Id, file_name};
-use crate::machine::Question;
 use crate::resource::Problems;
 use crate::settings::Settings;
 use crate::shell::answer::Answer;
@@ -79,7 +81,8 @@ impl Provider for OnPrem {
         let fleet = Arc::new(Fleet::new(settings));
         self.fleets.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&fleet));
         let catalog = Arc::clone(&self.catalog);
-        Ok(Arc::new(Configured { catalog, fleet, environment: context.environment, attempts: Mutex::default() }))
+        let (environment, artifacts) = (context.environment, context.artifacts);
+        Ok(Arc::new(Configured { catalog, fleet, environment, artifacts, attempts: Mutex::default() }))
     }
 }
 
@@ -88,17 +91,14 @@ struct Configured {
     catalog: Arc<Catalog>,
     fleet: Arc<Fleet>,
     environment: Str,
+    artifacts: Arc<dyn ArtifactSource>,
     /// Attempts that are under way: one that was given up by its caller goes on, and is waited for.
     attempts: Mutex<HashMap<Str, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Configured {
-    fn kind(&self, type_name: &str) -> Result<&crate::catalog::Kind, Diagnostics> {
+    fn kind(&self, type_name: &str) -> Result<&Kind, Diagnostics> {
         self.catalog.kind(type_name).map_err(told)
-    }
-
-    fn question(&self, type_name: &str, id: &Id, known: &Value) -> Result<Question, Diagnostics> {
-        Ok(question(self.kind(type_name)?, id, &self.environment, known))
     }
 
     /// Waits until nothing of the attempt is under way any more.
@@ -115,11 +115,45 @@ impl Configured {
         self.fleet.settings.host(host).map(|host| host.ledger.clone()).unwrap_or_default()
     }
 
-    async fn read_one(&self, type_name: &str, id: &Id, known: &Value) -> Result<Option<Value>, Diagnostics> {
-        let question = self.question(type_name, id, known)?;
-        let answer = self.fleet.ask(vec![(id.host.clone(), question)]).await.pop();
-        let answer = answer.unwrap_or_else(|| Ok(Answer::default())).map_err(told)?;
-        look(self.kind(type_name)?, id, &answer, known).map_err(told)
+    /// Looks at objects, all at once: what is known of each may be null. One answer an object, in the same order.
+    async fn look_at(
+        &self,
+        environment: &str,
+        objects: &[(&str, &Id, Value)],
+    ) -> Vec<Result<Option<Value>, Diagnostics>> {
+        let mut asked = Vec::with_capacity(objects.len());
+        let mut beyond = Vec::new();
+        for (type_name, id, known) in objects {
+            let Ok(kind) = self.catalog.kind(type_name) else { continue };
+            match kind.resource.beyond() {
+                Some(far) => beyond.push(self.look_beyond(far, (kind, id, environment), known)),
+                None => asked.push((id.host.clone(), question(kind, id, environment, known))),
+            }
+        }
+        let (answers, far) = tokio::join!(self.fleet.ask(asked), futures_util::future::join_all(beyond));
+        let (mut answers, mut far) = (answers.into_iter(), far.into_iter());
+        let looked = |(type_name, id, known): &(&str, &Id, Value)| {
+            let kind = self.kind(type_name)?;
+            if kind.resource.beyond().is_some() {
+                return far.next().unwrap_or(Ok(None)).map_err(told);
+            }
+            let answer = answers.next().unwrap_or_else(|| Ok(Answer::default())).map_err(told)?;
+            look(kind, id, &answer, known).map_err(told)
+        };
+        objects.iter().map(looked).collect()
+    }
+
+    async fn look_beyond(
+        &self,
+        far: &dyn Beyond,
+        about: (&Kind, &Id, &str),
+        known: &Value,
+    ) -> Result<Option<Value>, Box<Diagnostic>> {
+        beyond::look(far, &self.reach(&about.1.host), about, known).await
+    }
+
+    fn reach<'a>(&'a self, host: &'a str) -> Reach<'a> {
+        Reach { fleet: &self.fleet, artifacts: &self.artifacts, host, changing: false }
     }
 
     /// The marks of ownership of a host.
@@ -144,30 +178,19 @@ impl ConfiguredProvider for Configured {
 
     async fn read(&self, requests: &[ReadRequest]) -> Vec<Result<ReadOutcome, Diagnostics>> {
         let ids: Vec<Option<Id>> = requests.iter().map(|request| Id::parse(id_of(&request.value))).collect();
-        let mut asked = Vec::with_capacity(requests.len());
-        let mut problems: HashMap<usize, Diagnostics> = HashMap::new();
-        for (number, (request, id)) in requests.iter().zip(&ids).enumerate() {
-            let Some(id) = id else { continue };
-            match self.question(&request.type_name, id, &request.value.deep_unmarked()) {
-                Ok(question) => asked.push((id.host.clone(), question)),
-                Err(problem) => drop(problems.insert(number, problem)),
-            }
-        }
-        let mut answers = self.fleet.ask(asked).await.into_iter();
-        let outcome = |(number, (request, id)): (usize, (&ReadRequest, &Option<Id>))| {
-            let Some(id) = id else { return Ok(ReadOutcome::Absent) };
-            if let Some(problem) = problems.remove(&number) {
-                return Err(problem);
-            }
-            let answer = answers.next().unwrap_or_else(|| Ok(Answer::default())).map_err(told)?;
-            let found =
-                look(self.kind(&request.type_name)?, id, &answer, &request.value.deep_unmarked()).map_err(told)?;
+        let named = requests
+            .iter()
+            .zip(&ids)
+            .filter_map(|(request, id)| Some((&*request.type_name, id.as_ref()?, request.value.deep_unmarked())));
+        let mut looked = self.look_at(&self.environment, &named.collect::<Vec<_>>()).await.into_iter();
+        let outcome = |id: &Option<Id>| {
+            let found = if id.is_some() { looked.next().unwrap_or(Ok(None))? } else { None };
             Ok(match found {
                 Some(value) => ReadOutcome::Present { value, private: Private::default() },
                 None => ReadOutcome::Absent,
             })
         };
-        requests.iter().zip(&ids).enumerate().map(outcome).collect()
+        ids.iter().map(outcome).collect()
     }
 
     async fn read_data(&self, type_name: &str, config: &Value) -> Result<Value, Diagnostics> {
@@ -221,12 +244,26 @@ impl ConfiguredProvider for Configured {
         let ledger = self.ledger(&id.host);
         let under_way = self.alone(&request.attempt.0).await;
         let (catalog, fleet) = (Arc::clone(&self.catalog), Arc::clone(&self.fleet));
-        let environment = self.environment.clone();
+        let (environment, artifacts) = (self.environment.clone(), Arc::clone(&self.artifacts));
         let task = tokio::spawn(async move {
             let _under_way = under_way;
             let kind = catalog.kind(&request.type_name).map_err(|problem| ApplyError::did_not_happen(*problem))?;
             let (address, attempt) = (&request.address, &*request.attempt.0);
-            let change = Change { kind, id, environment: &environment, address, attempt, prior, planned, kept_of };
+            let mut _loading = None;
+            let delivered = match kind.resource.cargo(&prior, &planned) {
+                Some(cargo) if !planned.is_null() => {
+                    _loading = Some(machine.loading.lock().await);
+                    let brought = bring(cargo, &artifacts, &machine, &fleet, &ledger).await;
+                    brought.map_err(|problem| ApplyError::did_not_happen((*problem).address(address)))?
+                }
+                _ => Vec::new(),
+            };
+            let environment = &environment;
+            let change = Change { kind, id, environment, address, attempt, prior, planned, kept_of, delivered };
+            if let Some(far) = kind.resource.beyond() {
+                let reach = Reach { fleet: &fleet, artifacts: &artifacts, host: &change.id.host, changing: true };
+                return beyond::carry_out(far, &reach, &change, &ledger).await;
+            }
             change.outcome(&machine.run(&fleet, &change.program(&ledger)).await)
         });
         task.await.unwrap_or_else(|error| {
@@ -243,9 +280,18 @@ impl ConfiguredProvider for Configured {
         let id = if prior.is_null() { kind.id(&planned) } else { Id::parse(id_of(&prior)) };
         let Some(id) = id else { return Ok(Settlement::Absent) };
         let known = if planned.is_null() { &prior } else { &planned };
+        let _under_way = self.alone(&request.attempt.0).await;
+        if let Some(far) = kind.resource.beyond() {
+            let about = (kind, &id, &*self.environment);
+            let (found, mark) = beyond::look_for(far, &self.reach(&id.host), about, known).await.map_err(told)?;
+            let is_ours = !prior.is_null() || mark.entry("attempt") == Some(&*request.attempt.0);
+            return Ok(match found {
+                Some(value) if is_ours => Settlement::Present { value, private: Private::default() },
+                _ => Settlement::Absent,
+            });
+        }
         let question = question(kind, &id, &self.environment, known);
         let machine = self.fleet.machine(&id.host).map_err(told)?;
-        let _under_way = self.alone(&request.attempt.0).await;
         let looked = machine.run(&self.fleet, &settling(kind, &id, &question, &self.ledger(&id.host))).await;
         let answers = looked.map_err(|broken| told(broken.diagnostic()))?;
         let Some(after) = answers.get("after") else {
@@ -262,13 +308,17 @@ impl ConfiguredProvider for Configured {
     }
 
     async fn import(&self, type_name: &str, id: &str) -> Result<Imported, Diagnostics> {
-        self.kind(type_name)?;
+        if let Some(why) = self.kind(type_name)?.description.not_importable {
+            let problem = Diagnostic::error(format!("a `{type_name}` cannot be imported")).detail(why);
+            return Err(problem.hint("delete it there, and let its resource make it anew").into());
+        }
         let malformed = || {
             Diagnostic::error(format!("`{id}` is not the id of a `{type_name}`"))
                 .hint("write `HOST:KEY`, such as `web1:/etc/motd`, with a host that the provider's `hosts` name")
         };
         let parsed = Id::parse(id).ok_or_else(malformed)?;
-        match self.read_one(type_name, &parsed, &Value::NULL).await? {
+        let looked = self.look_at(&self.environment, &[(type_name, &parsed, Value::NULL)]).await.pop();
+        match looked.unwrap_or(Ok(None))? {
             Some(value) => Ok(Imported { value, private: Private::default() }),
             None => {
                 Err(Diagnostic::error(format!("there is no `{type_name}` `{}` on host `{}`", parsed.key, parsed.host))
@@ -281,26 +331,29 @@ impl ConfiguredProvider for Configured {
     async fn discover(&self, environment: &str) -> Result<Vec<Discovered>, Diagnostics> {
         let hosts: Vec<String> = self.fleet.settings.declared().map(|host| host.name.to_string()).collect();
         let marks = futures_util::future::join_all(hosts.iter().map(|host| self.marks(host, environment))).await;
-        let mut asked = Vec::new();
         let mut found = Vec::new();
         for (host, marks) in hosts.into_iter().zip(marks) {
             for mark in marks? {
                 let field = |name| mark.entry(name).unwrap_or_default().to_owned();
                 let (type_name, id) = (field("type"), Id { host: host.clone(), key: field("key") });
-                asked.push((host.clone(), question(self.kind(&type_name)?, &id, environment, &Value::NULL)));
                 found.push((type_name, id, field("address")));
             }
         }
-        let answers = self.fleet.ask(asked).await;
+        let objects: Vec<_> = found.iter().map(|(type_name, id, _)| (type_name.as_str(), id, Value::NULL)).collect();
+        let looked = self.look_at(environment, &objects).await;
         let mut discovered = Vec::with_capacity(found.len());
-        for ((type_name, id, address), answer) in found.into_iter().zip(answers) {
-            let answer = answer.map_err(told)?;
-            let Some(value) = look(self.kind(&type_name)?, &id, &answer, &Value::NULL).map_err(told)? else { continue };
+        for ((type_name, id, address), looked) in found.iter().zip(looked) {
+            let Some(value) = looked? else { continue };
             let address = address.parse().map_err(|error| {
                 Diagnostic::error(format!("the mark of `{}` on host `{}` names no address", id.key, id.host))
                     .detail(format!("It is `{address}`: {error}."))
             })?;
-            discovered.push(Discovered { type_name: type_name.into(), address, value, private: Private::default() });
+            discovered.push(Discovered {
+                type_name: type_name.as_str().into(),
+                address,
+                value,
+                private: Private::default(),
+            });
         }
         Ok(discovered)
     }

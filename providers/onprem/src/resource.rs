@@ -2,6 +2,8 @@
 
 use formwork_contract::{Block, Contents, Diagnostic, Diagnostics, Path, Type, Value};
 
+use crate::beyond::Beyond;
+use crate::delivery::Cargo;
 use crate::shell::Script;
 use crate::shell::answer::Answer;
 
@@ -19,6 +21,11 @@ pub(crate) trait Resource: Send + Sync {
 
     /// Checks a configuration, in which values may be unknown, without asking the host.
     fn check(&self, _config: &Value, _problems: &mut Problems) {}
+
+    /// Where more is needed than programs on one host.
+    fn beyond(&self) -> Option<&dyn Beyond> {
+        None
+    }
 
     /// What names the object among those of its type on its host; `None` while that is not known.
     fn key(&self, planned: &Value) -> Option<String>;
@@ -47,6 +54,12 @@ pub(crate) trait Resource: Send + Sync {
         format!("{} {key}", self.describe().type_name)
     }
 
+    /// What has to be on the host before the change. There it waits under its digests, of which `$delivered` has a
+    /// list; `delivered_at DIGEST` is its path.
+    fn cargo(&self, _live: &Value, _planned: &Value) -> Option<Cargo> {
+        None
+    }
+
     /// Makes the object. It may have been made by half: each command must be able to come twice.
     fn create(&self, script: &mut Script, key: &str, planned: &Value);
 
@@ -72,6 +85,8 @@ pub(crate) struct Description {
     pub contents: Contents,
     /// Whether the type has a function `TYPE_before`.
     pub has_before: bool,
+    /// Why an object that stands cannot be taken over.
+    pub not_importable: Option<&'static str>,
     /// Whether a change that fails may have done what no attribute shows.
     pub opaque: bool,
 }
@@ -86,6 +101,7 @@ impl Description {
             recomputed: &[],
             contents: Contents::Nothing,
             has_before: false,
+            not_importable: None,
             opaque: false,
         }
     }

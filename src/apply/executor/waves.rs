@@ -155,17 +155,15 @@ impl<'a> Executor<'a> {
         }
         let is_last = wave + 1 >= self.plan.release.waves.len();
         match &gate.check {
-            GateCheck::Approval(_) if is_last => self.end_gate(wave, &gate, ReleaseEventKind::Skipped, None),
+            GateCheck::Approval(_) if is_last => self.skip_gate(wave, &gate, "no wave follows"),
             GateCheck::Approval(required) if !self.is_rehearsal() => match self.approval_missing(wave + 1, required) {
-                None => self.end_gate(wave, &gate, ReleaseEventKind::Passed, None),
+                None => self.pass_gate(wave, &gate),
                 Some(missing) => {
                     let told = format!("waiting for approval of wave {}: {missing}", wave + 2);
                     self.pause(wave + 1, &told, PausedFor::Approval { what: missing.into() });
                 }
             },
-            GateCheck::Soak(_) if !self.has_work(wave) => {
-                self.end_gate(wave, &gate, ReleaseEventKind::Skipped, Some("nothing changed in this wave".into()));
-            }
+            GateCheck::Soak(_) if !self.has_work(wave) => self.skip_gate(wave, &gate, "nothing changed in this wave"),
             _ => {
                 self.note(wave, Some(&gate.name), ReleaseEventKind::Begun, Some(gate.what.clone()));
                 self.attempt(gate, 1, Duration::ZERO, work);
@@ -275,7 +273,7 @@ impl<'a> Executor<'a> {
             Answer::Looked(looked) => looked.and_then(|fresh| self.judge(&gate, &fresh)),
         };
         match answer {
-            Ok(()) => self.end_gate(wave, &gate, ReleaseEventKind::Passed, None),
+            Ok(()) => self.pass_gate(wave, &gate),
             Err(_) if self.stopping || self.interrupt.is_set() => {}
             Err(told) if attempt < gate.attempts => {
                 let name = gate.name.clone();
@@ -284,7 +282,7 @@ impl<'a> Executor<'a> {
                 self.attempt(gate, attempt + 1, interval, work);
             }
             Err(told) => {
-                self.end_gate(wave, &gate, ReleaseEventKind::Failed, Some(told.as_str().into()));
+                self.fail_gate(wave, &gate, told.as_str().into());
                 self.failures.push(self.gate_failed(wave, &gate, &told));
                 // Whatever the policy: nothing may begin behind a gate that did not pass.
                 self.ask_policy(wave);
@@ -303,17 +301,22 @@ impl<'a> Executor<'a> {
         }
     }
 
-    fn end_gate(&mut self, wave: usize, gate: &Gate, kind: ReleaseEventKind, message: Option<Str>) {
-        self.note(wave, Some(&gate.name), kind, message.clone());
-        let (name, told) = (gate.name.clone(), message.unwrap_or_default());
-        let event = match kind {
-            ReleaseEventKind::Failed => ProgressEvent::GateFailed { wave: wave + 1, gate: name, message: told },
-            _ => ProgressEvent::GatePassed { wave: wave + 1, gate: name },
-        };
+    fn skip_gate(&mut self, wave: usize, gate: &Gate, why: &'static str) {
+        self.note(wave, Some(&gate.name), ReleaseEventKind::Skipped, Some(why.into()));
+        self.progress.event(&ProgressEvent::GateSkipped { wave: wave + 1, gate: gate.name.clone(), why: why.into() });
+        self.gates.next += 1;
+    }
+
+    fn pass_gate(&mut self, wave: usize, gate: &Gate) {
+        self.note(wave, Some(&gate.name), ReleaseEventKind::Passed, None);
+        self.progress.event(&ProgressEvent::GatePassed { wave: wave + 1, gate: gate.name.clone() });
+        self.gates.next += 1;
+    }
+
+    fn fail_gate(&mut self, wave: usize, gate: &Gate, told: Str) {
+        self.note(wave, Some(&gate.name), ReleaseEventKind::Failed, Some(told.clone()));
+        let event = ProgressEvent::GateFailed { wave: wave + 1, gate: gate.name.clone(), message: told };
         self.progress.event(&event);
-        if kind != ReleaseEventKind::Failed {
-            self.gates.next += 1;
-        }
     }
 
     fn gate_failed(&self, wave: usize, gate: &Gate, told: &str) -> Diagnostic {

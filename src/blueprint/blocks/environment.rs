@@ -27,7 +27,7 @@ pub(super) fn environment(block: SyntaxBlock, diagnostics: &mut Diagnostics) -> 
     let blocks = reader.take_all_blocks();
     for unknown in blocks.iter().filter(|block| !SETTINGS.contains(&&*block.keyword)) {
         let keyword = &unknown.keyword;
-        let problem = Diagnostic::error(format!("Unknown block `{keyword}` in a `environment` block"))
+        let problem = Diagnostic::error(format!("Unknown block `{keyword}` in an `environment` block"))
             .label(unknown.header(), "not known here");
         reader.diagnostics.push(match suggest::nearest(keyword, SETTINGS) {
             Some(meant) => problem.hint(format!("did you mean `{meant}`?")),

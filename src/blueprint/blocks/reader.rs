@@ -3,6 +3,7 @@
 use formwork_contract::{Diagnostic, Diagnostics, Span, Str, suggest};
 
 use crate::blueprint::model::Attribute;
+use crate::blueprint::settings::a_block;
 use crate::blueprint::syntax::{Label, Syntax, SyntaxBlock};
 
 /// One block, while it is being read.
@@ -140,7 +141,7 @@ impl<'d> Reader<'d> {
     pub(super) fn finish(self) {
         for attribute in &self.attributes {
             let name = &*attribute.name;
-            let what = format!("Unknown attribute `{name}` in a `{}` block", self.keyword);
+            let what = format!("Unknown attribute `{name}` in {}", a_block(&self.keyword));
             let mut diagnostic = Diagnostic::error(what).label(attribute.name_span, "not known here");
             if self.known_blocks.contains(&name) {
                 diagnostic = diagnostic.hint(format!("`{name}` is a block: write `{name} {{ ... }}` without `=`"));
@@ -153,7 +154,7 @@ impl<'d> Reader<'d> {
         }
         for block in &self.blocks {
             let name = &*block.keyword;
-            let what = format!("Unknown block `{name}` in a `{}` block", self.keyword);
+            let what = format!("Unknown block `{name}` in {}", a_block(&self.keyword));
             let mut diagnostic = Diagnostic::error(what).label(block.header(), "not known here");
             if self.known_attributes.contains(&name) {
                 diagnostic = diagnostic.hint(format!("`{name}` is an attribute: write `{name} = ...`"));

@@ -117,11 +117,17 @@ impl Office {
 
     /// Approves as `ssh-keygen -Y sign` does; answers the signature's file.
     pub(super) fn sign_by_hand(&self, person: &str, namespace: &str, plan: &Path) -> PathBuf {
+        self.sign_with(person, namespace, plan, &[])
+    }
+
+    /// The same with more options of `ssh-keygen`.
+    pub(super) fn sign_with(&self, person: &str, namespace: &str, plan: &Path, options: &[&str]) -> PathBuf {
         let key = self.key_path(person);
         let written = plan.with_file_name(format!("{}.sig", plan.file_name().expect("a name").to_string_lossy()));
         drop(fs::remove_file(&written));
         let key = key.to_str().expect("a path in UTF-8");
-        self.keygen(&["-q", "-Y", "sign", "-n", namespace, "-f", key, plan.to_str().expect("UTF-8")], None);
+        let plan_path = plan.to_str().expect("UTF-8");
+        self.keygen(&[&["-q", "-Y", "sign", "-n", namespace, "-f", key], options, &[plan_path]].concat(), None);
         let named =
             plan.with_file_name(format!("{}.{person}.sig", plan.file_name().expect("a name").to_string_lossy()));
         fs::rename(&written, &named).expect("it is renamed");

@@ -30,6 +30,10 @@ fn their_signatures_are_accepted_and_ours_verify_with_them() {
         assert_eq!(verdict.requirements[0].filled_by, [name.into()]);
         fs::remove_file(theirs).expect("it goes");
         assert!(!office.accepts(&plan));
+        // SSHSIG has two digests, and `ssh-keygen` makes the longer one unless told.
+        let shorter = office.sign_with(name, PLAN, &plan, &["-O", "hashalg=sha256"]);
+        assert!(office.accepts(&plan), "{name}: {}", office.verdict(&plan).objections);
+        fs::remove_file(shorter).expect("it goes");
 
         let ours = office.approve(name, &plan).expect("approved");
         assert!(ours.ends_with(format!("prod.plan.{name}.sig")));

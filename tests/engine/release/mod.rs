@@ -85,6 +85,7 @@ impl Progress for Told {
             ProgressEvent::GateAsked { gate, attempt, attempts, .. } => format!("ask {gate} {attempt}/{attempts}"),
             ProgressEvent::GateHeld { gate, message, .. } => format!("held {gate} {message}"),
             ProgressEvent::GatePassed { gate, .. } => format!("passed {gate}"),
+            ProgressEvent::GateSkipped { gate, why, .. } => format!("skipped {gate} {why}"),
             ProgressEvent::GateFailed { gate, message, .. } => format!("failed {gate} {message}"),
             _ => return,
         };

@@ -3,7 +3,7 @@
 use super::fault::{Fault, Nature};
 
 /// The end of a code, and what to do about it. The first that fits stands.
-const BY_CODE: [(&str, &str); 46] = [
+const BY_CODE: [(&str, &str); 47] = [
     (
         "UnauthorizedOperation",
         "allow the call in the policies of the identity that runs this; `aws sts decode-authorization-message \
@@ -77,6 +77,10 @@ const BY_CODE: [(&str, &str); 46] = [
         "the bucket is in another region than the provider: use a provider with that `region`",
     ),
     ("PermanentRedirect", "the bucket is in another region than the provider: use a provider with that `region`"),
+    (
+        "InvalidTargetBucketForLogging",
+        "let `logging.s3.amazonaws.com` put objects into the target bucket, with an `aws_s3_bucket_policy`",
+    ),
     ("MalformedPolicy", "check the policy's JSON, and that the principals it names are there"),
     ("InvalidBucketAclWithObjectOwnership", "access lists need `object_ownership` other than `BucketOwnerEnforced`"),
     ("no credentials", "sign in (`aws sso login`), set a `profile`, or give the provider an `assume_role` block"),

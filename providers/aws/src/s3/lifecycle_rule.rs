@@ -277,3 +277,51 @@ fn filter_to_value(filter: &types::LifecycleRuleFilter) -> Value {
         ("tag", Value::tuple(tag.into_iter().collect())),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(parts: Vec<(&str, Value)>) -> Value {
+        let rule = [("id", Value::from("a")), ("status", "Enabled".into())].into_iter().chain(parts);
+        Value::tuple(vec![Value::object(rule)])
+    }
+
+    fn block(parts: Vec<(&str, Value)>) -> Value {
+        Value::tuple(vec![Value::object(parts)])
+    }
+
+    #[test]
+    fn what_is_left_out_is_what_s3_takes_it_for() {
+        let bare = of_value(&rules(vec![("expiration", block(vec![("days", Value::from(7))]))]));
+        let spelled = of_value(&rules(vec![
+            ("prefix", Value::NULL),
+            ("filter", block(vec![("prefix", "".into())])),
+            ("expiration", block(vec![("days", Value::from(7)), ("expired_object_delete_marker", false.into())])),
+        ]));
+        assert_eq!(bare, spelled);
+        let other = of_value(&rules(vec![
+            ("filter", block(vec![("prefix", "logs/".into())])),
+            ("expiration", block(vec![("days", Value::from(7))])),
+        ]));
+        assert_ne!(bare, other);
+    }
+
+    #[test]
+    fn a_rule_goes_to_s3_and_back() {
+        let and = block(vec![("prefix", "x/".into()), ("object_size_less_than", Value::from(1 << 40))]);
+        let given = rules(vec![
+            ("filter", block(vec![("and", and)])),
+            ("transition", block(vec![("date", "2027-01-31T00:00:00Z".into()), ("storage_class", "GLACIER".into())])),
+            (OLD_TRANSITION, block(vec![("noncurrent_days", Value::from(3)), ("storage_class", "GLACIER".into())])),
+            (OLD_EXPIRATION, block(vec![("noncurrent_days", Value::from(9))])),
+            (ABORT, block(vec![("days_after_initiation", Value::from(1))])),
+        ]);
+        let there = of_value(&given);
+        let back = Value::tuple(there.iter().map(to_value).collect());
+        assert_eq!(of_value(&back), there);
+        assert!(mistake(Fields(&given.elements().expect("a rule")[0])).is_none());
+        let wrong = rules(vec![("expiration", block(vec![("date", "tomorrow".into())]))]);
+        assert!(mistake(Fields(&wrong.elements().expect("a rule")[0])).is_some_and(|why| why.contains("`tomorrow`")));
+    }
+}

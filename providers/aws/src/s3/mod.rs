@@ -7,6 +7,7 @@ mod bucket;
 mod encryption;
 mod lifecycle;
 mod lifecycle_rule;
+mod logging;
 mod ownership;
 mod policy;
 mod public_access;
@@ -32,6 +33,7 @@ pub(crate) fn resources() -> Vec<Arc<dyn Resource>> {
         Arc::new(policy::BucketPolicy),
         Arc::new(lifecycle::Lifecycle),
         Arc::new(ownership::OwnershipControls),
+        Arc::new(logging::Logging),
     ]
 }
 

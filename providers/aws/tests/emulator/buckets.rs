@@ -55,6 +55,7 @@ pub(crate) fn fixtures(moto: &'static Moto, region: &'static str) -> Vec<Fixture
         policies(moto, region),
         lifecycles(moto, region),
         ownerships(moto, region),
+        loggings(moto, region),
     ]
 }
 
@@ -154,4 +155,33 @@ fn ownerships(moto: &'static Moto, region: &'static str) -> Fixture {
     of_setting(region, "aws_s3_bucket_ownership_controls", "owned", first, second).vanish(move |value| async move {
         moto.s3(region, "DELETE", &format!("/{}?ownershipControls", id(&value)), "").await.map(|_| ())
     })
+}
+
+/// The bucket that logs are put into, which lets S3 do so.
+pub(crate) async fn prepare(moto: &'static Moto, region: &'static str) {
+    let target = format!("{region}-target");
+    let statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Service": "logging.s3.amazonaws.com" },
+        "Action": ["s3:PutObject"],
+        "Resource": format!("arn:aws:s3:::{target}/*"),
+    });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    let place = format!(
+        "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+    );
+    moto.s3(region, "PUT", &format!("/{target}"), &place).await.expect("a bucket");
+    moto.s3(region, "PUT", &format!("/{target}?policy"), &policy).await.expect("a policy");
+}
+
+fn loggings(moto: &'static Moto, region: &'static str) -> Fixture {
+    let to = move |prefix: &str| {
+        vec![("target_bucket", Value::from(format!("{region}-target"))), ("target_prefix", Value::from(prefix))]
+    };
+    of_setting(region, "aws_s3_bucket_logging", "logged", move || to("log/"), move || to("")).vanish(
+        move |value| async move {
+            let off = "<BucketLoggingStatus xmlns=\"http://doc.s3.amazonaws.com/2006-03-01\" />";
+            moto.s3(region, "PUT", &format!("/{}?logging", id(&value)), off).await.map(|_| ())
+        },
+    )
 }

@@ -15,8 +15,17 @@ type Entries = Vec<(&'static str, Value)>;
 
 const REGION: &str = "sa-east-1";
 
-/// Creates an object, or updates it.
 async fn applied(provider: &dyn ConfiguredProvider, type_name: &str, given: Entries, prior: Option<Value>) -> Value {
+    tried(provider, type_name, given, prior).await.expect("applied")
+}
+
+/// Creates an object, or updates it.
+async fn tried(
+    provider: &dyn ConfiguredProvider,
+    type_name: &str,
+    given: Entries,
+    prior: Option<Value>,
+) -> Result<Value, ApplyError> {
     let schema = formwork_aws::Aws::new().schema().await.expect("a schema");
     let block = &schema.resources[type_name].block;
     let config = given.into_iter().fold(block.empty_value(), |config, (name, part)| config.with(name, part));
@@ -34,7 +43,7 @@ async fn applied(provider: &dyn ConfiguredProvider, type_name: &str, given: Entr
     let attempt = AttemptKey(format!("forced {type_name} {}", prior.is_null()).into());
     let (type_name, private) = (type_name.into(), Private::default());
     let request = ApplyRequest { type_name, address, prior, config, planned, private, attempt };
-    provider.apply(request).await.expect("applied").value
+    provider.apply(request).await.map(|applied| applied.value)
 }
 
 async fn deleted(provider: &dyn ConfiguredProvider, type_name: &str, live: &Value) -> Result<(), Diagnostic> {
@@ -78,6 +87,25 @@ async fn a_bucket_is_emptied_only_where_that_is_said() {
     let live = applied(&*provider, "aws_s3_bucket", bucket(true), Some(live)).await;
     deleted(&*provider, "aws_s3_bucket", &live).await.expect("gone with all versions");
     assert!(provider.import("aws_s3_bucket", "forced-records").await.is_err());
+}
+
+/// There S3 answers a second creation as if it were the first.
+#[tokio::test]
+async fn a_bucket_of_ones_own_is_not_taken_over_in_the_first_region() {
+    let Some(moto) = moto() else { return };
+    let shim = Shim::start(moto.address, Weather::default()).await;
+    let provider = configured("forced", &config("us-east-1", shim.address, 0)).await;
+    moto.s3("us-east-1", "PUT", "/forced-by-hand", "").await.expect("a bucket");
+    let given = vec![("bucket", "forced-by-hand".into())];
+    let Err(ApplyError::DidNotHappen { diagnostic, .. }) = tried(&*provider, "aws_s3_bucket", given, None).await else {
+        panic!("expected that the bucket is not taken")
+    };
+    assert_eq!(diagnostic.summary, "there is a bucket `forced-by-hand` in the account already");
+    assert!(diagnostic.hint.as_ref().is_some_and(|hint| hint.contains("`import` block")), "{diagnostic}");
+    let given = vec![("bucket_prefix", "forced-".into())];
+    let live = applied(&*provider, "aws_s3_bucket", given, None).await;
+    assert!(live.get_str("bucket").is_some_and(|name| name.starts_with("forced-") && name.len() > 20), "{live:?}");
+    deleted(&*provider, "aws_s3_bucket", &live).await.expect("gone");
 }
 
 #[tokio::test]

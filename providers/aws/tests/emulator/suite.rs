@@ -115,6 +115,9 @@ async fn repositories_conform() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn buckets_conform() {
+    if let Some(moto) = moto() {
+        buckets::prepare(moto, "ap-northeast-2").await;
+    }
     conforms("ap-northeast-2", "aws_s3").await;
 }
 

@@ -85,10 +85,17 @@ pub(super) async fn discovery(bench: &mut Bench<'_>) -> Checked {
     if bench.fixture.owned {
         owned.push(&object);
     }
+    let seen = |object: &Object| {
+        let unseen = bench.fixture.unseen.iter().filter(|(type_name, _)| *object.type_name == **type_name);
+        unseen.fold(object.value.clone(), |value, (_, name)| {
+            let hidden = value.get(name).map_or(Value::NULL, |part| Value::Null(part.ty()));
+            value.with(name, hidden)
+        })
+    };
     for object in &owned {
         let same = found.iter().filter(|found| found.address == object.address).collect::<Vec<_>>();
         match same.as_slice() {
-            [one] if one.value == object.value && one.type_name == object.type_name => {}
+            [one] if one.value == seen(object) && one.type_name == object.type_name => {}
             other => return Err(format!("expected `{}` as {:?}, found {other:?}", object.address, object.value)),
         }
     }

@@ -1,6 +1,7 @@
 //! `onprem_directory`: a folder, its owner and its mode.
 
 use formwork_contract::{Attribute, Block, Type, Value};
+use serde_json::json;
 
 use crate::resource::{Attributes, Description, Problems, Resource, mode, text};
 use crate::shell::Script;
@@ -15,6 +16,9 @@ onprem_directory_read() {
   put mode "$1"; put owner "$2"; put group "$3"
 }
 onprem_directory_write() {
+  if [ -n "$5" ]; then
+    (umask 022; mkdir -p -- "$(dirname -- "$1")") || fail "the folders above \`$1\` could not be made"
+  fi
   [ -d "$1" ] || mkdir -- "$1" || fail "the folder \`$1\` could not be made"
   dress "$1" "$2" "$3" "$4"
 }
@@ -27,11 +31,16 @@ impl Resource for Directory {
                 "path",
                 Attribute::required(Type::String)
                     .forces_replacement()
-                    .describe("Its path; the folder above must be there."),
+                    .describe("Its path; the folder above must be there, unless `parents` is set."),
             ),
             ("mode", Attribute::defaulted(Type::String).describe("Its mode in four octal digits; `0755` by default.")),
             ("owner", Attribute::defaulted(Type::String).describe("Its owner; whoever makes it by default.")),
             ("group", Attribute::defaulted(Type::String).describe("Its group; that of whoever makes it by default.")),
+            (
+                "parents",
+                Attribute::optional(Type::Bool)
+                    .describe("Whether missing folders above it are made as well. They stay when it goes."),
+            ),
         ]);
         Description {
             defaults: vec![("mode", "0755".into())],
@@ -52,13 +61,20 @@ impl Resource for Directory {
         planned.get_str("path").map(str::to_owned)
     }
 
-    fn value(&self, key: &str, answer: &Answer, _known: &Value) -> Attributes {
+    fn value(&self, key: &str, answer: &Answer, known: &Value) -> Attributes {
+        let kept = answer.kept()["parents"].as_bool().map_or(Value::Null(Type::Bool), Value::Bool);
         vec![
             ("path", Value::string(key)),
             ("mode", mode(answer)),
             ("owner", answer.string("owner")),
             ("group", answer.string("group")),
+            // It says how the folder is made, and cannot be seen.
+            ("parents", known.get("parents").cloned().unwrap_or(kept)),
         ]
+    }
+
+    fn kept(&self, planned: &Value) -> serde_json::Value {
+        json!({ "parents": planned.get("parents").and_then(Value::as_bool) })
     }
 
     fn create(&self, script: &mut Script, key: &str, planned: &Value) {
@@ -68,6 +84,7 @@ impl Resource for Directory {
             text(planned, "mode"),
             text(planned, "owner"),
             text(planned, "group"),
+            if planned.get("parents").and_then(Value::as_bool) == Some(true) { "true" } else { "" },
         ]);
     }
 

@@ -8,14 +8,18 @@ use formwork_contract::{Attribute, Block, Marks, Type, Value};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::delivery::{Cargo, digest};
 use crate::resource::{Attributes, Description, Problems, Resource, mode, text};
 use crate::shell::Script;
 use crate::shell::answer::Answer;
 
 pub(crate) struct File;
 
-/// The attributes that can hold the content: one of them does.
+/// The attributes that can hold the content: one of them does, or an artifact is the content.
 const FORMS: [&str; 3] = ["content", "content_base64", SECRET];
+
+/// The id of an artifact that is the content.
+const ARTIFACT: &str = "artifact";
 
 /// The one that is never shown.
 const SECRET: &str = "sensitive_content";
@@ -41,6 +45,13 @@ onprem_file_read() {
   put sha256 "$file_sum"
   if [ "$file_sum" != "$file_known" ] && [ "$4" -le "$file_shown" ]; then put_stream content < "$file_path"; fi
 }
+# DIGEST PATH MODE OWNER GROUP: what was brought here becomes the file.
+onprem_file_place_delivered() {
+  file_from=$(delivered_at "$1")
+  [ -f "$file_from" ] || fail "the artifact was not brought here"
+  place "$2" "$3" "$4" "$5" "$(wc -c < "$file_from")" < "$file_from"
+  rm -f -- "$file_from"
+}
 "#;
 
 impl Resource for File {
@@ -58,6 +69,11 @@ impl Resource for File {
             (
                 "sensitive_content",
                 Attribute::optional(Type::String).sensitive().describe("Its content, a text that is never shown."),
+            ),
+            (
+                "artifact",
+                Attribute::optional(Type::String)
+                    .describe("The id of an artifact of the kind `file` that is its content, of any size."),
             ),
             ("mode", Attribute::defaulted(Type::String).describe("Its mode in four octal digits; `0644` by default.")),
             ("owner", Attribute::defaulted(Type::String).describe("Its owner; whoever makes it by default.")),
@@ -86,14 +102,16 @@ impl Resource for File {
     fn check(&self, config: &Value, problems: &mut Problems) {
         problems.path(config, "path");
         problems.mode(config, "mode");
+        let forms = FORMS.into_iter().chain([ARTIFACT]);
         let given: Vec<&str> =
-            FORMS.into_iter().filter(|form| config.get(form).is_some_and(|content| !content.is_null())).collect();
+            forms.filter(|form| config.get(form).is_some_and(|content| !content.is_null())).collect();
         if given.is_empty() {
-            let hint = "set `content`, `content_base64` or `sensitive_content`; an empty file has `content = \"\"`";
+            let hint = "set `content`, `content_base64`, `sensitive_content` or `artifact`; an empty file has `content = \"\"`";
             problems.at("content", "the file has no content", hint);
         }
         if given.len() > 1 {
-            let hint = "keep the one that fits: `content` for text, `content_base64` for bytes, `sensitive_content` for secrets";
+            let hint = "keep the one that fits: `content` for text, `content_base64` for bytes, \
+                        `sensitive_content` for secrets, `artifact` for what is in the store";
             problems.at(given[1], format!("`{}` and `{}` cannot both be set", given[0], given[1]), hint);
         }
         if let Some(encoded) = config.get_str("content_base64")
@@ -108,7 +126,12 @@ impl Resource for File {
     }
 
     fn arguments(&self, known: &Value) -> Vec<String> {
-        vec![content(known).map(|bytes| sha256(&bytes)).unwrap_or_default(), SHOWN.into()]
+        vec![digest_of(known).unwrap_or_default(), SHOWN.into()]
+    }
+
+    fn cargo(&self, live: &Value, planned: &Value) -> Option<Cargo> {
+        let id = planned.get_str(ARTIFACT)?.to_owned();
+        (digest_of(live).as_deref() != Some(digest(&id))).then_some(Cargo::File { id })
     }
 
     fn value(&self, key: &str, answer: &Answer, known: &Value) -> Attributes {
@@ -122,12 +145,21 @@ impl Resource for File {
         if form(answer, known) != SECRET {
             attributes.extend([("sha256", answer.string("sha256")), ("size", answer.number("size"))]);
         }
+        let kept = answer.kept();
+        let artifact = kept[ARTIFACT]
+            .as_str()
+            .filter(|id| known.is_null() && answer.text("sha256").as_deref() == Some(digest(id)));
+        if let Some(id) = artifact {
+            attributes.push((ARTIFACT, Value::string(id)));
+            return attributes;
+        }
         // The host leaves the content out where it is the known one.
         match answer.bytes("content") {
             Some(bytes) => attributes.extend(shown(bytes, form(answer, known))),
-            None if content(known).map(|bytes| sha256(&bytes)) == answer.text("sha256") => {
+            None if digest_of(known) == answer.text("sha256") => {
+                let forms = FORMS.into_iter().chain([ARTIFACT]);
                 attributes
-                    .extend(FORMS.map(|form| (form, known.get(form).cloned().unwrap_or(Value::Null(Type::String)))));
+                    .extend(forms.map(|form| (form, known.get(form).cloned().unwrap_or(Value::Null(Type::String)))));
             }
             None => {}
         }
@@ -135,8 +167,12 @@ impl Resource for File {
     }
 
     fn foresee(&self, planned: Value) -> Value {
-        if FORMS.iter().any(|form| planned.get(form).is_some_and(Value::is_unknown)) {
+        if FORMS.iter().chain([&ARTIFACT]).any(|form| planned.get(form).is_some_and(Value::is_unknown)) {
             return planned;
+        }
+        if let Some(id) = planned.get_str(ARTIFACT) {
+            let sha256 = Value::string(digest(id));
+            return planned.with("sha256", sha256);
         }
         if planned.get(SECRET).is_some_and(|secret| !secret.is_null()) {
             return planned.with("sha256", Value::Null(Type::String)).with("size", Value::Null(Type::Number));
@@ -151,20 +187,27 @@ impl Resource for File {
     }
 
     fn kept(&self, planned: &Value) -> serde_json::Value {
+        if let Some(id) = planned.get_str(ARTIFACT) {
+            return json!({ "form": "content_base64", "artifact": id });
+        }
         // What is sensitive is not among what may be kept: the form of what is not there.
         let form = FORMS.into_iter().find(|form| planned.get_str(form).is_some());
         json!({ "form": form.unwrap_or(SECRET) })
     }
 
     fn create(&self, script: &mut Script, key: &str, planned: &Value) {
+        let dress = [text(planned, "mode"), text(planned, "owner"), text(planned, "group")];
+        if let Some(id) = planned.get_str(ARTIFACT) {
+            script.run(&[&["onprem_file_place_delivered", digest(id), key], dress.as_slice()].concat());
+            return;
+        }
         let bytes = content(planned).unwrap_or_default();
         let size = bytes.len().to_string();
-        let place = ["place", key, text(planned, "mode"), text(planned, "owner"), text(planned, "group"), &size];
-        script.feed(&place, &bytes);
+        script.feed(&[&["place", key], dress.as_slice(), &[&size]].concat(), &bytes);
     }
 
     fn update(&self, script: &mut Script, key: &str, live: &Value, planned: &Value) {
-        if content(live).is_some() && content(live) == content(planned) {
+        if digest_of(live).is_some() && digest_of(live) == digest_of(planned) {
             script.run(&["dress", key, text(planned, "mode"), text(planned, "owner"), text(planned, "group")]);
         } else {
             self.create(script, key, planned);
@@ -173,6 +216,14 @@ impl Resource for File {
 
     fn delete(&self, script: &mut Script, key: &str, _live: &Value) {
         script.run(&["rm", "-f", "--", key]);
+    }
+}
+
+/// The digest of the content that a value says, in hexadecimal digits; `None` where it says none.
+fn digest_of(value: &Value) -> Option<String> {
+    match value.get_str(ARTIFACT) {
+        Some(id) => Some(digest(id).to_owned()),
+        None => content(value).map(|bytes| sha256(&bytes)),
     }
 }
 

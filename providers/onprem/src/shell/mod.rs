@@ -13,6 +13,15 @@ const PRELUDE: &str = include_str!("prelude.sh");
 /// How a change is carried out.
 pub(crate) const CHANGE: &str = include_str!("change.sh");
 
+/// How an object beyond its host is marked; needs [`CHANGE`].
+pub(crate) const MARK: &str = include_str!("mark.sh");
+
+/// How bytes come behind a program.
+pub(crate) const DELIVER: &str = include_str!("deliver.sh");
+
+/// What a program says that waits for bytes behind it.
+pub(crate) const SEND: &str = "formwork-send";
+
 /// The last line of an answer: without it the program did not come to its end.
 pub(crate) const END: &str = "bye";
 
@@ -48,14 +57,15 @@ impl Script {
 }
 
 /// A whole program. `parts` are functions, `main` are the commands that begin when all of it is there: a connection
-/// that breaks off in the middle has done nothing.
+/// that breaks off in the middle has done nothing. Its last line ends the shell, so that nothing behind it is read as a
+/// part of it.
 pub(crate) fn program(ledger: &str, parts: &[&str], main: &str) -> Vec<u8> {
     let mut text = format!("ledger={}\n{PRELUDE}", quoted(ledger));
     for part in parts {
         text.push_str(part);
         text.push('\n');
     }
-    let _ = write!(text, "formwork_main() {{\n{main}\nprintf '{END}\\n'\n}}\nformwork_main\nexit\n");
+    let _ = write!(text, "formwork_main() {{\n{main}\nprintf '{END}\\n'\n}}\nformwork_main; exit\n");
     text.into_bytes()
 }
 
@@ -103,7 +113,7 @@ mod tests {
         script.feed(&["cat"], b"some\ncontent");
         let whole = program("", &[&function("change", &script)], "change");
         let tail = whole.len() - 400;
-        for end in (0..tail).step_by(997).chain(tail..whole.len() - "formwork_main\nexit\n".len()) {
+        for end in (0..tail).step_by(997).chain(tail..whole.len() - "formwork_main; exit\n".len()) {
             run(&whole[..end]);
             assert!(!made.exists(), "the first {end} of {} bytes did something", whole.len());
         }

@@ -2,11 +2,11 @@
 
 use formwork_contract::Diagnostic;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::exchange::{Entrance, Exchange};
-use super::{Broken, Output};
-use crate::shell::END;
+use super::{Broken, Output, Payload};
+use crate::shell::{END, SEND};
 
 /// Something that came back.
 pub(crate) enum Event {
@@ -23,6 +23,7 @@ pub(crate) async fn converse<W>(
     mut events: mpsc::Receiver<Event>,
     mut writer: W,
     program: &[u8],
+    payload: Option<Payload>,
 ) -> Result<Output, Broken>
 where
     W: AsyncWrite + Unpin + Send + 'static,
@@ -42,13 +43,27 @@ where
     }
     let text = [exchange.opening(), program.to_vec()].concat();
     // On its own: a host that answers while it is still being told must not wait for us, nor we for it.
+    let (ask, asked) = oneshot::channel();
     let telling = tokio::spawn(async move {
-        let told = greeted && writer.write_all(&text).await.is_ok() && writer.flush().await.is_ok();
+        let mut told = greeted && writer.write_all(&text).await.is_ok() && writer.flush().await.is_ok();
+        if let Some(Payload(mut chunks)) = payload
+            && asked.await.is_ok()
+        {
+            while told && let Some(chunk) = chunks.recv().await {
+                told = writer.write_all(&chunk).await.is_ok();
+            }
+        }
         told && writer.shutdown().await.is_ok()
     });
+    let mut ask = Some(ask);
     while let Some(event) = events.recv().await {
         heard.take(event);
+        // A shell reads ahead: what follows its program must not come before it waits for that.
+        if ask.is_some() && heard.stdout.ends_with(format!("{SEND}\n").as_bytes()) {
+            let _ = ask.take().map(|ask| ask.send(()));
+        }
     }
+    drop(ask);
     let told = telling.await.unwrap_or(false);
     let Entrance::Open(start) = exchange.entrance(&heard.stdout, &heard.stderr) else {
         return Err(not_begun(exchange.closed(&heard.stderr, false)));

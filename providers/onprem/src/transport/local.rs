@@ -8,10 +8,10 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 
 use super::conversation::{Event, converse};
-use super::{Broken, Exchange, Output};
+use super::{Broken, Exchange, Output, Payload};
 
 /// Runs a program of sh here.
-pub(crate) async fn run(exchange: &Exchange<'_>, program: &[u8]) -> Result<Output, Broken> {
+pub(crate) async fn run(exchange: &Exchange<'_>, program: &[u8], payload: Option<Payload>) -> Result<Output, Broken> {
     let child = Command::new("sh")
         .args(["-c", &exchange.command()])
         .stdin(Stdio::piped())
@@ -32,7 +32,7 @@ pub(crate) async fn run(exchange: &Exchange<'_>, program: &[u8]) -> Result<Outpu
     let Some(stdin) = child.stdin.take() else {
         return Err(Broken::NotBegun(Box::new(Diagnostic::error("the shell has no standard input"))));
     };
-    let output = converse(exchange, events, stdin, program).await;
+    let output = converse(exchange, events, stdin, program, payload).await;
     // What it answered counts; a shell that is still there after its last word ends by itself.
     let _ = child.wait().await;
     output

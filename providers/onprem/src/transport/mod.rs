@@ -8,9 +8,12 @@ mod login;
 mod ssh;
 
 use formwork_contract::Diagnostic;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 pub(crate) use exchange::Exchange;
 pub(crate) use ssh::Session;
+use tokio::sync::mpsc;
 
 /// A way to a host that is open.
 pub(crate) enum Line {
@@ -18,12 +21,22 @@ pub(crate) enum Line {
     Ssh(std::sync::Arc<Session>),
 }
 
+/// Bytes in both directions.
+pub(crate) type Stream = Box<dyn ByteStream>;
+
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
 /// What came back from a program that was run to its end.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
 }
+
+/// Bytes that follow a program once it asks for them.
+pub(crate) struct Payload(pub mpsc::Receiver<Vec<u8>>);
 
 /// Why a program gave no output.
 #[derive(Clone, Debug)]
@@ -43,11 +56,27 @@ impl Broken {
 }
 
 impl Line {
-    /// Runs a program of sh.
-    pub(crate) async fn run(&self, exchange: &Exchange<'_>, program: &[u8]) -> Result<Output, Broken> {
+    /// Runs a program of sh, and sends it what it asks for.
+    pub(crate) async fn run(
+        &self,
+        exchange: &Exchange<'_>,
+        program: &[u8],
+        payload: Option<Payload>,
+    ) -> Result<Output, Broken> {
         match self {
-            Self::Local => local::run(exchange, program).await,
-            Self::Ssh(session) => session.run(exchange, program).await,
+            Self::Local => local::run(exchange, program, payload).await,
+            Self::Ssh(session) => session.run(exchange, program, payload).await,
+        }
+    }
+
+    /// Connects to an address from where the line ends.
+    pub(crate) async fn connect(&self, address: &str, port: u16) -> Result<Stream, String> {
+        match self {
+            Self::Local => match TcpStream::connect((address, port)).await {
+                Ok(stream) => Ok(Box::new(stream)),
+                Err(error) => Err(error.to_string()),
+            },
+            Self::Ssh(session) => session.connect_beyond(address, port).await,
         }
     }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 use formwork_contract::Diagnostic;
 use russh::client::{Config, Handle, Handler};
 use russh::keys::PublicKeyOrCertificate;
-use russh::{ChannelMsg, ChannelReadHalf, Preferred};
+use russh::{ChannelMsg, ChannelOpenFailure, ChannelReadHalf, Preferred};
 use tokio::sync::mpsc;
 
 use super::conversation::{Event, converse};
 use super::known_hosts::Known;
 use super::login::log_in;
-use super::{Broken, Exchange, Output};
+use super::{Broken, Exchange, Output, Payload, Stream};
 use crate::settings::Connection;
 
 /// When nothing is heard for this long, the host is asked whether it is there; after three times it is not.
@@ -85,12 +85,28 @@ impl Session {
         Ok(Self { handle, _through: through })
     }
 
+    /// Connects from the host to an address, as the host resolves it.
+    pub(crate) async fn connect_beyond(&self, address: &str, port: u16) -> Result<Stream, String> {
+        match self.handle.channel_open_direct_tcpip(address, port.into(), "127.0.0.1", 0).await {
+            Ok(channel) => Ok(Box::new(channel.into_stream())),
+            Err(russh::Error::ChannelOpenFailure(ChannelOpenFailure::AdministrativelyProhibited)) => {
+                Err("the host's sshd does not let connections through (`AllowTcpForwarding`)".into())
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.handle.is_closed()
     }
 
     /// Runs a program of sh on the host.
-    pub(crate) async fn run(&self, exchange: &Exchange<'_>, program: &[u8]) -> Result<Output, Broken> {
+    pub(crate) async fn run(
+        &self,
+        exchange: &Exchange<'_>,
+        program: &[u8],
+        payload: Option<Payload>,
+    ) -> Result<Output, Broken> {
         let not_begun = |error: russh::Error| {
             let problem = Diagnostic::error(format!("the connection to host `{}` was lost", exchange.host));
             Broken::NotBegun(Box::new(problem.detail(format!("{error}.")).hint("apply again when the host is there")))
@@ -100,7 +116,7 @@ impl Session {
         let (reading, writing) = channel.split();
         let (sender, events) = mpsc::channel(64);
         tokio::spawn(forward(reading, sender));
-        converse(exchange, events, writing.make_writer(), program).await
+        converse(exchange, events, writing.make_writer(), program, payload).await
     }
 }
 

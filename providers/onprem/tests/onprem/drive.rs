@@ -19,8 +19,11 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) async fn new(config: Value, environment: &str) -> Self {
+        Self::with(config, Context::new(environment, std::env::temp_dir())).await
+    }
+
+    pub(crate) async fn with(config: Value, context: Context) -> Self {
         let provider = OnPrem::new();
-        let context = Context::new(environment, std::env::temp_dir());
         let schema = provider.schema().await.expect("a schema");
         let configured = provider.configure(config, context).await.expect("a good configuration");
         Self { provider, configured, schema }

@@ -6,12 +6,17 @@ use formwork_conformance::{Fixture, Prepared};
 use formwork_contract::{Entries, Type, Value};
 
 use crate::lab::Shared;
+use crate::parcels::Parcels;
+use crate::registry::Registry;
 
 /// All types, on one host.
-pub(crate) fn all(host: &Shared, key: &str) -> Vec<Fixture> {
+pub(crate) fn all(host: &Shared, key: &str, parcels: &Parcels) -> Vec<Fixture> {
     vec![
         directory(host),
+        nested_directory(host),
         file(host),
+        artifact_file(host, parcels),
+        package(host, parcels),
         secret_file(host),
         hosts_entry(host),
         group(host),
@@ -20,6 +25,32 @@ pub(crate) fn all(host: &Shared, key: &str) -> Vec<Fixture> {
         sysctl(host),
         command(host),
     ]
+}
+
+/// An image in a registry that the host alone reaches.
+pub(crate) fn image(registry: &Registry, [one, two]: &[String; 2]) -> Fixture {
+    let ca = Value::string(&registry.ca);
+    let with = |artifact: &str, tag: &str| {
+        vec![
+            ("registry", registry.authority.as_str().into()),
+            ("repository", "factory/web".into()),
+            ("tag", Value::string(tag)),
+            ("artifact", Value::string(artifact)),
+            ("ca_certificate", ca.clone()),
+        ]
+    };
+    let (drift, vanish) = (registry.handle(), registry.handle());
+    Fixture::new("onprem_image", says(with(one, "1")))
+        .update(says(with(two, "1")))
+        .replace(says(with(one, "2")))
+        .drift(move |_| {
+            let registry = drift.clone();
+            async move { registry.exchange("factory/web:1") }
+        })
+        .vanish(move |_| {
+            let registry = vanish.clone();
+            async move { registry.skopeo(&["delete"], "factory/web:1").map(drop) }
+        })
 }
 
 /// A configuration on the host `a`.
@@ -57,6 +88,14 @@ fn directory(host: &Shared) -> Fixture {
     on_host(fixture, host, "chmod 700 \"/opt/it's here\"", "rmdir \"/opt/it's here\"")
 }
 
+/// With the folders above it, which stay.
+fn nested_directory(host: &Shared) -> Fixture {
+    let below =
+        |mode: &str| vec![("path", "/opt/above/it".into()), ("mode", mode.into()), ("parents", Value::Bool(true))];
+    let fixture = Fixture::new("onprem_directory", says(below("0700"))).update(says(below("0755")));
+    on_host(fixture, host, "test \"$(stat -c %a /opt/above)\" = 755; chmod 711 /opt/above/it", "rmdir /opt/above/it")
+}
+
 fn file(host: &Shared) -> Fixture {
     let with = |content: &str, mode: &str| {
         vec![("path", "/etc/formwork-test".into()), ("content", content.into()), ("mode", mode.into())]
@@ -68,6 +107,42 @@ fn file(host: &Shared) -> Fixture {
         .update(says(binary))
         .replace(says(vec![("path", "/etc/formwork-test-2".into()), ("content", "".into())]));
     on_host(fixture, host, "echo more >> /etc/formwork-test", "rm /etc/formwork-test")
+}
+
+/// One of half a megabyte, which is more than a line of sh could hold.
+fn artifact_file(host: &Shared, parcels: &Parcels) -> Fixture {
+    let bytes = |seed: u8| (0..500_000_u32).map(|at| (at % 251) as u8 ^ seed).collect::<Vec<u8>>();
+    let (one, two) = (parcels.file(&bytes(0)), parcels.file(&bytes(7)));
+    let with = |id: &str, mode: &str| {
+        vec![("path", "/opt/program".into()), ("artifact", Value::string(id)), ("mode", mode.into())]
+    };
+    let fixture = Fixture::new("onprem_file", says(with(&one, "0755")))
+        .update(says(with(&one, "0700")))
+        .update(says(with(&two, "0700")))
+        .update(says(vec![("path", "/opt/program".into()), ("content", "text".into())]));
+    on_host(fixture, host, "echo more >> /opt/program", "rm /opt/program")
+}
+
+/// With what it depends on, which the host lacks at first.
+fn package(host: &Shared, parcels: &Parcels) -> Fixture {
+    let set =
+        |version: &str| parcels.packages(&[("formwork-a", version, "formwork-b (>= 1)"), ("formwork-b", "1.5", "")]);
+    let other = parcels.packages(&[("formwork-c", "1", "")]);
+    let (one, two) = (set("1.0-1"), set("1.1-1"));
+    let with = |name: &str, id: &str, hold: bool| {
+        vec![("name", name.into()), ("artifact", Value::string(id)), ("hold", Value::Bool(hold))]
+    };
+    let fixture = Fixture::new("onprem_package", says(with("formwork-a", &one, true)))
+        .update(says(with("formwork-a", &two, true)))
+        .update(says(with("formwork-a", &two, false)))
+        .update(says(with("formwork-a", &one, false)))
+        .replace(says(with("formwork-c", &other, false)));
+    on_host(
+        fixture,
+        host,
+        "echo formwork-a install | dpkg --set-selections",
+        "test ! -e /usr/sbin/policy-rc.d && echo formwork-a install | dpkg --set-selections && dpkg --remove formwork-a",
+    )
 }
 
 fn secret_file(host: &Shared) -> Fixture {

@@ -194,7 +194,8 @@ impl Host {
         log.lines().filter(|line| line.starts_with("Accepted ")).count()
     }
 
-    fn first_process(&self) -> String {
+    /// The process whose namespaces are the host's.
+    pub(crate) fn first_process(&self) -> String {
         let parent = self.process.id();
         let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).expect("it runs");
         children.split_whitespace().next().expect("unshare has a child").to_owned()

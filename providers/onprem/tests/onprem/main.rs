@@ -1,10 +1,18 @@
 //! The provider on real hosts: the suite for every type, what goes wrong on the way, and how few round trips it takes.
 
 mod changes;
+mod cluster;
 mod connections;
+mod deliveries;
 mod drive;
 mod fixtures;
+mod images;
 mod lab;
+mod parcels;
+mod registry;
+mod shelf;
+mod swarm;
+mod systemd;
 
 use std::sync::Arc;
 
@@ -13,6 +21,8 @@ use formwork_contract::provider::Context;
 use formwork_onprem::OnPrem;
 
 use lab::Lab;
+use registry::Registry;
+use shelf::Shelf;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_type_conforms() {
@@ -22,12 +32,20 @@ async fn every_type_conforms() {
         .must("cat /etc/hosts /etc/passwd /etc/group /root/.ssh/authorized_keys; cat /proc/sys/net/ipv4/ip_forward");
     let (_state, state_dir) = lab::state();
     let config = lab.config(&[&host], &[]).await;
-    let context = Context::new("conformance", state_dir);
+    let (parcels, shelf) = (parcels::Parcels::default(), Shelf::default());
+    let images = [shelf.image("one", &[b"base", b"one"]), shelf.image("two", &[b"base", b"two"])];
+    let artifacts = shelf.beside(Arc::new(parcels.clone()));
+    let context = Context::new("conformance", state_dir).with_artifacts(Arc::new(artifacts));
     let subject = Subject { config, ..Subject::new(Arc::new(OnPrem::new()), context) };
-    let fixtures = fixtures::all(&host, lab.key("other").trim());
+    let mut fixtures = fixtures::all(&host, lab.key("other").trim(), &parcels);
+    let registry = Registry::new(&host, None);
+    fixtures.extend(registry.as_ref().map(|registry| fixtures::image(registry, &images)));
     let types: std::collections::BTreeSet<_> = fixtures.iter().map(|fixture| fixture.type_name.clone()).collect();
     let schema = subject.provider.schema().await.expect("a schema");
-    assert_eq!(types.len(), schema.resources.len(), "a fixture for each type");
+    // What needs systemd, Docker or a registry has hosts of its own.
+    let elsewhere = systemd::TYPES.into_iter().chain(swarm::TYPES).chain(["onprem_image"]);
+    let all: std::collections::BTreeSet<_> = types.iter().map(|name| &**name).chain(elsewhere).collect();
+    assert_eq!(all, schema.resources.keys().map(|name| &**name).collect(), "a fixture for each type");
     let report = run(&subject, &fixtures).await;
     println!("{report}");
     assert!(report.is_success(), "{report}");

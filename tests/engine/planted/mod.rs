@@ -3,6 +3,8 @@
 //! What is left out: the sandbox's own store and the other provider's, which are clouds; the state that is exported
 //! for Terraform, which holds secrets by definition; and what a person asked for by `output --raw`.
 
+mod release;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -100,7 +102,14 @@ variable "nested" {
   type      = any
   sensitive = true
 }
-provider "sandbox" { seed = var.s34 }
+variable "forbidden" {
+  type    = set(string)
+  default = []
+}
+provider "sandbox" {
+  seed      = var.s34
+  forbidden = var.forbidden
+}
 resource "terraform_data" "all" {
   input            = { given = [GIVEN], made = { list = [MADE] }, form = var.form }
   triggers_replace = [var.s0, var.form]
@@ -171,7 +180,7 @@ impl Life {
         let folder = tempfile::tempdir().expect("a folder");
         let secrets = (0..COUNT).map(|number| (format!("secret {number}"), secret(number))).collect();
         let life = Self { folder, secrets, runs: 0 };
-        for made in ["factory/inner", "out/tmp", "plugins", "cloud", "home"] {
+        for made in ["factory/inner", "out/tmp", "plugins", "cloud", "home", "keys"] {
             fs::create_dir_all(life.path(made)).expect("a folder");
         }
         life.write("main.hcl", &blueprint());

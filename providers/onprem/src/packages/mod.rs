@@ -1,0 +1,3 @@
+//! What distributions package.
+
+pub(crate) mod package;

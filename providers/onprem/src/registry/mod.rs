@@ -1,0 +1,6 @@
+//! Registries of images, by the OCI distribution protocol.
+
+mod client;
+pub(crate) mod image;
+mod push;
+mod tls;
