@@ -61,7 +61,11 @@ impl Kind {
         if description.kept.contains(&&**name) {
             return known.cloned().or_else(|| self.default_of(name).cloned());
         }
-        let (_, found) = live.attributes.iter().find(|(attribute, _)| *attribute == &**name)?;
+        let found = live.attributes.iter().find(|(attribute, _)| *attribute == &**name);
+        if found.is_none() && description.told_alone.contains(&&**name) {
+            return known.cloned().or_else(|| self.default_of(name).cloned());
+        }
+        let (_, found) = found?;
         let ty = match (description.block.attributes.get(name), description.block.blocks.get(name)) {
             (Some(attribute), _) => attribute.ty.without_optional(),
             (None, Some(nested)) => nested.ty(),
@@ -71,11 +75,13 @@ impl Kind {
         let found = convert(found, &ty).ok()?;
         let is_silent = known.is_none_or(Value::is_null);
         let is_hidden = match known {
-            Some(known) => known.is_null(),
+            Some(known) => !self.speaks(name, known),
             // Nothing is known of it: the object's tags tell what its blueprint speaks of.
             None => !owner::is_spoken_of(&live.tags, name),
         };
-        if is_hidden && view == View::Configured && description.only_if_set.contains(&&**name) {
+        // What an attribute that is left out stands for may have to be made so; a block that is left out is AWS's.
+        let is_looked_at = view == View::Whole && description.block.attributes.contains_key(name);
+        if is_hidden && !is_looked_at && description.only_if_set.contains(&&**name) {
             return None;
         }
         if let Some(known) = known.filter(|known| !known.is_null())
@@ -94,6 +100,13 @@ impl Kind {
         }
     }
 
+    /// Whether a configuration says something here: an empty list of blocks is one that says nothing.
+    pub(crate) fn speaks(&self, name: &str, part: &Value) -> bool {
+        let is_no_block =
+            || self.description.block.blocks.contains_key(name) && part.elements().is_some_and(<[Value]>::is_empty);
+        !part.is_null() && !is_no_block()
+    }
+
     pub(crate) fn default_of(&self, name: &str) -> Option<&Value> {
         self.description.defaults.iter().find(|(attribute, _)| *attribute == name).map(|(_, default)| default)
     }
@@ -104,7 +117,8 @@ impl Kind {
             return live.clone();
         }
         match (planned, live) {
-            (Value::Object(_) | Value::Map(_), Value::Object(_) | Value::Map(_)) => {
+            (Value::Object(_) | Value::Map(_), Value::Object(_) | Value::Map(_))
+            | (Value::List(_) | Value::Tuple(_), Value::List(_) | Value::Tuple(_)) => {
                 planned.map_children(&mut |step, part| {
                     let twin = live.at(&formwork_contract::Path::root().join(step));
                     if part.is_wholly_known() { part.clone() } else { Self::filled(part, twin.unwrap_or(&Value::NULL)) }

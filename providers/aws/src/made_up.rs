@@ -17,8 +17,13 @@ const DIGITS: usize = 20;
 
 /// The name of a new object: `name`, or one made from `name_prefix`.
 pub(crate) fn name(wanted: Fields<'_>, token: &str) -> String {
-    let made_up = || format!("{}{}", wanted.str("name_prefix").unwrap_or(PREFIX), suffix(token));
-    wanted.text("name").unwrap_or_else(made_up)
+    name_in(wanted, "name", "name_prefix", token)
+}
+
+/// The same where the two attributes have other names.
+pub(crate) fn name_in(wanted: Fields<'_>, name: &str, prefix: &str, token: &str) -> String {
+    let made_up = || format!("{}{}", wanted.str(prefix).unwrap_or(PREFIX), suffix(token));
+    wanted.text(name).unwrap_or_else(made_up)
 }
 
 /// The `name_prefix` that a live object's name was made from; null where it was given whole.

@@ -49,6 +49,21 @@ pub(crate) trait Resource: Send + Sync {
         false
     }
 
+    /// The id of the object that a person means by `given`, for an import.
+    fn imported(&self, given: &str) -> String {
+        given.to_owned()
+    }
+
+    /// The id of the object that a record means whose own id AWS does not know: Terraform makes such ids up.
+    fn recorded(&self, _value: &Value) -> Option<String> {
+        None
+    }
+
+    /// Whether the object is to stay when its resource goes. `live` is its value.
+    fn is_left(&self, _live: &Value) -> bool {
+        false
+    }
+
     /// All objects that a query means, in as few calls as can be. Those that are not there are left out.
     async fn find(&self, cloud: &Cloud, query: &Query) -> Result<Vec<Live>, Fault>;
 
@@ -90,7 +105,9 @@ pub(crate) struct Description {
     pub moves: &'static [(&'static str, &'static [&'static str])],
     /// Attributes that AWS does not know: they stay as configured, and have their defaults after an import.
     pub kept: &'static [&'static str],
-    /// Attributes that are looked at only when a configuration speaks of them.
+    /// Attributes that a look at many objects leaves out, since AWS tells them one by one: they stay as they were.
+    pub told_alone: &'static [&'static str],
+    /// Attributes and blocks that are looked at only when a configuration speaks of them.
     pub only_if_set: &'static [&'static str],
     /// How its objects carry tags, and so their owner.
     pub tagger: Option<&'static dyn Tagger>,
@@ -135,6 +152,7 @@ impl Description {
             defaults: Vec::new(),
             moves: &[],
             kept: &[],
+            told_alone: &[],
             only_if_set: &[],
             tagger: None,
             has_client_token: false,
@@ -161,7 +179,6 @@ impl Description {
 
     /// A blueprint may say how long changes may take.
     #[must_use]
-    #[expect(dead_code, reason = "no type of this stage takes minutes")]
     pub(crate) fn with_timeouts(mut self, times: Times) -> Self {
         let time = |verb: &str| {
             Attribute::optional(Type::String)
@@ -215,7 +232,6 @@ pub(crate) enum State {
     /// It becomes ready by itself, or goes.
     Pending(String),
     /// It will not become ready, for this reason.
-    #[expect(dead_code, reason = "no type of this stage can fail after its creation")]
     Failed(String),
     /// It is listed still, but gone.
     Gone,
@@ -229,7 +245,6 @@ pub(crate) struct Call {
     /// What is to stand, wholly known but for what the creation decides; null for a deletion.
     pub planned: Value,
     /// What the blueprint says: only here do write-only attributes have a value.
-    #[expect(dead_code, reason = "no type of this stage has a write-only attribute")]
     pub config: Value,
     /// Those that the object is to carry, those of its owner too.
     pub tags: Tags,

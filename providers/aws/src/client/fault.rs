@@ -79,6 +79,11 @@ impl Fault {
         }
     }
 
+    /// A refusal that stands in an answer to a call that went well, one for each of its objects.
+    pub(crate) fn within(service: &'static str, action: &'static str, code: &str, message: &str) -> Self {
+        Self { service, action, nature: nature(code, 400), ..Self::own(code, message) }
+    }
+
     /// What the SDK says of a failed call.
     pub(crate) fn of<E>(service: &'static str, action: &'static str, error: &SdkError<E, Response>) -> Self
     where

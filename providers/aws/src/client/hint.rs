@@ -3,7 +3,7 @@
 use super::fault::{Fault, Nature};
 
 /// The end of a code, and what to do about it. The first that fits stands.
-const BY_CODE: [(&str, &str); 34] = [
+const BY_CODE: [(&str, &str); 47] = [
     (
         "UnauthorizedOperation",
         "allow the call in the policies of the identity that runs this; `aws sts decode-authorization-message \
@@ -35,6 +35,22 @@ const BY_CODE: [(&str, &str); 34] = [
         "InvalidPermission.Duplicate",
         "the group has this rule already: declare it once, or take it over with an `import` block",
     ),
+    (
+        "RouteAlreadyExists",
+        "the table has a route to there already: declare it once, or take it over with an `import` block",
+    ),
+    ("Resource.AlreadyAssociated", "something else uses it already: declare that once, or take it apart first"),
+    ("InvalidIPAddress.InUse", "something that Formwork does not know of still uses the address"),
+    ("VolumeInUse", "detach the volume from its machine first: look for attachments that Formwork does not know of"),
+    ("InsufficientInstanceCapacity", "choose another zone or instance type, or run it again later"),
+    ("InvalidInstanceType", "choose an instance type that the region has"),
+    ("Unsupported", "choose an instance type that the zone has, or another zone"),
+    ("InvalidKeyPair.Duplicate", "choose another name, or take the key over with an `import` block"),
+    ("InvalidKeyPair.NotFound", "declare the key as an `aws_key_pair` of this region"),
+    ("InvalidKey.Format", "give the public key as OpenSSH writes it: `ssh-ed25519 AAAA... comment`"),
+    ("InvalidSubnet.InUse", "something in the subnet still uses it: look for network interfaces"),
+    ("no match", "check what is asked for, the region and the account"),
+    ("many match", "ask for more, so that one is meant: a `filter` block or `tags`"),
     ("EntityAlreadyExists", "choose another name, or take the object over with an `import` block"),
     (
         "DeleteConflict",

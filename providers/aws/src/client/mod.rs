@@ -16,7 +16,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use fault::{Fault, Nature};
 use limiter::{Limiter, back_off};
@@ -126,6 +126,28 @@ impl<C> Service<C> {
             tries += 1;
             hidden += pause;
             sleep(pause).await;
+        }
+    }
+
+    /// Asks again and again, with longer pauses each time, until `ask` has an answer. `None` after `at_most`.
+    ///
+    /// # Errors
+    /// AWS refuses to tell.
+    pub(crate) async fn until<T, F>(&self, at_most: Duration, ask: impl Fn() -> F) -> Result<Option<T>, Fault>
+    where
+        F: Future<Output = Result<Option<T>, Fault>>,
+    {
+        let begun = Instant::now();
+        let mut looks = 0;
+        loop {
+            if let Some(answer) = ask().await? {
+                return Ok(Some(answer));
+            }
+            if begun.elapsed() >= at_most {
+                return Ok(None);
+            }
+            sleep(back_off(self.pace.first, self.pace.longest, looks)).await;
+            looks += 1;
         }
     }
 

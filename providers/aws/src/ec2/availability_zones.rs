@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::AvailabilityZone;
-use formwork_contract::{Attribute, Block, Nesting, Type, Value};
+use formwork_contract::{Attribute, Block, Type, Value};
 
-use super::filter;
+use super::lookup;
 use crate::client::fault::Fault;
 use crate::cloud::Cloud;
 use crate::fields::{Fields, list, set};
@@ -34,26 +34,15 @@ impl DataSource for AvailabilityZones {
             ("zone_ids", Attribute::computed(strings()).describe("The zones' ids, in the order of the names.")),
             ("group_names", Attribute::computed(Type::set(Type::String)).describe("The groups of the zones.")),
         ]);
-        let wanted = Block::new([
-            ("name", Attribute::required(Type::String).describe("What EC2 calls the property.")),
-            ("values", Attribute::required(Type::set(Type::String)).describe("Its values, one of which must be.")),
-        ]);
-        Block { description: "The availability zones of the region.".into(), ..block }.with_block(
-            "filter",
-            Nesting::Set,
-            wanted,
-        )
+        lookup::filterable(block, "The availability zones of the region.")
     }
 
     async fn read(&self, cloud: &Cloud, config: &Value) -> Result<Attributes, Fault> {
         let config = Fields(config);
-        let mut filters: Vec<_> = config
-            .blocks("filter")
-            .map(|wanted| filter(wanted.str("name").unwrap_or_default(), wanted.texts("values")))
-            .collect();
-        filters.extend(config.text("state").map(|state| filter("state", [state])));
+        let mut filters = lookup::filters(config);
+        filters.extend(lookup::by_attributes(config, &[("state", "state")]));
         let answer = cloud.ec2.read("DescribeAvailabilityZones", |ec2| {
-            let call = ec2.describe_availability_zones().set_filters((!filters.is_empty()).then(|| filters.clone()));
+            let call = ec2.describe_availability_zones().set_filters(lookup::some(&filters));
             call.set_all_availability_zones(config.flag("all_availability_zones")).send()
         });
         let (names, ids) = (config.texts("exclude_names"), config.texts("exclude_zone_ids"));

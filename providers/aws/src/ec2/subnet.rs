@@ -177,7 +177,7 @@ fn turned(call: Modify, name: &str, on: bool) -> Modify {
     }
 }
 
-fn live(subnet: &types::Subnet) -> Live {
+pub(super) fn live(subnet: &types::Subnet) -> Live {
     let ipv6 = subnet.ipv6_cidr_block_association_set().iter().find(|association| {
         let state = association.ipv6_cidr_block_state().and_then(|state| state.state());
         matches!(

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex as AsyncMutex, OnceCell, OwnedMutexGuard};
 use super::World;
 use crate::client::fault::Fault;
 use crate::kind::Kind;
-use crate::resource::Query;
+use crate::resource::{Query, State};
 use crate::tags::owner;
 
 /// The ids of objects by the attempts that made them, listed once.
@@ -66,12 +66,14 @@ impl World {
         }
         if slot.tried {
             let query = Query::Attempt(token.to_owned());
-            return Ok(kind.resource.find(&self.cloud, &query).await?.into_iter().next().map(|live| live.id));
+            let found = kind.resource.find(&self.cloud, &query).await?;
+            return Ok(found.into_iter().find(|live| live.state != State::Gone).map(|live| live.id));
         }
         let earlier = self.attempts.earlier(kind);
         let list = || async {
             let owned = kind.resource.find(&self.cloud, &Query::Owned(self.environment.clone())).await?;
-            let made = owned.into_iter().filter_map(|mut live| Some((live.tags.remove(owner::ATTEMPT)?, live.id)));
+            let standing = owned.into_iter().filter(|live| live.state != State::Gone);
+            let made = standing.filter_map(|mut live| Some((live.tags.remove(owner::ATTEMPT)?, live.id)));
             Ok::<_, Fault>(made.collect())
         };
         Ok(earlier.get_or_try_init(list).await?.get(token).cloned())

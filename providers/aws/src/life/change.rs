@@ -64,7 +64,7 @@ impl World {
         let mut all = tags::entries(&self.rules.planned(planned.get("tags").unwrap_or(&Value::NULL)));
         all.extend(owner::tags(&self.environment, address));
         all.insert(owner::ATTEMPT.into(), token.to_owned());
-        let spoken_of = |name: &&&str| planned.get(name).is_some_and(|part| !part.is_null());
+        let spoken_of = |name: &&&str| planned.get(name).is_some_and(|part| kind.speaks(name, part));
         let names: Vec<&str> = kind.description.only_if_set.iter().filter(spoken_of).copied().collect();
         owner::speak_of(&mut all, &names);
         all
@@ -212,6 +212,9 @@ impl World {
     async fn delete(&self, step: &Step) -> Result<Value, ApplyError> {
         let Step { kind, address, call, .. } = step;
         let nothing = Value::Null(kind.ty.clone());
+        if kind.resource.is_left(&call.live) {
+            return Ok(nothing);
+        }
         match kind.resource.delete(&self.cloud, call).await {
             Err(fault) if fault.is_not_found() => return Ok(nothing),
             Err(fault) => return Err(failed(&fault, address)),

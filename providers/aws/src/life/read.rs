@@ -20,10 +20,10 @@ type Found = HashMap<String, Live>;
 impl World {
     /// One answer a request, in the same order.
     pub(crate) async fn read(&self, requests: &[ReadRequest]) -> Vec<Result<ReadOutcome, Diagnostics>> {
-        let mut wanted: HashMap<&Str, BTreeSet<&str>> = HashMap::new();
+        let mut wanted: HashMap<&Str, BTreeSet<String>> = HashMap::new();
         for request in requests {
             let ids = wanted.entry(&request.type_name).or_default();
-            ids.extend(request.value.get_str("id"));
+            ids.extend(self.id_of(request));
         }
         let lists = wanted.into_iter().map(|(type_name, ids)| async move {
             let answer = match self.catalog.kind(type_name) {
@@ -41,7 +41,7 @@ impl World {
             problems.iter().cloned().map(|problem| problem.address(&request.address)).collect::<Diagnostics>()
         })?;
         let kind = self.catalog.kind(&request.type_name).map_err(|unknown| *unknown)?;
-        let live = request.value.get_str("id").and_then(|id| found.get(id));
+        let live = self.id_of(request).and_then(|id| found.get(&id));
         let stands = |live: &&Live| live.state != State::Gone && !kind.resource.is_as_gone(&request.value, live);
         Ok(match live.filter(stands) {
             Some(live) => {
@@ -52,9 +52,16 @@ impl World {
         })
     }
 
+    /// What AWS knows the recorded object by.
+    fn id_of(&self, request: &ReadRequest) -> Option<String> {
+        let kind = self.catalog.kind(&request.type_name).ok()?;
+        let own = || request.value.get_str("id").map(str::to_owned);
+        kind.resource.recorded(&request.value).or_else(own)
+    }
+
     /// Objects of one type by their ids. Many are found in the list of what the environment owns, a thousand a call;
     /// what is not there (taken over, or tagged by others) is asked for by id.
-    async fn fetch(&self, kind: &Kind, ids: &BTreeSet<&str>) -> Result<Found, Fault> {
+    async fn fetch(&self, kind: &Kind, ids: &BTreeSet<String>) -> Result<Found, Fault> {
         let mut found = Found::new();
         let keep = |found: &mut Found, lives: Vec<Live>| {
             let lives = lives.into_iter().filter(|live| ids.contains(live.id.as_str()));
@@ -63,8 +70,7 @@ impl World {
         if ids.len() > BATCH && kind.description.tagger.is_some() && !kind.description.scans {
             keep(&mut found, kind.resource.find(&self.cloud, &Query::Owned(self.environment.clone())).await?);
         }
-        let missing: Vec<String> =
-            ids.iter().filter(|id| !found.contains_key(**id)).map(|id| (*id).to_owned()).collect();
+        let missing: Vec<String> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
         for some in missing.chunks(BATCH) {
             keep(&mut found, kind.resource.find(&self.cloud, &Query::Ids(some.to_vec())).await?);
         }
@@ -72,7 +78,7 @@ impl World {
     }
 
     pub(crate) async fn import(&self, kind: &Kind, id: &str) -> Result<Imported, Diagnostics> {
-        let live = self.look(kind, id).await.map_err(|fault| fault.diagnostic())?;
+        let live = self.look(kind, &kind.resource.imported(id)).await.map_err(|fault| fault.diagnostic())?;
         let Some(live) = live.filter(|live| live.state != State::Gone) else {
             let (name, region) = (kind.description.type_name, &self.cloud.region.name);
             return Err(Diagnostic::error(format!("there is no `{name}` with the id `{id}` in `{region}`"))

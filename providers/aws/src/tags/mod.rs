@@ -70,6 +70,11 @@ impl TagRules {
     }
 }
 
+/// The tags of an object that stands already, without those of AWS and of owners.
+pub(crate) fn own(live: &Tags) -> Value {
+    map(live.iter().filter(|(key, _)| !key.starts_with("aws:") && !owner::is_ours(key)))
+}
+
 /// The known entries of a map of strings.
 pub(crate) fn entries(map: &Value) -> Tags {
     let known = map.entries().into_iter().flat_map(Entries::iter);

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use formwork_contract::Address;
-use formwork_contract::provider::{Private, Provider, ReadOutcome, ReadRequest};
+use formwork_contract::provider::{ConfiguredProvider, Private, Provider, ReadOutcome, ReadRequest};
 
 use crate::bench::{config, configured};
+use crate::compute::IMAGE;
 use crate::moto::moto;
 use crate::shim::{Shim, Weather};
 
@@ -34,18 +35,53 @@ async fn a_thousand_objects_are_read_in_ten_calls() {
         let id = answer.split("<groupId>").nth(1).and_then(|rest| rest.split('<').next()).expect("an id");
         ids.push(id.to_owned());
     }
+    read_in_ten_calls(&*provider, &shim, "aws_security_group", &ids, "sg-0123456789abcdef0").await;
+}
+
+/// Machines take calls for their disks too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_machines_are_read_in_ten_calls() {
+    let Some(moto) = moto() else { return };
+    let region = "eu-central-1";
+    let shim = Shim::start(moto.address, Weather::default()).await;
+    let provider = configured("machine budget", &config(region, shim.address, 0)).await;
+    let owned = [
+        ("TagSpecification.1.ResourceType", "instance"),
+        ("TagSpecification.1.Tag.1.Key", "formwork:environment"),
+        ("TagSpecification.1.Tag.1.Value", "machine budget"),
+    ];
+    let mut ids = Vec::new();
+    // One of ten was taken over and carries no owner tag.
+    for (count, tags) in [("900", &owned[..]), ("100", &[])] {
+        let mut parameters = vec![("ImageId", IMAGE), ("MinCount", count), ("MaxCount", count)];
+        parameters.extend(tags);
+        let answer = moto.ec2(region, "RunInstances", &parameters).await.expect("machines");
+        let found = answer.split("<instanceId>").skip(1).filter_map(|rest| rest.split('<').next());
+        ids.extend(found.map(str::to_owned));
+    }
+    assert_eq!(ids.len(), OBJECTS);
+    read_in_ten_calls(&*provider, &shim, "aws_instance", &ids, "i-0123456789abcdef0").await;
+}
+
+async fn read_in_ten_calls(
+    provider: &dyn ConfiguredProvider,
+    shim: &Shim,
+    type_name: &str,
+    ids: &[String],
+    nobody: &str,
+) {
     let schema = formwork_aws::Aws::new().schema().await.expect("a schema");
-    let empty = schema.resources["aws_security_group"].block.empty_value();
+    let empty = schema.resources[type_name].block.empty_value();
     let mut requests: Vec<ReadRequest> = ids
         .iter()
         .map(|id| ReadRequest {
-            type_name: "aws_security_group".into(),
-            address: Address::managed("aws_security_group", "many"),
+            type_name: type_name.into(),
+            address: Address::managed(type_name, "many"),
             value: empty.with("id", id.as_str().into()),
             private: Private::default(),
         })
         .collect();
-    let gone = requests[0].value.with("id", "sg-0123456789abcdef0".into());
+    let gone = requests[0].value.with("id", nobody.into());
     requests.push(ReadRequest { value: gone, ..requests[0].clone() });
     let answers = provider.read(&requests).await;
     for (request, answer) in requests.iter().zip(&answers).take(OBJECTS) {

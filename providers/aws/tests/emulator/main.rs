@@ -4,7 +4,9 @@
 
 mod bench;
 mod buckets;
+mod compute;
 mod dialect;
+mod guarding;
 mod identity;
 mod images;
 mod keys;
@@ -12,14 +14,19 @@ mod logs;
 mod moto;
 mod network;
 mod pages;
+mod routing;
 mod shim;
+mod steps;
+mod strict;
 mod supplement;
 
 mod budget;
 mod data;
 mod forced;
 mod interrupted;
+mod machines;
 mod policies;
 mod suite;
+mod traffic;
 mod untagged;
 mod words;

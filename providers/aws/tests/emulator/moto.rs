@@ -47,6 +47,10 @@ fn start() -> Option<Moto> {
     let mut child = Command::new(&python)
         .args(["-c", SERVE, &address.port().to_string()])
         .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+        // What AWS refuses: images, kinds of machines and keys that are not there.
+        .env("MOTO_ENABLE_AMI_VALIDATION", "true")
+        .env("MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION", "true")
+        .env("MOTO_ENABLE_KEYPAIR_VALIDATION", "true")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -6,22 +6,22 @@ use formwork_contract::Value;
 use crate::bench::map;
 use crate::moto::Moto;
 
-type Entries = Vec<(&'static str, Value)>;
+pub(crate) type Entries = Vec<(&'static str, Value)>;
 
-fn object(entries: Entries) -> Value {
+pub(crate) fn object(entries: Entries) -> Value {
     Value::object(entries)
 }
 
-fn vpc(_: &Prepared) -> Value {
+pub(crate) fn vpc(_: &Prepared) -> Value {
     object(vec![("cidr_block", "10.0.0.0/16".into())])
 }
 
-fn id(value: &Value) -> String {
+pub(crate) fn id(value: &Value) -> String {
     value.get_str("id").unwrap_or_default().to_owned()
 }
 
 /// A disturbance by one call of EC2, whose parameters are told by the object.
-async fn call(
+pub(crate) async fn call(
     moto: &'static Moto,
     region: &'static str,
     action: &'static str,

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use crate::dialect::Dialect;
 use crate::moto::{Answer, forward};
 use crate::pages;
+use crate::strict;
 use crate::supplement::{self, Asked};
 
 /// What the shim does to calls.
@@ -137,8 +138,11 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
     let answer = match refusal(&state, &action, &call, &fate, dialect).or_else(|| asked.answer()) {
         Some(answer) => answer,
         None => {
+            if let Some(refusal) = strict::refusal(state.moto, &parts.headers, &action, &call).await {
+                return Ok(response(refusal));
+            }
             let body = Call { text: asked.body() }.without(&["MaxResults", "NextToken"]);
-            let body = dialect.paged(body, state.weather.page);
+            let body = dialect.paged(strict::translated(&action, body), state.weather.page);
             let answer = asked.complete(passed_on(&state, &parts, &parts.uri, body).await?);
             if let Some(tags) = supplement::tags_of_new_bucket(&call.text).filter(|_| answer.status.is_success()) {
                 let uri = format!("{}?tagging", parts.uri.path()).parse().map_err(|_| Cut)?;
@@ -155,11 +159,15 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
     if fate == Fate::Lost {
         return Err(Cut);
     }
+    Ok(response(answer))
+}
+
+fn response(answer: Answer) -> Response<Full<Bytes>> {
     let response = Response::builder()
         .status(answer.status)
         .header("content-type", answer.content_type)
         .header("x-amzn-requestid", answer.request_id);
-    response.body(Full::new(answer.body)).map_err(|_| Cut)
+    response.body(Full::new(answer.body)).expect("moto's headers are good")
 }
 
 /// What moto answers to a call with this body.
@@ -237,12 +245,12 @@ impl State {
 }
 
 /// A body of the query protocol.
-struct Call {
+pub(crate) struct Call {
     text: String,
 }
 
 impl Call {
-    fn parameter(&self, name: &str) -> Option<String> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         self.text.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
     }
 

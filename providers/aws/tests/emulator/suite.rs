@@ -10,7 +10,7 @@ use formwork_contract::provider::Provider;
 use crate::bench::{config, subject};
 use crate::moto::{Moto, moto};
 use crate::shim::{Shim, Weather};
-use crate::{buckets, identity, images, keys, logs, network};
+use crate::{buckets, compute, guarding, identity, images, keys, logs, network, routing};
 
 fn fixtures(moto: &'static Moto, region: &'static str) -> Vec<Fixture> {
     let mut all = network::fixtures(moto, region);
@@ -19,6 +19,9 @@ fn fixtures(moto: &'static Moto, region: &'static str) -> Vec<Fixture> {
     all.extend(logs::fixtures(moto, region));
     all.extend(images::fixtures(moto, region));
     all.extend(buckets::fixtures(moto, region));
+    all.extend(routing::fixtures(moto, region));
+    all.extend(compute::fixtures(moto, region));
+    all.extend(guarding::fixtures(moto, region));
     all
 }
 
@@ -53,6 +56,7 @@ async fn conforms(region: &'static str, prefix: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn vpcs_conform() {
+    // Endpoints and rules too.
     conforms("ca-central-1", "aws_vpc").await;
 }
 
@@ -115,6 +119,56 @@ async fn buckets_conform() {
         buckets::prepare(moto, "ap-northeast-2").await;
     }
     conforms("ap-northeast-2", "aws_s3").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn addresses_conform() {
+    conforms("eu-central-2", "aws_eip").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nat_gateways_conform() {
+    conforms("eu-south-1", "aws_nat_gateway").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn routes_conform() {
+    conforms("eu-south-2", "aws_route").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_machines_conform() {
+    conforms("ap-south-2", "aws_key_pair").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn launch_templates_conform() {
+    conforms("ap-southeast-3", "aws_launch_template").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn machines_conform() {
+    conforms("ap-southeast-4", "aws_instance").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn volumes_conform() {
+    conforms("ap-east-1", "aws_ebs_volume").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attachments_conform() {
+    conforms("me-south-1", "aws_volume_attachment").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn network_acls_conform() {
+    conforms("ap-northeast-3", "aws_network_acl").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flow_logs_conform() {
+    conforms("sa-east-1", "aws_flow_log").await;
 }
 
 /// A type without a fixture is a type that nobody tried.

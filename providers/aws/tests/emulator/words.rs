@@ -65,6 +65,11 @@ async fn a_refusal_says_what_why_and_what_to_do() {
     let told = refused(&plain, "aws_subnet", &subnet).await;
     assert_eq!(told.summary, "AWS refused `ec2:CreateSubnet`: `InvalidSubnet.Conflict`");
     assert!(told.hint.as_ref().is_some_and(|hint| hint.contains("no other subnet")), "{told}");
+    let machine = [("ami", Value::from("ami-0123456789abcdef0")), ("instance_type", "t3.micro".into())];
+    let told = refused(&plain, "aws_instance", &machine).await;
+    assert_eq!(told.summary, "AWS refused `ec2:RunInstances`: `InvalidAMIID.NotFound`");
+    assert!(told.detail.contains("ami-0123456789abcdef0"), "{}", told.detail);
+    assert!(told.hint.as_ref().is_some_and(|hint| hint.contains("an image of this region")), "{told}");
 }
 
 /// What `refused` says when one call of another service is refused with this code.
