@@ -25,7 +25,8 @@ pub struct Trips {
 pub(crate) struct Fleet {
     pub settings: Settings,
     machines: Mutex<BTreeMap<Str, Arc<Machine>>>,
-    at_once: Semaphore,
+    /// Hosts that are worked on at once.
+    pub at_once: Semaphore,
 }
 
 impl Fleet {
@@ -59,11 +60,7 @@ impl Fleet {
         }
         let asking = by_host.into_iter().map(|(host, (numbers, asked))| async move {
             let answers = match self.machine(&host) {
-                Ok(machine) => {
-                    // The semaphore is never closed.
-                    let _permit = self.at_once.acquire().await;
-                    machine.ask(self, asked).await
-                }
+                Ok(machine) => machine.ask(self, asked).await,
                 Err(problem) => asked.iter().map(|_| Err(problem.clone())).collect(),
             };
             (numbers, answers)

@@ -95,6 +95,8 @@ impl Machine {
 
     async fn take_turn(&self, fleet: &Arc<Fleet>) {
         let _turn = self.turn.lock().await;
+        // Who waits for the fleet gathers what others ask meanwhile. The semaphore is never closed.
+        let _permit = fleet.at_once.acquire().await;
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         if waiting.is_empty() {
             return;

@@ -13,7 +13,7 @@ use crate::shelf::{Shelf, digest};
 
 /// A host, a registry behind it, and images.
 struct Scene {
-    _lab: Lab,
+    lab: Lab,
     host: Host,
     registry: Registry,
     shelf: Shelf,
@@ -28,7 +28,7 @@ impl Scene {
         let shelf = Shelf::default();
         let context = Context::new("test", std::env::temp_dir()).with_artifacts(Arc::new(shelf.clone()));
         let driver = Driver::with(lab.config(&[&host], &[]).await, context).await;
-        Some(Self { _lab: lab, host, registry, shelf, driver })
+        Some(Self { lab, host, registry, shelf, driver })
     }
 
     fn image(&self, tag: &str, artifact: &str) -> Vec<(&'static str, Value)> {
@@ -178,7 +178,7 @@ async fn a_connection_that_drops_is_made_good_by_the_same_attempt() {
     let Some(scene) = Scene::new(None, true).await else { return };
     let large = vec![5_u8; 4 * 1024 * 1024];
     let image = scene.shelf.image("one", &[b"first", &large]);
-    scene.shelf.slow_down(&large, Duration::from_millis(100));
+    scene.shelf.slow_down(&large, Duration::from_secs(1));
     let request = scene.driver.request("onprem_image", None, &scene.image("1", &image), "1").await;
     let cutting = async {
         for _ in 0..500 {
@@ -195,6 +195,25 @@ async fn a_connection_that_drops_is_made_good_by_the_same_attempt() {
     scene.shelf.slow_down(&large, Duration::ZERO);
     let made = scene.driver.configured.apply(request).await.expect("the same attempt").value;
     assert_eq!(scene.read(&made).await, Some(made));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_within_reach_is_filled_from_this_machine() {
+    let Some(scene) = Scene::new(None, true).await else { return };
+    let ledger = tempfile::tempdir().expect("a temporary folder");
+    let config = scene.lab.config(&[], &[("ledger", Value::string(ledger.path().display().to_string()))]).await;
+    let context = Context::new("test", std::env::temp_dir()).with_artifacts(Arc::new(scene.shelf.clone()));
+    let driver = Driver::with(config, context).await;
+    let registry = Value::string(format!("{}:5000", scene.host.address));
+    let one = scene.shelf.image("one", &[b"one"]);
+    let mut image = scene.image("1", &one);
+    image.retain(|(name, _)| !["host", "registry"].contains(name));
+    image.extend([("host", "local".into()), ("registry", registry)]);
+    let made = driver.create("onprem_image", &image, "1").await.expect("an image").value;
+    assert!(scene.registry.handle().skopeo(&["inspect"], "web:1").expect("an image").contains(&one));
+    assert_eq!(driver.configured.discover("test").await.expect("what is ours").len(), 1);
+    driver.delete("onprem_image", &made).await.expect("a deletion");
+    assert!(scene.registry.handle().skopeo(&["inspect"], "web:1").is_err());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

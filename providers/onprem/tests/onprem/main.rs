@@ -10,6 +10,7 @@ mod images;
 mod lab;
 mod parcels;
 mod registry;
+mod scale;
 mod shelf;
 mod swarm;
 mod systemd;

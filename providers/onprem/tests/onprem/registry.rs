@@ -51,14 +51,14 @@ impl Registry {
         };
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = |name: &str| folder.path().join(name).display().to_string();
-        let ca = certificates(folder.path());
+        let ca = certificates(folder.path(), &host.address);
         let auth = password.map_or_else(String::new, |password| {
             set_password(folder.path(), password);
             format!("auth:\n  htpasswd:\n    realm: registry\n    path: {}\n", path("htpasswd"))
         });
         let config = format!(
             "version: 0.1\nlog:\n  level: info\nstorage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: {deletes}\n\
-             http:\n  addr: {AUTHORITY}\n  tls:\n    certificate: {}\n    key: {}\n{auth}",
+             http:\n  addr: :5000\n  tls:\n    certificate: {}\n    key: {}\n{auth}",
             path("data"),
             path("registry.pem"),
             path("registry.key")
@@ -192,12 +192,12 @@ impl Handle {
 }
 
 /// An authority, and a certificate from it; the authority's is also where skopeo looks.
-fn certificates(folder: &Path) -> String {
+fn certificates(folder: &Path, address: &str) -> String {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
     let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(vec!["127.0.0.1".into()]).expect("an address");
+    let params = CertificateParams::new(vec!["127.0.0.1".into(), address.into()]).expect("addresses");
     let certificate = params.signed_by(&key, &authority).expect("a certificate");
     std::fs::create_dir(folder.join("trusted")).expect("a folder");
     std::fs::write(folder.join("trusted/ca.crt"), authority.pem()).expect("a file");
