@@ -23,6 +23,7 @@ fn resources() -> Vec<Box<dyn Resource>> {
         Box::new(packages::package::Package),
         Box::new(systemd::unit::Unit),
         Box::new(systemd::timer::Timer),
+        Box::new(systemd::dropin::Dropin),
         Box::new(command::command::Command),
     ]
 }
