@@ -24,6 +24,7 @@ fn resources() -> Vec<Box<dyn Resource>> {
         Box::new(packages::package::Package),
         Box::new(systemd::unit::Unit),
         Box::new(systemd::timer::Timer),
+        Box::new(systemd::dropin::Dropin),
         Box::new(command::command::Command),
         Box::new(Elsewhere(registry::image::Image)),
         Box::new(swarm::cluster::Swarm),

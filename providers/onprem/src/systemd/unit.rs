@@ -98,7 +98,7 @@ impl Resource for Unit {
     }
 
     fn check(&self, config: &Value, problems: &mut Problems) {
-        super::unit_name(problems, config, &[".service", ".socket", ".timer", ".path", ".mount", ".target", ".slice"]);
+        super::unit_name(problems, config, &super::SUFFIXES);
     }
 
     fn key(&self, planned: &Value) -> Option<String> {
@@ -111,33 +111,20 @@ impl Resource for Unit {
 
     fn value(&self, key: &str, answer: &Answer, known: &Value) -> Attributes {
         let flag = |name: &str| answer.text(name).map_or(Value::Null(Type::Bool), |text| Value::Bool(text == "true"));
-        let free = |name: &str| {
-            let kept = answer.kept()[name].as_object().map(|entries| {
-                let entry = |(name, value): (&String, &serde_json::Value)| {
-                    (name.as_str().into(), value.as_str().map_or(Value::Null(Type::String), Value::string))
-                };
-                Value::map(Type::String, entries.iter().map(entry).collect())
-            });
-            let none = || kept.unwrap_or(Value::Null(Type::map(Type::String)));
-            known.get(name).cloned().unwrap_or_else(none)
-        };
+        let kept = answer.kept();
         vec![
             ("name", Value::string(key)),
             ("content", answer.string("content")),
             ("enabled", flag("enabled")),
             ("running", flag("running")),
-            ("restart_on", free("restart_on")),
-            ("reload_on", free("reload_on")),
+            ("restart_on", super::free_values(&kept, known, "restart_on")),
+            ("reload_on", super::free_values(&kept, known, "reload_on")),
         ]
     }
 
     fn kept(&self, planned: &Value) -> serde_json::Value {
-        let free = |name: &str| {
-            let entries = planned.get(name).and_then(Value::entries)?;
-            let entry = |(name, value): (&formwork_contract::Str, &Value)| (name.to_string(), json!(value.as_str()));
-            Some(entries.iter().map(entry).collect::<serde_json::Map<_, _>>())
-        };
-        json!({ "restart_on": free("restart_on"), "reload_on": free("reload_on") })
+        let kept = |name: &str| super::kept_values(planned, name);
+        json!({ "restart_on": kept("restart_on"), "reload_on": kept("reload_on") })
     }
 
     fn create(&self, script: &mut Script, key: &str, planned: &Value) {

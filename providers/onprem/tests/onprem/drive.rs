@@ -5,7 +5,7 @@ use std::sync::Arc;
 use formwork_contract::planning::proposed;
 use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, AttemptKey, ConfiguredProvider, Context, PlanRequest, Private, Provider,
-    ReadRequest, SettleRequest,
+    ReadOutcome, ReadRequest, SettleRequest,
 };
 use formwork_contract::{Address, Block, Diagnostics, Value};
 use formwork_onprem::OnPrem;
@@ -91,6 +91,15 @@ impl Driver {
         let request = self.request(type_name, Some(prior), &[], "delete").await;
         let nothing = Value::Null(prior.ty());
         self.configured.apply(ApplyRequest { config: nothing.clone(), planned: nothing, ..request }).await
+    }
+
+    /// The object as it stands; `None` where it does not.
+    pub(crate) async fn read(&self, type_name: &str, value: &Value) -> Option<Value> {
+        let read = self.configured.read(&[reading(type_name, value)]).await.pop().expect("an answer");
+        match read.expect("it can be looked at") {
+            ReadOutcome::Present { value, .. } => Some(value),
+            ReadOutcome::Absent => None,
+        }
     }
 
     /// The facts of a host, or why there are none.

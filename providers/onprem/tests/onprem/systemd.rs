@@ -13,22 +13,22 @@ use formwork_onprem::OnPrem;
 use tempfile::TempDir;
 
 /// Says to the process in the lab where the keys and what is known of the host are.
-const INSIDE: &str = "FORMWORK_TEST_INSIDE_LAB";
+pub(crate) const INSIDE: &str = "FORMWORK_TEST_INSIDE_LAB";
 
-const ADDRESS: &str = "198.18.0.1";
+pub(crate) const ADDRESS: &str = "198.18.0.1";
 
 /// The types that have their fixtures here.
-pub(crate) const TYPES: [&str; 2] = ["onprem_systemd_unit", "onprem_timer"];
+pub(crate) const TYPES: [&str; 3] = ["onprem_systemd_dropin", "onprem_systemd_unit", "onprem_timer"];
 
 /// A host with systemd; it ends with this.
-struct Booted {
+pub(crate) struct Booted {
     lab: String,
     folder: TempDir,
 }
 
 impl Booted {
     #[expect(clippy::print_stdout, reason = "a skip is printed")]
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let skip = |why: &str| {
             println!("skipped: tests on a host with systemd, since {why}");
             None
@@ -55,6 +55,30 @@ impl Booted {
         std::fs::write(booted.folder.path().join("known_hosts"), format!("{ADDRESS} {host_key}")).expect("a file");
         Some(booted)
     }
+
+    /// Runs a test of this program once more, where the lab's network is.
+    pub(crate) fn again(&self, test: &str) {
+        let again = Command::new("ip")
+            .args(["netns", "exec", &self.lab])
+            .arg(std::env::current_exe().expect("this program"))
+            .args(["--exact", test, "--nocapture"])
+            .env(INSIDE, self.folder.path())
+            .status();
+        assert!(again.expect("ip starts").success(), "see above");
+    }
+}
+
+/// The provider's configuration for the host `a` in the lab.
+pub(crate) async fn config(folder: &Path) -> Value {
+    let schema = OnPrem::new().schema().await.expect("a schema");
+    let path = |name: &str| Value::string(folder.join(name).display().to_string());
+    let host = crate::lab::declared(&schema.provider, &[("address", ADDRESS.into())]);
+    schema
+        .provider
+        .empty_value()
+        .with("hosts", Value::Object(Entries::new(vec![("a".into(), host)])))
+        .with("private_key_file", path("key"))
+        .with("known_hosts_file", path("known_hosts"))
 }
 
 impl Drop for Booted {
@@ -73,30 +97,16 @@ async fn types_of_systemd_conform() {
         return conform(Path::new(&folder)).await;
     }
     let Some(booted) = Booted::start() else { return };
-    let again = Command::new("ip")
-        .args(["netns", "exec", &booted.lab])
-        .arg(std::env::current_exe().expect("this program"))
-        .args(["--exact", "systemd::types_of_systemd_conform", "--nocapture"])
-        .env(INSIDE, booted.folder.path())
-        .status();
-    assert!(again.expect("ip starts").success(), "see above");
+    booted.again("systemd::types_of_systemd_conform");
 }
 
 async fn conform(folder: &Path) {
     let provider = OnPrem::new();
-    let schema = provider.schema().await.expect("a schema");
-    let path = |name: &str| Value::string(folder.join(name).display().to_string());
-    let host = crate::lab::declared(&schema.provider, &[("address", ADDRESS.into())]);
-    let config = schema
-        .provider
-        .empty_value()
-        .with("hosts", Value::Object(Entries::new(vec![("a".into(), host)])))
-        .with("private_key_file", path("key"))
-        .with("known_hosts_file", path("known_hosts"));
+    let config = config(folder).await;
     let context = Context::new("conformance", std::env::temp_dir());
     let subject = Subject { config, ..Subject::new(Arc::new(provider), context) };
     let on = Ssh(folder.to_owned());
-    let fixtures = [unit(&on), packaged(&on), timer(&on)];
+    let fixtures = [unit(&on), packaged(&on), timer(&on), dropin(&on)];
     let before = on.run("cd /etc/systemd/system; find . | sort; systemctl is-enabled e2scrub_reap").expect("ssh");
     let report = run(&subject, &fixtures).await;
     assert!(report.is_success(), "{report}");
@@ -104,14 +114,15 @@ async fn conform(folder: &Path) {
     assert_eq!(after, before, "everything is as it was");
     assert_eq!(on.run("systemctl --failed --no-legend; find /var/lib/formwork/owners -type f").expect("ssh"), "");
     restarts_when_it_should(&subject, &on).await;
+    drop_ins_are_loaded(&subject, &on).await;
 }
 
 /// Runs sh on the host.
 #[derive(Clone)]
-struct Ssh(PathBuf);
+pub(crate) struct Ssh(pub PathBuf);
 
 impl Ssh {
-    fn run(&self, script: &str) -> Result<String, String> {
+    pub(crate) fn run(&self, script: &str) -> Result<String, String> {
         let mut ssh = Command::new("ssh");
         ssh.args(["-F", "none", "-o", "BatchMode=yes", "-i"]).arg(self.0.join("key"));
         ssh.arg("-o").arg(format!("UserKnownHostsFile={}", self.0.join("known_hosts").display()));
@@ -124,7 +135,7 @@ impl Ssh {
         }
     }
 
-    fn disturbs(&self, fixture: Fixture, drift: &'static str, vanish: &'static str) -> Fixture {
+    pub(crate) fn disturbs(&self, fixture: Fixture, drift: &'static str, vanish: &'static str) -> Fixture {
         let (one, other) = (self.clone(), self.clone());
         let fixture = fixture.drift(move |_| {
             let host = one.clone();
@@ -209,6 +220,20 @@ fn timer(host: &Ssh) -> Fixture {
     )
 }
 
+fn dropin(host: &Ssh) -> Fixture {
+    let with = |name: &'static str, nice: &str| {
+        let content = format!("[Service]\nNice={nice}\n");
+        on(vec![("unit", "systemd-logind.service".into()), ("name", name.into()), ("content", content.into())])
+    };
+    let fixture = Fixture::new("onprem_systemd_dropin", move |_| with("nice.conf", "1"))
+        .update(move |_| with("nice.conf", "2"))
+        .replace(move |_| with("kind.conf", "1"));
+    let folder = "/etc/systemd/system/systemd-logind.service.d";
+    let (drift, vanish) =
+        (format!("echo Nice=3 >> {folder}/nice.conf"), format!("rm -r {folder}; systemctl daemon-reload"));
+    host.disturbs(fixture, drift.leak(), vanish.leak())
+}
+
 /// What is not changed is not restarted; what cannot stay up is told, with what it said.
 async fn restarts_when_it_should(subject: &Subject, host: &Ssh) {
     let driver = crate::drive::Driver::new(subject.config.clone(), "restarts").await;
@@ -238,4 +263,39 @@ async fn restarts_when_it_should(subject: &Subject, host: &Ssh) {
     let problem = driver.update("onprem_systemd_unit", &changed, &broken, "r5").await.expect_err("it cannot run");
     let told = format!("{problem:?}");
     assert!(told.contains("does not stay up") && told.contains("no such setting"), "{told}");
+}
+
+/// systemd is told of a drop-in; where it was not, that is seen and put right. What runs is restarted by its unit.
+async fn drop_ins_are_loaded(subject: &Subject, host: &Ssh) {
+    let driver = crate::drive::Driver::new(subject.config.clone(), "dropins").await;
+    let with = |nice: &str| {
+        let content = format!("[Service]\nNice={nice}\n");
+        [("host", "a".into()), ("unit", "it.service".into()), ("name", "n.conf".into()), ("content", content.into())]
+    };
+    let unit = |restart: Option<&str>| {
+        let mut entries = service("it.service", "it", true, restart.unwrap_or_default());
+        entries.push(("host", "a".into()));
+        entries
+    };
+    let nice =
+        || host.run("ps -o ni= -p $(systemctl show -p MainPID --value it.service)").expect("ssh").trim().to_owned();
+    let made = driver.create("onprem_systemd_dropin", &with("3"), "d1").await.expect("it is made").value;
+    let digest = made.get_str("sha256").expect("a digest").to_owned();
+    let service = driver.create("onprem_systemd_unit", &unit(Some(&digest)), "d2").await.expect("it runs").value;
+    assert_eq!(nice(), "3");
+    let made = driver.update("onprem_systemd_dropin", &made, &with("4"), "d3").await.expect("it is changed").value;
+    assert_eq!(nice(), "3", "a drop-in restarts nothing");
+    let digest = made.get_str("sha256").expect("a digest").to_owned();
+    let service =
+        driver.update("onprem_systemd_unit", &service, &unit(Some(&digest)), "d4").await.expect("it runs").value;
+    assert_eq!(nice(), "4");
+    // As a change leaves it that broke off before systemd was told.
+    host.run("sleep 1; touch /etc/systemd/system/it.service.d/n.conf").expect("ssh");
+    let read = driver.read("onprem_systemd_dropin", &made).await.expect("it stands");
+    assert_eq!(read, made.with("loaded", Value::Bool(false)));
+    let made = driver.update("onprem_systemd_dropin", &read, &with("4"), "d5").await.expect("it is put right").value;
+    assert_eq!(made.get("loaded"), Some(&Value::Bool(true)));
+    driver.delete("onprem_systemd_dropin", &made).await.expect("it goes");
+    driver.delete("onprem_systemd_unit", &service).await.expect("it goes");
+    assert_eq!(host.run("ls /etc/systemd/system | grep -c '^it.' || :").expect("ssh").trim(), "0");
 }
