@@ -8,7 +8,7 @@ use formwork_contract::{Block, Diagnostic, ProviderSchema, ResourceSchema, Str};
 
 use crate::kind::Kind;
 use crate::resource::{DataSource, Resource};
-use crate::{ec2, ecr, iam, kms, logs, place, s3, settings, sts};
+use crate::{ec2, ecr, eks, iam, kms, logs, place, s3, settings, sts};
 
 /// What the provider offers.
 pub(crate) struct Catalog {
@@ -19,15 +19,28 @@ pub(crate) struct Catalog {
 
 /// A folder a service, in this order; each lists its own types.
 fn resources() -> impl Iterator<Item = Arc<dyn Resource>> {
-    let services =
-        [ec2::resources(), iam::resources(), kms::resources(), logs::resources(), ecr::resources(), s3::resources()];
+    let services = [
+        ec2::resources(),
+        iam::resources(),
+        kms::resources(),
+        logs::resources(),
+        ecr::resources(),
+        eks::resources(),
+        s3::resources(),
+    ];
     services.into_iter().flatten()
 }
 
 fn data_sources() -> impl Iterator<Item = Box<dyn DataSource>> {
-    [place::data_sources(), sts::data_sources(), ec2::data_sources(), iam::data_sources(), ecr::data_sources()]
-        .into_iter()
-        .flatten()
+    let services = [
+        place::data_sources(),
+        sts::data_sources(),
+        ec2::data_sources(),
+        iam::data_sources(),
+        ecr::data_sources(),
+        eks::data_sources(),
+    ];
+    services.into_iter().flatten()
 }
 
 impl Catalog {

@@ -20,7 +20,6 @@ pub(crate) struct Cloud {
     pub kms: Service<aws_sdk_kms::Client>,
     pub logs: Service<aws_sdk_cloudwatchlogs::Client>,
     pub ecr: Service<aws_sdk_ecr::Client>,
-    #[expect(dead_code, reason = "its first type is on its way")]
     pub eks: Service<aws_sdk_eks::Client>,
     pub s3: Service<aws_sdk_s3::Client>,
     caller: OnceCell<Caller>,

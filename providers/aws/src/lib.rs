@@ -37,6 +37,7 @@ mod cloud;
 mod duration;
 mod ec2;
 mod ecr;
+mod eks;
 mod fields;
 mod iam;
 mod kind;

@@ -101,6 +101,20 @@ pub(super) fn of(fault: &Fault) -> Option<String> {
             "ask for a higher quota of `{service}` in {place} (Service Quotas), or delete what is not needed"
         ));
     }
+    if fault.code == "UnsupportedUpgrade" {
+        return Some("set `version` to the next one up, apply, and go on from there".into());
+    }
+    if fault.code == "FixedAtCreation" {
+        return Some("write the block as the cluster has it, or make another cluster".into());
+    }
+    if fault.code == "ResourceInUseException" && fault.action.starts_with("Delete") {
+        return Some(
+            "something that Formwork does not know of still stands in it: look for node groups and profiles".into(),
+        );
+    }
+    if fault.code == "ResourceInUseException" && fault.action.starts_with("Update") {
+        return Some("another change of it goes on: run it again when that is through".into());
+    }
     if fault.is_taken() {
         return Some("choose another name, or take the object over with an `import` block".into());
     }

@@ -1,7 +1,7 @@
 //! TEST CODE: how each service of AWS says no, and how it is asked for pages.
 //!
 //! The shapes are those of botocore's service models: EC2's error document, that of the query protocol (IAM, STS), that
-//! of S3, and JSON with `__type` (KMS, CloudWatch Logs, ECR).
+//! of S3, and JSON with `__type` (KMS, CloudWatch Logs, ECR, EKS).
 
 use hyper::StatusCode;
 use hyper::body::Bytes;
@@ -27,6 +27,7 @@ impl Dialect {
         let service = header("authorization").split('/').nth(3).unwrap_or_default();
         match service {
             _ if headers.contains_key("x-amz-target") => Self::Json,
+            "eks" => Self::Json,
             "s3" => Self::S3,
             "iam" | "sts" => Self::Query,
             _ => Self::Ec2,

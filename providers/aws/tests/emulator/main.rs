@@ -4,7 +4,9 @@
 
 mod bench;
 mod buckets;
+mod clusters;
 mod compute;
+mod control_plane;
 mod dialect;
 mod guarding;
 mod identity;
@@ -15,6 +17,7 @@ mod moto;
 mod network;
 mod pages;
 mod routing;
+mod shapes;
 mod shim;
 mod steps;
 mod strict;
@@ -29,4 +32,5 @@ mod policies;
 mod suite;
 mod traffic;
 mod untagged;
+mod upgrades;
 mod words;

@@ -17,6 +17,7 @@ use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
 
+use crate::control_plane;
 use crate::dialect::Dialect;
 use crate::moto::{Answer, forward};
 use crate::pages;
@@ -135,7 +136,8 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
     let fate = state.fate(&action);
     let region = region_of(&parts.headers);
     let asked = Asked { region: &region, action: &action, body: &call.text };
-    let answer = match refusal(&state, &action, &call, &fate, dialect).or_else(|| asked.answer()) {
+    let own = || asked.answer().or_else(|| control_plane::answer(&parts, &region, &call.text, state.weather.page));
+    let answer = match refusal(&state, &action, &call, &fate, dialect).or_else(own) {
         Some(answer) => answer,
         None => {
             if let Some(refusal) = strict::refusal(state.moto, &parts.headers, &action, &call).await {

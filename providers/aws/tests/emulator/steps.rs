@@ -18,8 +18,28 @@ pub(crate) async fn block(type_name: &str) -> Block {
 /// A configuration of these attributes.
 pub(crate) async fn config(type_name: &str, given: &[(&str, Value)]) -> Value {
     let block = block(type_name).await;
-    given.iter().fold(block.empty_value(), |config, (name, part)| {
-        config.with(name, convert(part, &block.attributes[*name].ty).expect("a fitting value"))
+    filled(&block, &mut given.iter().map(|(name, part)| (*name, part)))
+}
+
+/// The value of a block with these parts; blocks in it have all their attributes too.
+fn filled(block: &Block, given: &mut dyn Iterator<Item = (&str, &Value)>) -> Value {
+    given.fold(block.empty_value(), |value, (name, part)| {
+        let (part, ty) = match (block.attributes.get(name), block.blocks.get(name)) {
+            (Some(attribute), _) => (part.clone(), attribute.ty.clone()),
+            (None, Some(nested)) => {
+                let fill = |one: &Value| {
+                    let parts = one.entries().into_iter().flat_map(formwork_contract::Entries::iter);
+                    filled(&nested.block, &mut parts.map(|(name, part)| (&**name, part)))
+                };
+                let part = match part.elements() {
+                    Some(blocks) => Value::tuple(blocks.iter().map(fill).collect()),
+                    None => fill(part),
+                };
+                (part, nested.ty())
+            }
+            (None, None) => panic!("there is no `{name}`"),
+        };
+        value.with(name, convert(&part, &ty).expect("a fitting value"))
     })
 }
 

@@ -10,7 +10,7 @@ use formwork_contract::provider::Provider;
 use crate::bench::{config, subject};
 use crate::moto::{Moto, moto};
 use crate::shim::{Shim, Weather};
-use crate::{buckets, compute, guarding, identity, images, keys, logs, network, routing};
+use crate::{buckets, clusters, compute, guarding, identity, images, keys, logs, network, routing, shapes};
 
 fn fixtures(moto: &'static Moto, region: &'static str) -> Vec<Fixture> {
     let mut all = network::fixtures(moto, region);
@@ -22,11 +22,12 @@ fn fixtures(moto: &'static Moto, region: &'static str) -> Vec<Fixture> {
     all.extend(routing::fixtures(moto, region));
     all.extend(compute::fixtures(moto, region));
     all.extend(guarding::fixtures(moto, region));
+    all.extend(clusters::fixtures(region));
     all
 }
 
 /// What types of services begin with that cannot be asked whether a call would go well.
-const OTHERS: [&str; 5] = ["aws_cloudwatch_log", "aws_ecr", "aws_iam", "aws_kms", "aws_s3"];
+const OTHERS: [&str; 6] = ["aws_cloudwatch_log", "aws_ecr", "aws_eks", "aws_iam", "aws_kms", "aws_s3"];
 
 /// Runs the suite for the types whose names begin like this.
 #[expect(clippy::print_stdout, reason = "what a check skipped is for people to see")]
@@ -169,6 +170,15 @@ async fn network_acls_conform() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flow_logs_conform() {
     conforms("sa-east-1", "aws_flow_log").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clusters_conform() {
+    if moto().is_none() {
+        return;
+    }
+    conforms("us-east-1", "aws_eks").await;
+    shapes::check();
 }
 
 /// A type without a fixture is a type that nobody tried.

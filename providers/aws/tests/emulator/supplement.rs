@@ -174,7 +174,8 @@ fn json_of(answer: &Answer) -> Option<Value> {
     serde_json::from_slice(&answer.body).ok()
 }
 
-fn told(content_type: &str, body: String) -> Answer {
+/// An answer that went well.
+pub(crate) fn told(content_type: &str, body: String) -> Answer {
     let (content_type, request_id) = (content_type.into(), "00000000-0000-0000-0000-000000000002".into());
     Answer { status: StatusCode::OK, content_type, request_id, body: Bytes::from(body) }
 }
