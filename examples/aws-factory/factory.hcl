@@ -90,8 +90,8 @@ provider "aws" {
 
   default_tags {
     tags = {
-      owner       = "platform"
-      environment = var.name
+      factory = "aws-factory"
+      stage   = var.name
     }
   }
 }
