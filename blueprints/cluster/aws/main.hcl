@@ -1,5 +1,5 @@
 # The cluster component on AWS: EKS in a network of its own. Names, keys and logs of the control plane are here, the
-# network is in network.hcl, the nodes are in nodes.hcl.
+# network is in network.hcl, the nodes are in nodes.hcl, and who is let in is in access.hcl.
 
 data "aws_caller_identity" "current" {}
 
@@ -92,8 +92,10 @@ resource "aws_eks_cluster" "main" {
 
   vpc_config {
     subnet_ids              = aws_subnet.nodes[*].id
+    security_group_ids      = [aws_security_group.api.id]
     endpoint_private_access = true
     endpoint_public_access  = var.public_endpoint
+    public_access_cidrs     = var.public_endpoint ? var.public_access_cidrs : null
   }
 
   encryption_config {

@@ -1,6 +1,7 @@
 # The logging component on AWS: groups of CloudWatch Logs, one for each source and one for everything else.
 #
-# CloudWatch keeps what it is sent: the least level is for those who send, and is told them as the tag `level`.
+# CloudWatch keeps what it is sent: the least level is for those who send, and is told them as the tag `level`. What is sent
+# on from here, by forward.hcl, is chosen by it.
 
 data "aws_caller_identity" "current" {}
 

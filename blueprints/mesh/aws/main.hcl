@@ -4,6 +4,9 @@
 # What stands inside the cluster (the control plane, mutual TLS, who may call whom) takes a provider for Kubernetes, which
 # is not there yet: until then `mtls`, `default_action` and `allow_from` have no effect here, and the names of identities are
 # what they will be.
+#
+# No port has to be opened: by EKS's own security group of a cluster the API server and the nodes reach each other on all
+# of them, webhooks of the mesh too.
 
 data "aws_caller_identity" "current" {}
 

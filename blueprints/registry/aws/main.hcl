@@ -43,7 +43,7 @@ resource "aws_ecr_lifecycle_policy" "untagged" {
   policy = jsonencode({
     rules = [{
       rulePriority = 1
-      description  = "Images that no tag names go after ${var.untagged_days} days."
+      description  = "Images that no tag names go."
       selection = {
         tagStatus   = "untagged"
         countType   = "sinceImagePushed"
