@@ -26,3 +26,5 @@ mod cloud;
 
 #[cfg(test)]
 mod basics;
+#[cfg(test)]
+mod example;
