@@ -51,3 +51,29 @@ async fn every_resource_of_the_components_fits_the_sandbox() {
     }
     assert_eq!(checked, 9);
 }
+
+#[cfg(feature = "aws")]
+#[tokio::test]
+async fn every_resource_of_the_components_fits_aws() {
+    use formwork_contract::provider::Provider;
+
+    let schema = formwork_aws::Aws::new().schema().await.expect("a schema");
+    for environment in ["dev", "prod"] {
+        let blueprint = loaded("aws-factory", Some(environment));
+        let mut checked = 0;
+        for call in &blueprint.root.calls {
+            for resource in &call.module.resources {
+                let of = if resource.mode == formwork_contract::Mode::Data {
+                    &schema.data_sources
+                } else {
+                    &schema.resources
+                };
+                let block = &of.get(&resource.type_name).unwrap_or_else(|| panic!("no {}", resource.type_name)).block;
+                let problems = formwork::language::check_body(&resource.config, block);
+                assert!(problems.is_empty(), "{}.{}: {problems}", resource.type_name, resource.name);
+                checked += 1;
+            }
+        }
+        assert!(checked > 40, "{checked}");
+    }
+}

@@ -27,10 +27,19 @@ deny contains {"msg": msg, "address": change.address} if {
 	msg := sprintf("`%s` has no %s", [name, concat(", ", sort([tag | some tag in missing]))])
 }
 
-# Some types call something else so.
+# Some types call something else so. Labels of AWS's are those of Kubernetes.
 is_tagged(change, name) if {
+	not is_other(change, name)
 	value := change.change.after[name]
 	is_object(value)
 }
 
-is_tagged(change, name) if change.change.after[name] == null
+is_tagged(change, name) if {
+	not is_other(change, name)
+	change.change.after[name] == null
+}
+
+is_other(change, name) if {
+	name == "labels"
+	startswith(change.type, "aws_")
+}

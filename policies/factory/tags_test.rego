@@ -19,6 +19,11 @@ test_labels_are_tags_too if {
 	denied(creating("google_compute_disk", {"labels": {}})) == {"`labels` has no environment, owner"}
 }
 
+test_labels_of_kubernetes_are_no_tags if {
+	nodes := {"labels": {"pool": "work"}, "tags": {"owner": "a", "environment": "prod"}}
+	denied(creating("aws_eks_node_group", nodes)) == set()
+}
+
 test_what_has_no_tags_needs_none if denied(creating("aws_route", {"route_table_id": "x"})) == set()
 
 test_tags_that_a_provider_adds_count if {

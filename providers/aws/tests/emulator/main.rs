@@ -23,6 +23,7 @@ mod shim;
 mod steps;
 mod strict;
 mod supplement;
+mod tokens;
 
 mod budget;
 mod data;

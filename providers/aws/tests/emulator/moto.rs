@@ -23,21 +23,23 @@ threading.Thread(target=wait, daemon=True).start()
 main(["-H", "127.0.0.1", "-p", sys.argv[1]])
 "#;
 
-/// One emulator for all tests of this process; tests keep apart by region.
+/// An emulator, which ends with this.
 pub(crate) struct Moto {
     pub address: SocketAddr,
     /// Its standard input ends it when this process ends.
     _child: Child,
 }
 
-/// `None`, and a line that says so, where there is no emulator.
+/// One emulator for all tests of this process; tests keep apart by region. `None`, and a line that says so, where there is
+/// no emulator.
 pub(crate) fn moto() -> Option<&'static Moto> {
     static MOTO: OnceLock<Option<Moto>> = OnceLock::new();
     MOTO.get_or_init(start).as_ref()
 }
 
+/// An emulator that nobody else calls. `None` as above.
 #[expect(clippy::print_stdout, reason = "a skip is printed, and counted")]
-fn start() -> Option<Moto> {
+pub(crate) fn start() -> Option<Moto> {
     let Some(python) = std::env::var_os("FORMWORK_TEST_MOTO").map(PathBuf::from) else {
         println!("skipped: FORMWORK_TEST_MOTO is not set, so that there is no AWS to test against; see .ci/moto");
         assert!(std::env::var_os("FORMWORK_REQUIRE_PEERS").is_none(), "there is no emulator of AWS");
@@ -67,6 +69,7 @@ fn start() -> Option<Moto> {
 }
 
 /// What moto answered.
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub status: StatusCode,
     pub content_type: String,

@@ -1,5 +1,5 @@
 //! TEST CODE: stands between the provider and moto, counts calls, spoils them, and adds to EC2 what moto lacks:
-//! pages of its lists (`MaxResults`, `NextToken`), and `DryRun` for every call.
+//! pages of its lists (`MaxResults`, `NextToken`), `DryRun` for every call, and tokens of clients.
 //!
 //! The shapes of what it adds are those of botocore's service model of EC2: `nextToken` at the end of an answer, and
 //! the error document with `Errors`, `Error`, `Code`, `Message` and `RequestID`.
@@ -23,6 +23,7 @@ use crate::moto::{Answer, forward};
 use crate::pages;
 use crate::strict;
 use crate::supplement::{self, Asked};
+use crate::tokens::Tokens;
 
 /// What the shim does to calls.
 #[derive(Default)]
@@ -57,15 +58,34 @@ struct State {
     seen: Mutex<Vec<Seen>>,
     changes: Mutex<usize>,
     held: Mutex<BTreeMap<String, Arc<Held>>>,
+    /// Whoever makes the next change never hears of it.
+    next: Mutex<Option<Arc<Held>>>,
+    tokens: Tokens,
 }
 
 /// Answers of an action that are kept back: moto has done it, and the caller does not know.
 pub(crate) struct Held {
     arrived: Semaphore,
     released: Semaphore,
+    action: Mutex<String>,
 }
 
 impl Held {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { arrived: Semaphore::new(0), released: Semaphore::new(0), action: Mutex::default() })
+    }
+
+    async fn keep(&self, action: &str) {
+        action.clone_into(&mut self.action.lock().expect("not poisoned"));
+        self.arrived.add_permits(1);
+        self.released.acquire().await.expect("never closed").forget();
+    }
+
+    /// What was called last.
+    pub(crate) fn action(&self) -> String {
+        self.action.lock().expect("not poisoned").clone()
+    }
+
     /// Waits until an answer is kept back.
     pub(crate) async fn arrival(&self) {
         self.arrived.acquire().await.expect("never closed").forget();
@@ -87,6 +107,8 @@ impl Shim {
             seen: Mutex::default(),
             changes: Mutex::default(),
             held: Mutex::default(),
+            next: Mutex::default(),
+            tokens: Tokens::default(),
         });
         let serving = Arc::clone(&state);
         // Ends with the runtime of the test.
@@ -112,9 +134,21 @@ impl Shim {
 
     /// Keeps back the answers of an action from now on.
     pub(crate) fn hold(&self, action: &str) -> Arc<Held> {
-        let held = Arc::new(Held { arrived: Semaphore::new(0), released: Semaphore::new(0) });
+        let held = Held::new();
         self.state.held.lock().expect("not poisoned").insert(action.into(), Arc::clone(&held));
         held
+    }
+
+    /// Keeps back the answer of the next call that changes something, and of no other.
+    pub(crate) fn hold_next_change(&self) -> Arc<Held> {
+        let held = Held::new();
+        *self.state.next.lock().expect("not poisoned") = Some(Arc::clone(&held));
+        held
+    }
+
+    /// Holds nothing back any more from now on.
+    pub(crate) fn let_changes_through(&self) {
+        *self.state.next.lock().expect("not poisoned") = None;
     }
 }
 
@@ -135,9 +169,10 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
     state.seen.lock().expect("not poisoned").push(Seen { action: action.clone(), body: call.text.clone() });
     let fate = state.fate(&action);
     let region = region_of(&parts.headers);
-    let asked = Asked { region: &region, action: &action, body: &call.text };
-    let own = || asked.answer().or_else(|| control_plane::answer(&parts, &region, &call.text, state.weather.page));
-    let answer = match refusal(&state, &action, &call, &fate, dialect).or_else(own) {
+    let asked = Asked { moto: state.moto, region: &region, action: &action, body: &call.text };
+    let told = refusal(&state, &action, &call, &fate, dialect).or_else(|| asked.answer());
+    let told = told.or_else(|| control_plane::answer(&parts, &region, &call.text, state.weather.page));
+    let answer = match told.or_else(|| state.tokens.answer(&action, &call, dialect)) {
         Some(answer) => answer,
         None => {
             if let Some(refusal) = strict::refusal(state.moto, &parts.headers, &action, &call).await {
@@ -150,13 +185,19 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
                 let uri = format!("{}?tagging", parts.uri.path()).parse().map_err(|_| Cut)?;
                 passed_on(&state, &parts, &uri, tags).await?;
             }
+            state.tokens.keep(&action, &call, &answer);
             state.paged(&action, &call, answer)
         }
     };
     let held = state.held.lock().expect("not poisoned").get(&action).map(Arc::clone);
     if let Some(held) = held {
-        held.arrived.add_permits(1);
-        held.released.acquire().await.expect("never closed").forget();
+        held.keep(&action).await;
+    }
+    if is_change(&action) && answer.status.is_success() {
+        let next = state.next.lock().expect("not poisoned").take();
+        if let Some(next) = next {
+            next.keep(&action).await;
+        }
     }
     if fate == Fate::Lost {
         return Err(Cut);
@@ -248,7 +289,7 @@ impl State {
 
 /// A body of the query protocol.
 pub(crate) struct Call {
-    text: String,
+    pub text: String,
 }
 
 impl Call {
@@ -262,6 +303,7 @@ impl Call {
     }
 }
 
-fn is_change(action: &str) -> bool {
+/// Whether a call changes something.
+pub(crate) fn is_change(action: &str) -> bool {
     !["Describe", "GET ", "Get", "HEAD ", "List"].iter().any(|read| action.starts_with(read))
 }

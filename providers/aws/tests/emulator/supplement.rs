@@ -1,8 +1,9 @@
 //! TEST CODE: calls of AWS that moto does not have, and what its answers leave out.
 //!
-//! Shapes are those of botocore's service models. What is kept here is kept for all shims together, as moto is one.
+//! Shapes are those of botocore's service models. What is kept here is kept for all shims of one moto together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use hyper::StatusCode;
@@ -11,11 +12,12 @@ use serde_json::{Value, json};
 
 use crate::moto::Answer;
 
-/// What was said, by region and object.
-static SAID: Mutex<BTreeMap<(String, String), Value>> = Mutex::new(BTreeMap::new());
+/// What was said, by emulator, region and object.
+static SAID: Mutex<BTreeMap<(SocketAddr, String, String), Value>> = Mutex::new(BTreeMap::new());
 
 /// One call.
 pub(crate) struct Asked<'a> {
+    pub moto: SocketAddr,
     pub region: &'a str,
     pub action: &'a str,
     pub body: &'a str,
@@ -34,11 +36,11 @@ impl Asked<'_> {
 
     fn said(&self, object: &str) -> Value {
         let said = SAID.lock().expect("not poisoned");
-        said.get(&(self.region.to_owned(), object.to_owned())).cloned().unwrap_or_default()
+        said.get(&(self.moto, self.region.to_owned(), object.to_owned())).cloned().unwrap_or_default()
     }
 
     fn say(&self, object: &str, what: Value) {
-        SAID.lock().expect("not poisoned").insert((self.region.to_owned(), object.to_owned()), what);
+        SAID.lock().expect("not poisoned").insert((self.moto, self.region.to_owned(), object.to_owned()), what);
     }
 
     /// The body as moto reads it: it does not take what is left out for its default.
@@ -86,9 +88,10 @@ impl Asked<'_> {
                 // A provider that is made anew has nothing of an older one.
                 let named = self.parameter("Url").replace("https%3A%2F%2F", "");
                 let mut said = SAID.lock().expect("not poisoned");
-                said.retain(|(_, object), _| {
-                    *object != self.parameter("OpenIDConnectProviderArn")
-                        && (named.is_empty() || !object.ends_with(&named))
+                said.retain(|(moto, _, object), _| {
+                    *moto != self.moto
+                        || (*object != self.parameter("OpenIDConnectProviderArn")
+                            && (named.is_empty() || !object.ends_with(&named)))
                 });
                 None
             }
