@@ -15,6 +15,7 @@ mod keys;
 mod logs;
 mod moto;
 mod network;
+mod nodes;
 mod pages;
 mod routing;
 mod shapes;
