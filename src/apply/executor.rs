@@ -506,7 +506,11 @@ impl<'a> Executor<'a> {
         self.progress.event(&ProgressEvent::StepFailed { address: step.address.clone(), action: step.action, message });
         self.schedule.abandon(step.step);
         self.react(step.step, diagnostic.summary.as_str().into());
-        self.failures.push(diagnostic);
+        let span = self.plan.steps[step.step].change.and_then(|number| self.plan.changes[number].span);
+        self.failures.push(match span {
+            Some(span) if diagnostic.labels.is_empty() => diagnostic.label(span, "asked for here"),
+            _ => diagnostic,
+        });
     }
 
     /// What the release says of a step that failed.

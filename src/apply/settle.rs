@@ -187,7 +187,9 @@ async fn look(
             let value = Secrets::of([&prior, &planned]).seal_copies(&value);
             let meta = meta_as_found(intent, &prior, &planned, &value);
             let found = as_found(intent, &kind, &value, meta, private, &*vault);
-            let made_in_part = &*intent.action == "create" && contradiction(&planned, &value).is_some();
+            let made_in_part = &*intent.action == "create"
+                && contradiction(&planned, &value).is_some()
+                && !configured.provider.completes(&kind.name);
             // What is made only in part is to be made anew.
             let protected = found.protected && !made_in_part;
             Ok(Some(RecordedResource { tainted: made_in_part, protected, ..found }))

@@ -76,12 +76,16 @@ impl Cloud {
 
     /// Lets the program call AWS at this address, which is the shim's at first.
     pub(crate) fn call_at(&self, address: SocketAddr) {
+        self.configure(address, "");
+    }
+
+    /// The same, with more settings of the provider.
+    pub(crate) fn configure(&self, address: SocketAddr, more: &str) {
         let endpoints: String =
             SERVICES.iter().map(|service| format!("    {service} = \"http://{address}\"\n")).collect();
-        self.write(
-            "provider.hcl",
-            &format!("provider \"aws\" {{\n  s3_use_path_style = true\n  endpoints {{\n{endpoints}  }}\n}}\n"),
-        );
+        let block =
+            format!("provider \"aws\" {{\n  s3_use_path_style = true\n{more}  endpoints {{\n{endpoints}  }}\n}}\n");
+        self.write("provider.hcl", &block);
     }
 
     /// Where the blueprint is.
@@ -132,10 +136,10 @@ impl Cloud {
         self.command(env!("CARGO_BIN_EXE_formwork")).args(arguments).spawn().expect("the program starts")
     }
 
-    /// What live is, is what the blueprint says.
+    /// What is live is what the blueprint says. What AWS itself changed of an object may be told as drift.
     pub(crate) fn assert_settled(&self) {
         let told = self.does(&["plan"]);
-        assert!(told.starts_with("No changes"), "{told}");
+        assert!(told.contains("No changes: `default` is as the blueprint says."), "{told}");
     }
 
     /// Runs a script of boto3 before the emulator itself; answers what it `tell`s.

@@ -23,8 +23,19 @@ mod supplement;
 mod tokens;
 
 mod cloud;
+mod factory;
 
 #[cfg(test)]
 mod basics;
 #[cfg(test)]
+mod discovered;
+#[cfg(test)]
 mod example;
+#[cfg(test)]
+mod killed;
+#[cfg(test)]
+mod recovered;
+#[cfg(test)]
+mod refused;
+#[cfg(test)]
+mod repeated;

@@ -7,7 +7,7 @@ use formwork_contract::convert::convert;
 use formwork_contract::provider::{
     Applied, ApplyError, ApplyRequest, ConfiguredProvider, Context, Deferral, Discovered, Discovery, Imported,
     PlanRequest, PlannedChange, Preflight, PreflightGrade, PreflightRequest, Provider, ReadOutcome, ReadRequest,
-    SettleRequest, Settlement,
+    SettleRequest, Settlement, Unowned,
 };
 use formwork_contract::{Diagnostic, Diagnostics, ProviderSchema, Str, Value};
 
@@ -171,6 +171,15 @@ impl ConfiguredProvider for Configured {
             Ok(kind) if kind.description.tagger.is_none() => Discovery::Never,
             _ => Discovery::ByTag,
         }
+    }
+
+    /// A creation is one call, and the rest of it an update.
+    fn completes(&self, _type_name: &str) -> bool {
+        true
+    }
+
+    async fn list_unowned(&self, type_name: Option<&str>) -> Result<Option<Vec<Unowned>>, Diagnostics> {
+        self.world()?.unowned(type_name).await
     }
 
     async fn stop(&self) {

@@ -201,15 +201,23 @@ pub(crate) enum Query {
     Owned(Str),
     /// The one that an attempt made.
     Attempt(String),
+    /// Those that carry no owner tag of any environment, but for what AWS made by itself.
+    Unowned,
 }
 
 impl Query {
+    /// Whether what AWS made by itself is left out: nobody takes that over.
+    pub(crate) fn leaves_out(&self, is_of_aws: bool) -> bool {
+        is_of_aws && matches!(self, Self::Unowned)
+    }
+
     /// Whether an object with these tags is meant. Ids are not looked at.
     pub(crate) fn admits(&self, tags: &Tags) -> bool {
         match self {
             Self::Ids(_) => true,
             Self::Owned(environment) => tags.get(owner::ENVIRONMENT).is_some_and(|owner| *owner == **environment),
             Self::Attempt(token) => tags.get(owner::ATTEMPT) == Some(token),
+            Self::Unowned => !tags.contains_key(owner::ENVIRONMENT),
         }
     }
 }

@@ -210,6 +210,12 @@ pub trait ConfiguredProvider: Send + Sync {
         Discovery::ByTag
     }
 
+    /// Whether an update completes an object of a type whose creation was interrupted half-way. Otherwise such an
+    /// object is made anew.
+    fn completes(&self, _type_name: &str) -> bool {
+        false
+    }
+
     /// All live objects, of one type if it is given, that carry no owner tag, of no environment: those that can be
     /// imported. `None` where the provider cannot list them.
     ///

@@ -24,7 +24,7 @@ pub(super) async fn of(stray: &Stray) -> Configuration {
     let silent = silent.fold(full.clone(), |config, (name, attribute)| {
         config.with(name, Value::Null(attribute.ty.without_optional()))
     });
-    let mut least = silent;
+    let mut least = allowed(stray, silent, &full).await;
     // What differs at first is a default that the object does not have: it has to be said.
     for _ in 0..2 {
         match changed(stray, &least).await {
@@ -40,6 +40,19 @@ pub(super) async fn of(stray: &Stray) -> Configuration {
     }
     let differs = changed(stray, &full).await.is_none_or(|changed| !changed.is_empty());
     Configuration { least: full.clone(), full, differs }
+}
+
+/// Says of the object what its provider misses in a silent configuration.
+async fn allowed(stray: &Stray, silent: Value, full: &Value) -> Value {
+    let missing = stray.configured.loaded.provider.validate_resource(&stray.kind.name, &silent).await;
+    let about = missing.iter().filter(|told| told.is_error()).filter_map(|told| told.path.as_ref());
+    about.fold(silent, |config, path| match path.steps().first() {
+        Some(Step::Attribute(name)) => match full.get(name) {
+            Some(part) => config.with(name, part.clone()),
+            None => config,
+        },
+        _ => config,
+    })
 }
 
 /// The attributes that a plan of this configuration would change; `None` where the provider refuses to plan it.

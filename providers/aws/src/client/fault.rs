@@ -128,6 +128,12 @@ impl Fault {
         codes.contains(&self.code.as_str())
     }
 
+    /// Whether AWS refuses the text of a policy, which stays as it is. That a principal is not known may pass: it is
+    /// refused with the same code while it does not show yet.
+    pub(crate) fn is_of_text(&self) -> bool {
+        self.code.starts_with("MalformedPolicy") && !self.message.to_ascii_lowercase().contains("principal")
+    }
+
     /// Whether AWS says that there is no such object, in any of its services' words.
     pub(crate) fn is_not_found(&self) -> bool {
         let ends = ["NotFound", "NoSuchEntity", "NotFoundException", "NotFoundError"];

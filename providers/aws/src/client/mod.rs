@@ -117,7 +117,7 @@ impl<C> Service<C> {
                     tries < self.retries
                 }
                 Nature::Transient => tries < self.retries && (fault.certain || action.repeat == Repeat::Harmless),
-                Nature::Refused => fault.is(action.passing) && hidden < self.pace.hidden,
+                Nature::Refused => fault.is(action.passing) && !fault.is_of_text() && hidden < self.pace.hidden,
             };
             if !again {
                 return Err(fault);

@@ -13,6 +13,9 @@ use crate::cloud::Cloud;
 use crate::fields::{Fields, flag, text, whole};
 use crate::resource::{Call, Description, Live, Problems, Query, Resource, State};
 
+/// Where AWS attaches the disk that a machine starts from, and no other.
+const FIRST_DEVICES: [&str; 2] = ["/dev/sda1", "/dev/xvda"];
+
 pub(super) struct EbsVolume;
 
 #[async_trait]
@@ -61,7 +64,13 @@ impl Resource for EbsVolume {
     }
 
     async fn find(&self, cloud: &Cloud, query: &Query) -> Result<Vec<Live>, Fault> {
-        let found = list(cloud, filters(query, "volume-id")).await?;
+        let mut found = list(cloud, filters(query, "volume-id")).await?;
+        // A disk that goes with its machine, or that it starts from, is a part of it.
+        let starts = |device: &str| FIRST_DEVICES.contains(&device);
+        let is_part = |join: &types::VolumeAttachment| {
+            join.delete_on_termination() == Some(true) || join.device().is_some_and(starts)
+        };
+        found.retain(|volume| !query.leaves_out(volume.attachments().iter().any(is_part)));
         let account = if found.is_empty() { "" } else { &*cloud.caller().await?.account };
         Ok(found.iter().map(|volume| live(cloud, account, volume)).collect())
     }

@@ -83,6 +83,7 @@ fn filters(query: &Query, id_filter: &str) -> Vec<Filter> {
         Query::Ids(ids) => vec![filter(id_filter, ids.clone())],
         Query::Owned(environment) => vec![filter(&format!("tag:{}", owner::ENVIRONMENT), [environment.to_string()])],
         Query::Attempt(token) => vec![filter(&format!("tag:{}", owner::ATTEMPT), [token.clone()])],
+        Query::Unowned => Vec::new(),
     }
 }
 

@@ -76,7 +76,9 @@ impl Resource for NetworkAcl {
     }
 
     async fn find(&self, cloud: &Cloud, query: &Query) -> Result<Vec<Live>, Fault> {
-        Ok(list(cloud, filters(query, "network-acl-id")).await?.iter().map(|acl| live(cloud, acl)).collect())
+        let found = list(cloud, filters(query, "network-acl-id")).await?;
+        let is_meant = |acl: &&types::NetworkAcl| !query.leaves_out(acl.is_default() == Some(true));
+        Ok(found.iter().filter(is_meant).map(|acl| live(cloud, acl)).collect())
     }
 
     async fn create(&self, cloud: &Cloud, call: &Call) -> Result<String, Fault> {

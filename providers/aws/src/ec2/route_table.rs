@@ -72,7 +72,9 @@ impl Resource for RouteTable {
     }
 
     async fn find(&self, cloud: &Cloud, query: &Query) -> Result<Vec<Live>, Fault> {
-        Ok(list(cloud, filters(query, "route-table-id")).await?.iter().map(|table| live(cloud, table)).collect())
+        let found = list(cloud, filters(query, "route-table-id")).await?;
+        let is_main = |table: &types::RouteTable| table.associations().iter().any(|join| join.main() == Some(true));
+        Ok(found.iter().filter(|table| !query.leaves_out(is_main(table))).map(|table| live(cloud, table)).collect())
     }
 
     async fn create(&self, cloud: &Cloud, call: &Call) -> Result<String, Fault> {

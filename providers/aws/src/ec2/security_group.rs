@@ -23,6 +23,9 @@ use crate::resource::{Call, Description, Live, Problems, Query, Resource, State}
 
 pub(super) use super::inline_rules::protocol;
 
+/// What AWS calls the group that each network has from the start.
+const DEFAULT: &str = "default";
+
 pub(super) struct SecurityGroup;
 
 #[async_trait]
@@ -113,7 +116,9 @@ impl Resource for SecurityGroup {
             },
             |page| (page.security_groups, page.next_token),
         );
-        Ok(found.await?.iter().map(|group| live(cloud, group)).collect())
+        let found = found.await?;
+        let is_meant = |group: &&types::SecurityGroup| !query.leaves_out(group.group_name() == Some(DEFAULT));
+        Ok(found.iter().filter(is_meant).map(|group| live(cloud, group)).collect())
     }
 
     async fn create(&self, cloud: &Cloud, call: &Call) -> Result<String, Fault> {
@@ -132,7 +137,8 @@ impl Resource for SecurityGroup {
     }
 
     async fn update(&self, cloud: &Cloud, call: &Call) -> Result<(), Fault> {
-        let changed = [Way::In, Way::Out].into_iter().filter(|way| call.changes(way.attribute()));
+        // The way out comes first: AWS's own rule of a new group, of which a blueprint is silent, shows in no later look.
+        let changed = [Way::Out, Way::In].into_iter().filter(|way| call.changes(way.attribute()));
         for way in changed {
             let of =
                 |value: &Value| value.get(way.attribute()).filter(|rules| !rules.is_null()).map(inline_rules::of_value);

@@ -1,9 +1,12 @@
 //! `aws_vpc_security_group_ingress_rule` and `aws_vpc_security_group_egress_rule`: one rule, with tags of its own.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use aws_sdk_ec2::types;
 use formwork_contract::{Attribute, Type, Value};
 
+use super::security_group::SecurityGroup;
 use super::tags::{self, Ec2Tags};
 use super::{PAGE, filters};
 use crate::client::Action;
@@ -121,8 +124,20 @@ impl Resource for SecurityGroupRule {
             },
             |page| (page.security_group_rules, page.next_token),
         );
-        let found = found.await?.into_iter().filter(|rule| rule.is_egress() == Some(self.is_egress));
-        Ok(found.map(|rule| live(cloud, &rule)).collect())
+        let mut found = found.await?;
+        found.retain(|rule| rule.is_egress() == Some(self.is_egress));
+        if matches!(query, Query::Unowned) {
+            // A rule within an owned group's own block carries no tag.
+            let groups: HashSet<String> = SecurityGroup
+                .find(cloud, query)
+                .await?
+                .into_iter()
+                .filter(|group| query.admits(&group.tags))
+                .map(|group| group.id)
+                .collect();
+            found.retain(|rule| rule.group_id().is_some_and(|group| groups.contains(group)));
+        }
+        Ok(found.iter().map(|rule| live(cloud, rule)).collect())
     }
 
     async fn create(&self, cloud: &Cloud, call: &Call) -> Result<String, Fault> {

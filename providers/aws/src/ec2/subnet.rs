@@ -95,7 +95,9 @@ impl Resource for Subnet {
             },
             |page| (page.subnets, page.next_token),
         );
-        Ok(found.await?.iter().map(live).collect())
+        let found = found.await?;
+        let is_meant = |subnet: &&types::Subnet| !query.leaves_out(subnet.default_for_az() == Some(true));
+        Ok(found.iter().filter(is_meant).map(live).collect())
     }
 
     async fn create(&self, cloud: &Cloud, call: &Call) -> Result<String, Fault> {

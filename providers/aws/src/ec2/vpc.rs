@@ -102,7 +102,8 @@ impl Resource for Vpc {
             },
             |page| (page.vpcs, page.next_token),
         );
-        let vpcs = found.await?;
+        let mut vpcs = found.await?;
+        vpcs.retain(|vpc| !query.leaves_out(vpc.is_default() == Some(true)));
         let companions = Companions::of(cloud, &vpcs).await?;
         let mut lives = Vec::with_capacity(vpcs.len());
         for vpc in &vpcs {

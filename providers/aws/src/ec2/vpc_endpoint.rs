@@ -70,7 +70,8 @@ impl Resource for VpcEndpoint {
             },
             |page| (page.vpc_endpoints, page.next_token),
         );
-        let found = found.await?;
+        let mut found = found.await?;
+        found.retain(|endpoint| !query.leaves_out(endpoint.requester_managed() == Some(true)));
         let lists = prefix_lists(cloud, &found).await?;
         Ok(found.iter().map(|endpoint| live(cloud, endpoint, &lists)).collect())
     }

@@ -20,6 +20,9 @@ use crate::made_up;
 use crate::policy;
 use crate::resource::{Call, Description, Live, Problems, Query, Resource, State};
 
+/// Paths of roles that AWS's services make and keep.
+const OF_AWS: [&str; 2] = ["/aws-service-role/", "/aws-reserved/"];
+
 pub(super) struct Role;
 
 #[async_trait]
@@ -116,7 +119,9 @@ impl Resource for Role {
                 roles => roles?,
             },
         };
-        Ok(roles.iter().map(live).filter(|live| query.admits(&live.tags)).collect())
+        let is_of_aws = |role: &types::Role| OF_AWS.iter().any(|path| role.path().starts_with(path));
+        let meant = roles.iter().filter(|role| !query.leaves_out(is_of_aws(role)));
+        Ok(meant.map(live).filter(|live| query.admits(&live.tags)).collect())
     }
 
     async fn create(&self, cloud: &Cloud, call: &Call) -> Result<String, Fault> {

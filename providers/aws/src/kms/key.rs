@@ -117,6 +117,9 @@ impl Resource for Key {
         );
         let ids: Vec<String> = keys.await?.into_iter().filter_map(|key| key.key_id).collect();
         let meant = each(ids, |id| async move {
+            if matches!(query, Query::Unowned) && is_of_aws(cloud, &id).await? {
+                return Ok(None);
+            }
             match tags::of_live(cloud, &id).await {
                 // A key whose own policy keeps the caller out is somebody else's.
                 Err(fault) if fault.is(&["AccessDeniedException"]) => Ok(None),
@@ -213,6 +216,16 @@ async fn rotate(cloud: &Cloud, call: &Call) -> Result<(), Fault> {
 }
 
 /// One key. `None` where there is none.
+/// Whether a service keeps the key, so that nobody else can.
+async fn is_of_aws(cloud: &Cloud, id: &str) -> Result<bool, Fault> {
+    let told = cloud.kms.read("DescribeKey", |kms| kms.describe_key().key_id(id).send()).await;
+    match told {
+        // One that the caller may not look at is somebody else's.
+        Err(fault) if fault.is(&["AccessDeniedException"]) || fault.is_not_found() => Ok(true),
+        told => Ok(told?.key_metadata.is_some_and(|key| key.key_manager() == Some(&types::KeyManagerType::Aws))),
+    }
+}
+
 async fn look(cloud: &Cloud, id: &str) -> Result<Option<Live>, Fault> {
     let told = cloud.kms.read("DescribeKey", |kms| kms.describe_key().key_id(id).send()).await;
     let key = match told {

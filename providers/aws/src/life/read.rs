@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use formwork_contract::provider::{Discovered, Imported, Private, ReadOutcome, ReadRequest};
+use formwork_contract::provider::{Discovered, Imported, Private, ReadOutcome, ReadRequest, Unowned};
 use formwork_contract::{Diagnostic, Diagnostics, Str, Value};
 use futures_util::future::join_all;
 
@@ -87,6 +87,32 @@ impl World {
         };
         let value = self.value(kind, &live, &Value::NULL, View::Configured);
         Ok(Imported { value, private: Private::default() })
+    }
+
+    /// All objects that carry no owner tag, of one type or of all; `None` where a type's objects carry no tags.
+    pub(crate) async fn unowned(&self, type_name: Option<&str>) -> Result<Option<Vec<Unowned>>, Diagnostics> {
+        let asked: Vec<_> = match type_name {
+            Some(name) => vec![self.catalog.kind(name).map_err(|unknown| *unknown)?],
+            None => self.catalog.kinds().filter(|kind| kind.description.tagger.is_some()).collect(),
+        };
+        if asked.iter().any(|kind| kind.description.tagger.is_none()) {
+            return Ok(None);
+        }
+        let lists = asked.into_iter().map(|kind| async move {
+            let found = kind.resource.find(&self.cloud, &Query::Unowned).await;
+            (kind, found.map_err(|fault| fault.diagnostic()))
+        });
+        let mut unowned = Vec::new();
+        for (kind, found) in join_all(lists).await {
+            let is_meant = |live: &Live| live.state != State::Gone && Query::Unowned.admits(&live.tags);
+            unowned.extend(found?.into_iter().filter(is_meant).map(|live| Unowned {
+                type_name: kind.description.type_name.into(),
+                import_id: live.id.as_str().into(),
+                value: self.value(kind, &live, &Value::NULL, View::Configured),
+                private: Private::default(),
+            }));
+        }
+        Ok(Some(unowned))
     }
 
     /// All objects that carry the owner tag of an environment.

@@ -6,11 +6,18 @@ use formwork_contract::{Diagnostics, Value};
 
 use super::World;
 use super::attempts::token;
+use super::change::settable;
 use super::wait::Unready;
 use crate::client::fault::Fault;
 use crate::kind::{Kind, View};
 use crate::resource::{Live, State};
 use crate::tags::owner;
+
+/// Whether a change is about attributes alone that AWS does not know: it is done once it is recorded.
+fn says_what_aws_does_not_know(kind: &Kind, stands: &Value, planned: &Value) -> bool {
+    let is_same = |name: &str| stands.get(name) == planned.get(name);
+    !planned.is_null() && is_same("tags") && settable(kind).all(is_same)
+}
 
 impl World {
     /// A creation is found by its attempt, not by its owner: during a replacement the object that is to go has the
@@ -53,7 +60,11 @@ impl World {
         // What did not change is as it was said before, not as the change would have said it.
         let before = self.value(kind, &live, &request.prior, View::Configured);
         let stands = request.prior.deep_unmarked();
-        let value = if before == stands { stands } else { self.value(kind, &live, known, view) };
+        let value = if before == stands && !says_what_aws_does_not_know(kind, &stands, &planned) {
+            stands
+        } else {
+            self.value(kind, &live, known, view)
+        };
         Ok(Settlement::Present { value, private: request.private.clone() })
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Weather {
     pub throttle_one_of: usize,
     /// Of this many, one is carried out and its answer lost.
     pub lose_one_of: usize,
+    /// Actions of which the first that is carried out loses its answer.
+    pub lose_first: BTreeSet<&'static str>,
     /// Actions that the caller may not take; `*` stands for all that change something.
     pub denied: BTreeSet<&'static str>,
     /// Actions that are refused with this code and message.
@@ -60,6 +62,8 @@ struct State {
     held: Mutex<BTreeMap<String, Arc<Held>>>,
     /// Whoever makes the next change never hears of it.
     next: Mutex<Option<Arc<Held>>>,
+    /// Actions whose first answer was lost.
+    lost: Mutex<BTreeSet<String>>,
     tokens: Tokens,
 }
 
@@ -79,6 +83,11 @@ impl Held {
         action.clone_into(&mut self.action.lock().expect("not poisoned"));
         self.arrived.add_permits(1);
         self.released.acquire().await.expect("never closed").forget();
+    }
+
+    /// Whether an answer is kept back.
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.arrived.available_permits() > 0
     }
 
     /// What was called last.
@@ -108,6 +117,7 @@ impl Shim {
             changes: Mutex::default(),
             held: Mutex::default(),
             next: Mutex::default(),
+            lost: Mutex::default(),
             tokens: Tokens::default(),
         });
         let serving = Arc::clone(&state);
@@ -199,7 +209,8 @@ async fn answered(state: Arc<State>, request: Request<Incoming>) -> Result<Respo
             next.keep(&action).await;
         }
     }
-    if fate == Fate::Lost {
+    let is_first = || state.lost.lock().expect("not poisoned").insert(action.clone());
+    if fate == Fate::Lost || (state.weather.lose_first.contains(&*action) && answer.status.is_success() && is_first()) {
         return Err(Cut);
     }
     Ok(response(answer))
