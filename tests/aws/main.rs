@@ -34,3 +34,5 @@ mod recovered;
 mod refused;
 #[cfg(test)]
 mod repeated;
+#[cfg(test)]
+mod spoiled;

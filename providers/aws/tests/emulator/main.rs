@@ -15,6 +15,7 @@ mod moto;
 mod network;
 mod pages;
 mod routing;
+#[expect(dead_code, reason = "the tests of the whole program, which share it, use the rest")]
 mod shim;
 mod steps;
 mod strict;
