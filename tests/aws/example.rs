@@ -123,6 +123,7 @@ left = {
   "clusters": eks.list_clusters()["clusters"],
   "networks": networks,
   "subnets": [one["SubnetId"] for one in ec2("describe_subnets", "Subnets") if not one["DefaultForAz"]],
+  "groups": [one["GroupId"] for one in ec2("describe_security_groups", "SecurityGroups") if one["GroupName"] != "default"],
   "gateways": [one["InternetGatewayId"] for one in ec2("describe_internet_gateways", "InternetGateways")],
   "ways out": [one["NatGatewayId"] for one in ec2("describe_nat_gateways", "NatGateways") if one["State"] != "deleted"],
   "addresses": [one["PublicIp"] for one in ec2("describe_addresses", "Addresses")],

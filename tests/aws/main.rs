@@ -39,3 +39,5 @@ mod recovered;
 mod refused;
 #[cfg(test)]
 mod repeated;
+#[cfg(test)]
+mod spoiled;

@@ -19,7 +19,7 @@ mod nodes;
 mod pages;
 mod routing;
 mod shapes;
-#[expect(dead_code, reason = "the tests of the whole program use the rest")]
+#[expect(dead_code, reason = "the tests of the whole program, which share it, use the rest")]
 mod shim;
 mod steps;
 mod strict;
